@@ -1,0 +1,75 @@
+package io.weir.engine;
+
+import java.io.InputStream;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * Containers and images. Every call blocks, ends within a timeout of its own and throws {@link EngineException}.
+ * Thread-safe.
+ */
+public interface ContainerEngine {
+
+  /** The engine's version and setting; the call doubles as a ping. */
+  EngineInfo info();
+
+  /** Creates a container that does not run yet, and returns its id. */
+  String create(ContainerSpec spec);
+
+  /** Prepares the container up to the point where only its entrypoint is missing; {@link #start} is then faster. */
+  void init(String id);
+
+  /** Starts it. Returns when the entrypoint was executed, not when the function listens. Running already is fine. */
+  void start(String id);
+
+  void pause(String id);
+
+  void unpause(String id);
+
+  /** Sends SIGTERM, and SIGKILL once {@code grace} has passed. Not running is fine. */
+  void stop(String id, Duration grace);
+
+  /** Kills and deletes it. Not existing is fine. */
+  void remove(String id);
+
+  /** Its state, or {@link EngineException.Code#NO_SUCH_CONTAINER}. */
+  ContainerStatus inspect(String id);
+
+  /**
+   * Containers that carry all these labels, running or not. Locks every container of the engine: not for hot paths.
+   * {@code address}, {@code exitCode} and {@code oomKilled} are not filled; inspect for them.
+   */
+  List<ContainerStatus> list(Map<String, String> labels);
+
+  /** The last lines a container wrote, standard output and error mixed; empty if it wrote none. */
+  List<String> logs(String id, int lines);
+
+  ContainerStats stats(String id);
+
+  /**
+   * Reports the deaths of containers that carry this label until the handle is closed; reconnects by itself. Called on
+   * one thread of the engine.
+   */
+  AutoCloseable watch(String label, String value, Consumer<EngineEvent> listener);
+
+  boolean imageExists(String reference);
+
+  /** Loads a {@code docker-archive} or {@code oci-archive} tar and returns the references it held. */
+  List<String> load(InputStream archive);
+
+  /** Makes an image of a root file system tar; {@code changes} are Containerfile lines such as {@code ENTRYPOINT […]}. */
+  void importImage(String reference, List<String> changes, InputStream rootfs);
+
+  /**
+   * Builds a Containerfile; {@code context} is a tar with the file {@code Containerfile} or {@code Dockerfile} at its
+   * top. Never pulls base images.
+   *
+   * @param progress receives the build's output line by line
+   */
+  void build(String reference, InputStream context, Consumer<String> progress);
+
+  /** Pulls from a registry; fails with the registry's words although Podman answers 200. */
+  void pull(String reference, Consumer<String> progress);
+}

@@ -1,0 +1,50 @@
+package io.weir.engine;
+
+import java.time.Duration;
+
+/** No instance could be had. */
+public final class LeaseRefused extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  /** Why. */
+  public enum Code {
+    UNKNOWN_FUNCTION,
+    /** As many wait as may wait. */
+    QUEUE_FULL,
+    /** The caller's patience ended. */
+    WAITED_TOO_LONG,
+    /** The image is not on this gateway. */
+    NO_SUCH_IMAGE,
+    /** The container does not come up; the message has its last words. */
+    START_FAILED,
+    /** The container runs but nothing listens on the function's port. */
+    NEVER_LISTENED,
+    /** The container engine does not answer. */
+    ENGINE_UNAVAILABLE,
+    /** The gateway is going down. */
+    STOPPING;
+
+    /** {@code START_FAILED} as {@code start-failed}, for programs. */
+    public String label() {
+      return name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
+    }
+  }
+
+  private final Code code;
+  private final transient Duration retryAfter;
+
+  public LeaseRefused(Code code, String message, Duration retryAfter, Throwable cause) {
+    super(message, cause);
+    this.code = code;
+    this.retryAfter = retryAfter;
+  }
+
+  public Code code() {
+    return code;
+  }
+
+  /** When it is worth asking again. */
+  public Duration retryAfter() {
+    return retryAfter;
+  }
+}

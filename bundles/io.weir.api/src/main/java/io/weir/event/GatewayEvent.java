@@ -1,0 +1,52 @@
+package io.weir.event;
+
+import io.weir.function.FunctionName;
+import java.time.Duration;
+import java.time.Instant;
+
+/** Something that happened in the gateway, told for people and dashboards; nothing depends on hearing it. */
+public sealed interface GatewayEvent {
+  Instant at();
+
+  /** An event or request arrived and was admitted. */
+  record Accepted(Instant at, String invocation, FunctionName function, String trigger, String subject, long bytes)
+      implements GatewayEvent {}
+
+  /**
+   * An invocation ended.
+   *
+   * @param result {@code replied}, {@code no-content}, {@code rejected} (4xx), {@code failed} or {@code refused}
+   * @param status HTTP status, or 0 if there was no answer
+   * @param detail code and cause where there was no answer; otherwise empty
+   * @param took from arrival to the outcome
+   * @param coldStart how long an instance was waited for; zero if one was ready
+   * @param attempts calls made to instances
+   */
+  record Ended(Instant at, String invocation, FunctionName function, String trigger, String subject, String result,
+      int status, String detail, Duration took, Duration coldStart, int attempts) implements GatewayEvent {}
+
+  /** An attempt failed and will be repeated after {@code delay}. */
+  record Retrying(Instant at, String invocation, FunctionName function, int attempt, String cause, Duration delay)
+      implements GatewayEvent {}
+
+  /** An answer was published. */
+  record Published(Instant at, String invocation, FunctionName function, String topic, long bytes)
+      implements GatewayEvent {}
+
+  /**
+   * An instance changed.
+   *
+   * @param change {@code starting}, {@code ready}, {@code adopted}, {@code stopping}, {@code stopped}, {@code crashed},
+   *     {@code oom-killed} or {@code start-failed}
+   * @param took how long the change took, for example from first call to first listening port; zero if it has no length
+   * @param detail reason or last words; may be empty
+   */
+  record InstanceChanged(Instant at, FunctionName function, String instance, String change, Duration took,
+      String detail) implements GatewayEvent {}
+
+  /** A function was {@code added}, {@code changed} or {@code removed}. */
+  record FunctionChanged(Instant at, FunctionName function, String change) implements GatewayEvent {}
+
+  /** A part of the gateway that operators know by name changed, for example {@code broker}: {@code restarted}. */
+  record PartChanged(Instant at, String part, String state) implements GatewayEvent {}
+}

@@ -1,0 +1,16 @@
+package io.weir.event;
+
+/**
+ * A part of the gateway that operators know by name; registered as a service by whoever is it. The gateway is ready
+ * when every part is. A part publishes {@link GatewayEvent.PartChanged} when its answer changes.
+ */
+public interface Part {
+  /** {@code engine}, {@code broker}, {@code mqtt} or {@code http}. */
+  String name();
+
+  /** Whether it does its work now. Cheap, and safe on any thread. */
+  boolean ready();
+
+  /** What the operator should know now, in one line, for example {@code podman 5.4.2 with crun 1.21}. */
+  String state();
+}

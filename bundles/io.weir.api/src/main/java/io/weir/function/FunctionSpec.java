@@ -1,0 +1,92 @@
+package io.weir.function;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * Everything the gateway knows about one function. Immutable and valid: a value of this type can be run.
+ *
+ * @param name unique in the gateway
+ * @param image image reference as Podman understands it, for example {@code localhost/thermo-alert:1}
+ * @param port TCP port in the container on which the function serves HTTP
+ * @param triggers what makes it run, besides HTTP requests to {@code /function/NAME/}
+ * @param output where answers to MQTT events go when the event names no response topic
+ * @param limits what one instance may use
+ * @param scaling how many instances there are
+ * @param timeout from the moment an instance has the request to the end of its answer, 100 ms to 1 h
+ * @param environment environment variables of the container
+ */
+public record FunctionSpec(FunctionName name, String image, int port, List<Trigger> triggers,
+    Optional<TopicTemplate> output, Limits limits, Scaling scaling, Duration timeout,
+    Map<String, String> environment) {
+
+  // The grammar of distribution references, without its length rules (Podman checks those).
+  private static final Pattern IMAGE = Pattern.compile(
+      "[a-zA-Z0-9][a-zA-Z0-9._-]*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:\\w[\\w.-]{0,127})?(@sha256:[a-f0-9]{64})?");
+  private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
+
+  /** @throws InvalidFunction if a value, or their combination, is not allowed */
+  public FunctionSpec {
+    if (!IMAGE.matcher(image).matches()) {
+      throw new InvalidFunction("image", image, "an image reference, for example localhost/thermo-alert:1");
+    }
+    if (port < 1 || port > 65_535) {
+      throw new InvalidFunction("port", port, "1..65535");
+    }
+    if (timeout.compareTo(Duration.ofMillis(100)) < 0 || timeout.compareTo(Duration.ofHours(1)) > 0) {
+      throw new InvalidFunction("timeout", timeout, "100ms..1h");
+    }
+    environment.forEach((key, value) -> {
+      if (!VARIABLE.matcher(key).matches() || value.indexOf('\0') >= 0) {
+        throw new InvalidFunction("env", key, "letters, digits and '_', not beginning with a digit");
+      }
+    });
+    triggers = List.copyOf(triggers);
+    environment = Map.copyOf(environment);
+    requirePlaceholdersMatched(output, triggers);
+  }
+
+  private static void requirePlaceholdersMatched(Optional<TopicTemplate> output, List<Trigger> triggers) {
+    int needed = output.map(TopicTemplate::placeholders).orElse(0);
+    for (Trigger trigger : triggers) {
+      if (trigger instanceof Trigger.Mqtt mqtt && mqtt.filter().wildcards() < needed) {
+        throw new InvalidFunction("output", "output: '" + output.get() + "' uses {" + needed + "}, but trigger '"
+            + mqtt.filter() + "' has " + mqtt.filter().wildcards() + " wildcards; use at most that many placeholders");
+      }
+    }
+  }
+
+  /** The MQTT triggers, in the order they were written. */
+  public Stream<Trigger.Mqtt> mqttTriggers() {
+    return triggers.stream().filter(Trigger.Mqtt.class::isInstance).map(Trigger.Mqtt.class::cast);
+  }
+
+  /** The HTTP triggers, in the order they were written. */
+  public Stream<Trigger.Http> httpTriggers() {
+    return triggers.stream().filter(Trigger.Http.class::isInstance).map(Trigger.Http.class::cast);
+  }
+
+  /**
+   * Twelve hex digits that change exactly when a running container would have to be replaced: with the image, port,
+   * limits or environment, not with triggers or scaling.
+   */
+  public String revision() {
+    String text = String.join("\n", image, Integer.toString(port), limits.toString(),
+        new TreeMap<>(environment).toString());
+    try {
+      byte[] hash = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+      return HexFormat.of().formatHex(hash, 0, 6);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+  }
+}
