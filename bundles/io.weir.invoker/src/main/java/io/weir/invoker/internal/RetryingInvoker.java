@@ -1,0 +1,274 @@
+package io.weir.invoker.internal;
+
+import io.weir.engine.InstancePool;
+import io.weir.engine.Lease;
+import io.weir.engine.LeaseRefused;
+import io.weir.event.Events;
+import io.weir.event.GatewayEvent;
+import io.weir.function.FunctionRegistry;
+import io.weir.function.FunctionSpec;
+import io.weir.invocation.Guarantee;
+import io.weir.invocation.Invocation;
+import io.weir.invocation.Invoker;
+import io.weir.invocation.Outcome;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ConfigurationPolicy;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.metatype.annotations.Designate;
+
+/**
+ * Leases an instance, calls it, and repeats what may be repeated.
+ *
+ * <p>Waiting for an instance or for the next attempt holds no thread; a call holds one for as long as it has its lease.
+ * So the number of threads is bounded by the instances and their concurrency, and a function that hangs uses up its own
+ * leases but nobody else's threads.
+ */
+@Component(name = RetryingInvoker.PID, configurationPolicy = ConfigurationPolicy.REQUIRE, service = Invoker.class)
+@Designate(ocd = InvokerConfig.class)
+public final class RetryingInvoker implements Invoker {
+  static final String PID = "io.weir.invoker";
+  private static final Set<String> IDEMPOTENT = Set.of("GET", "HEAD", "OPTIONS");
+  private static final Duration SOON = Duration.ofSeconds(1);
+
+  private final FunctionRegistry functions;
+  private final InstancePool pool;
+  private final Events events;
+  private final Settings settings;
+  private final FunctionClient client;
+  private final ExecutorService workers;
+  private final ScheduledThreadPoolExecutor timer;
+  /** What waits for its next attempt, so that it can be told when the gateway goes down. */
+  private final Set<Run> waiting = ConcurrentHashMap.newKeySet();
+  private volatile boolean closed;
+
+  @Activate
+  public RetryingInvoker(@Reference FunctionRegistry functions, @Reference InstancePool pool,
+      @Reference Events events, InvokerConfig config) {
+    this(functions, pool, events, Settings.of(config));
+  }
+
+  RetryingInvoker(FunctionRegistry functions, InstancePool pool, Events events, Settings settings) {
+    this.functions = functions;
+    this.pool = pool;
+    this.events = events;
+    this.settings = settings;
+    this.client = new FunctionClient(settings.maxReplyBytes());
+    this.workers = new ThreadPoolExecutor(0, Integer.MAX_VALUE, 30, TimeUnit.SECONDS, new SynchronousQueue<>(),
+        threads("weir-invoker-"));
+    this.timer = new ScheduledThreadPoolExecutor(1, threads("weir-invoker-timer-"));
+    timer.setRemoveOnCancelPolicy(true);
+  }
+
+  private static ThreadFactory threads(String prefix) {
+    AtomicInteger count = new AtomicInteger();
+    return task -> {
+      Thread thread = new Thread(task, prefix + count.incrementAndGet());
+      thread.setDaemon(true);
+      return thread;
+    };
+  }
+
+  @Override
+  public CompletionStage<Outcome> invoke(Invocation invocation) {
+    Run run = new Run(invocation);
+    events.publish(new GatewayEvent.Accepted(invocation.arrived(), invocation.id(), invocation.function(),
+        invocation.trigger(), invocation.subject(), invocation.body().length()));
+    run.attempt();
+    return run.result;
+  }
+
+  /** One invocation on its way. Attempts follow one another, so nothing here is touched by two threads at a time. */
+  private final class Run {
+    private final Invocation invocation;
+    private final CompletableFuture<Outcome> result = new CompletableFuture<>();
+    private final long arrivedNanos = System.nanoTime();
+    private int attempt;
+    private Duration coldStart = Duration.ZERO;
+
+    Run(Invocation invocation) {
+      this.invocation = invocation;
+    }
+
+    void attempt() {
+      Optional<FunctionSpec> function = functions.find(invocation.function());
+      if (closed) {
+        end(new Outcome.Refused(Outcome.Reason.STOPPING, "the gateway is going down", SOON.multipliedBy(10)));
+      } else if (function.isEmpty()) {
+        end(new Outcome.Refused(Outcome.Reason.UNKNOWN_FUNCTION,
+            "there is no function " + invocation.function(), Duration.ZERO));
+      } else {
+        attempt++;
+        pool.acquire(invocation.function(), settings.patience()).whenComplete((lease, error) -> {
+          if (error != null) {
+            onWorker(() -> refused(error));
+          } else {
+            onWorker(() -> call(function.get(), lease));
+          }
+        });
+      }
+    }
+
+    private void onWorker(Runnable step) {
+      try {
+        workers.execute(() -> {
+          try {
+            step.run();
+          } catch (RuntimeException e) {
+            end(new Outcome.Failed("internal-error", "unexpected failure in the gateway: " + e, true));
+          }
+        });
+      } catch (RejectedExecutionException e) {
+        end(new Outcome.Refused(Outcome.Reason.STOPPING, "the gateway is going down", SOON.multipliedBy(10)));
+      }
+    }
+
+    private void call(FunctionSpec function, Lease lease) {
+      coldStart = coldStart.plus(lease.coldStart());
+      try {
+        Outcome.Replied replied =
+            client.call(invocation, function, lease.address(), lease::release, coldStart, arrivedNanos);
+        if (!invocation.streamed()) {
+          lease.release();
+          if (replied.status() >= 500 && mayRepeat(true)) {
+            repeat("status " + replied.status(), Duration.ZERO);
+            return;
+          }
+        }
+        end(replied);
+      } catch (FunctionClient.CallFailed e) {
+        if (e.connection()) {
+          lease.releaseSuspect();
+        } else {
+          lease.release();
+        }
+        boolean sourceBroke = e.code().equals("invalid-request") || e.code().equals("reply-too-large");
+        if (!sourceBroke && mayRepeat(e.seen())) {
+          repeat(e.code() + ": " + e.getMessage(), Duration.ZERO);
+        } else {
+          end(new Outcome.Failed(e.code(), e.getMessage(), !sourceBroke));
+        }
+      } catch (RuntimeException e) {
+        lease.release();
+        throw e;
+      }
+    }
+
+    private void refused(Throwable error) {
+      if (!(error instanceof LeaseRefused refusal)) {
+        end(new Outcome.Failed("internal-error", "unexpected failure in the pool: " + error, true));
+        return;
+      }
+      switch (refusal.code()) {
+        case UNKNOWN_FUNCTION -> end(new Outcome.Refused(Outcome.Reason.UNKNOWN_FUNCTION,
+            refusal.getMessage(), Duration.ZERO));
+        case QUEUE_FULL -> end(new Outcome.Refused(Outcome.Reason.QUEUE_FULL,
+            refusal.getMessage(), refusal.retryAfter()));
+        case STOPPING -> end(new Outcome.Refused(Outcome.Reason.STOPPING,
+            refusal.getMessage(), refusal.retryAfter()));
+        default -> {
+          String code = refusal.code().label();
+          if (invocation.guarantee() == Guarantee.AT_LEAST_ONCE && attempt < settings.attempts()) {
+            repeat(code + ": " + refusal.getMessage(), refusal.retryAfter());
+          } else {
+            end(new Outcome.Failed(code, refusal.getMessage(), true));
+          }
+        }
+      }
+    }
+
+    /** At most once means: not again if the function may have seen it, unless HTTP calls that harmless. */
+    private boolean mayRepeat(boolean seen) {
+      if (attempt >= settings.attempts() || closed) {
+        return false;
+      }
+      if (invocation.guarantee() == Guarantee.AT_LEAST_ONCE) {
+        return true;
+      }
+      boolean harmless = !seen || IDEMPOTENT.contains(invocation.method()) && attempt == 1;
+      return harmless && (invocation.body().repeatable() || invocation.body().length() == 0);
+    }
+
+    private void repeat(String cause, Duration asked) {
+      Duration delay = settings.delayAfter(attempt, asked);
+      events.publish(new GatewayEvent.Retrying(Instant.now(), invocation.id(), invocation.function(), attempt, cause,
+          delay));
+      waiting.add(this);
+      try {
+        timer.schedule(() -> {
+          if (waiting.remove(this)) {
+            attempt();
+          }
+        }, delay.toNanos(), TimeUnit.NANOSECONDS);
+      } catch (RejectedExecutionException e) {
+        stop();
+      }
+    }
+
+    void stop() {
+      if (waiting.remove(this)) {
+        end(new Outcome.Refused(Outcome.Reason.STOPPING, "the gateway is going down", SOON.multipliedBy(10)));
+      }
+    }
+
+    private void end(Outcome outcome) {
+      events.publish(ended(outcome));
+      result.complete(outcome);
+    }
+
+    private GatewayEvent.Ended ended(Outcome outcome) {
+      int status = 0;
+      String detail = "";
+      String verdict;
+      if (outcome instanceof Outcome.Replied replied) {
+        status = replied.status();
+        verdict = status >= 500 ? "failed"
+            : status >= 400 ? "rejected"
+            : status == 204 || replied.body().length() == 0 ? "no-content" : "replied";
+      } else if (outcome instanceof Outcome.Failed failed) {
+        verdict = "failed";
+        detail = failed.code() + ": " + failed.detail();
+      } else {
+        Outcome.Refused refused = (Outcome.Refused) outcome;
+        verdict = "refused";
+        detail = refused.reason() + ": " + refused.detail();
+      }
+      return new GatewayEvent.Ended(Instant.now(), invocation.id(), invocation.function(), invocation.trigger(),
+          invocation.subject(), verdict, status, detail, Duration.ofNanos(System.nanoTime() - arrivedNanos), coldStart,
+          attempt);
+    }
+  }
+
+  @Deactivate
+  void close() {
+    closed = true;
+    timer.shutdownNow();
+    waiting.forEach(Run::stop);
+    workers.shutdown();
+    try {
+      if (!workers.awaitTermination(2, TimeUnit.SECONDS)) {
+        client.close();
+        workers.awaitTermination(2, TimeUnit.SECONDS);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    client.close();
+  }
+}

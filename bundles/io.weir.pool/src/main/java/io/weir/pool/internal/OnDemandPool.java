@@ -1,0 +1,296 @@
+package io.weir.pool.internal;
+
+import io.weir.engine.ContainerEngine;
+import io.weir.engine.ContainerStatus;
+import io.weir.engine.EngineEvent;
+import io.weir.engine.EngineException;
+import io.weir.engine.Instance;
+import io.weir.engine.InstancePool;
+import io.weir.engine.Lease;
+import io.weir.engine.LeaseRefused;
+import io.weir.event.Events;
+import io.weir.function.FunctionListener;
+import io.weir.function.FunctionName;
+import io.weir.function.FunctionSpec;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import org.osgi.framework.BundleContext;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ConfigurationPolicy;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.metatype.annotations.Designate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Starts instances when somebody waits for one, and stops them when they have been idle.
+ *
+ * <p>After a restart it adopts what an earlier life left running: its own containers are known by label, those whose
+ * function still has the same revision are taken over, the rest is removed. Strangers are never touched.
+ */
+@Component(name = OnDemandPool.PID, configurationPolicy = ConfigurationPolicy.REQUIRE,
+    service = {InstancePool.class, FunctionListener.class})
+@Designate(ocd = PoolConfig.class)
+public final class OnDemandPool implements InstancePool, FunctionListener {
+  static final String PID = "io.weir.pool";
+  private static final Logger LOG = LoggerFactory.getLogger(OnDemandPool.class);
+  private static final Duration TEND = Duration.ofMillis(500);
+  private static final Duration SWEEP = Duration.ofSeconds(60);
+  /** Functions are declared within seconds of a start; a container that nobody claims by then is a leftover. */
+  private static final Duration CLAIM = Duration.ofSeconds(15);
+
+  private final ContainerEngine engine;
+  private final Lifecycle lifecycle;
+  private final Settings settings;
+  private final ExecutorService executor;
+  private final ScheduledThreadPoolExecutor scheduler;
+  private final Map<FunctionName, FunctionInstances> functions = new ConcurrentHashMap<>();
+  /** Instances of an earlier life that wait for their function, by container id. */
+  private final Map<String, ContainerStatus> unclaimed = new ConcurrentHashMap<>();
+  /** Done once {@code unclaimed} is filled, or could not be. */
+  private final CompletableFuture<Void> listed = new CompletableFuture<>();
+  private final AutoCloseable watch;
+  private volatile boolean closed;
+
+  @Activate
+  public OnDemandPool(BundleContext context, @Reference ContainerEngine engine, @Reference Events events, PoolConfig config) {
+    this(engine, events, Settings.of(config), GatewayId.in(Path.of(
+        Objects.requireNonNullElse(context.getProperty("weir.data"), "/var/lib/weir"))));
+  }
+
+  OnDemandPool(ContainerEngine engine, Events events, Settings settings, String gateway) {
+    this.engine = engine;
+    this.settings = settings;
+    this.executor = Executors.newFixedThreadPool(settings.parallelStarts(), threads("weir-pool-lifecycle"));
+    this.scheduler = new ScheduledThreadPoolExecutor(1, threads("weir-pool-timer"));
+    scheduler.setRemoveOnCancelPolicy(true);
+    this.lifecycle = new Lifecycle(engine, events, settings, gateway, executor);
+    this.watch = engine.watch(Lifecycle.GATEWAY, gateway, this::engineEvent);
+    lifecycle.run(this::findEarlierInstances);
+    scheduler.scheduleWithFixedDelay(this::tend, TEND.toMillis(), TEND.toMillis(), TimeUnit.MILLISECONDS);
+    scheduler.scheduleWithFixedDelay(() -> lifecycle.run(this::sweep), SWEEP.toSeconds(), SWEEP.toSeconds(),
+        TimeUnit.SECONDS);
+  }
+
+  private static ThreadFactory threads(String name) {
+    return task -> {
+      Thread thread = new Thread(task, name);
+      thread.setDaemon(true);
+      return thread;
+    };
+  }
+
+  @Override
+  public CompletionStage<Lease> acquire(FunctionName function, Duration patience) {
+    FunctionInstances instances = functions.get(function);
+    if (closed) {
+      return CompletableFuture.failedFuture(new LeaseRefused(LeaseRefused.Code.STOPPING,
+          "the gateway is going down", Duration.ofSeconds(10), null));
+    }
+    if (instances == null) {
+      return CompletableFuture.failedFuture(new LeaseRefused(LeaseRefused.Code.UNKNOWN_FUNCTION,
+          "there is no function " + function, Duration.ZERO, null));
+    }
+    return instances.acquire(patience);
+  }
+
+  @Override
+  public List<Instance> instances() {
+    return functions.values().stream().flatMap(f -> f.views().stream())
+        .sorted(Comparator.comparing(Instance::name)).toList();
+  }
+
+  @Override
+  public List<String> logs(FunctionName function, int lines) {
+    FunctionInstances instances = functions.get(function);
+    List<String> all = new ArrayList<>();
+    if (instances != null) {
+      for (Slot slot : instances.slots()) {
+        if (!slot.id.isEmpty()) {
+          all.addAll(engine.logs(slot.id, lines));
+        }
+      }
+    }
+    if (all.isEmpty()) {
+      all.addAll(lifecycle.lastWords(function));
+    }
+    return List.copyOf(all.subList(Math.max(0, all.size() - lines), all.size()));
+  }
+
+  @Override
+  public void functionAdded(FunctionSpec function) {
+    FunctionInstances instances =
+        new FunctionInstances(function, lifecycle, scheduler, settings.queueLength());
+    FunctionInstances before = functions.putIfAbsent(function.name(), instances);
+    if (before != null) {
+      before.change(function);
+      return;
+    }
+    listed.thenRun(() -> lifecycle.run(() -> claim(function.name(), instances)));
+  }
+
+  @Override
+  public void functionChanged(FunctionSpec before, FunctionSpec after) {
+    FunctionInstances instances = functions.get(after.name());
+    if (instances != null) {
+      instances.change(after);
+    }
+  }
+
+  @Override
+  public void functionRemoved(FunctionSpec function) {
+    FunctionInstances instances = functions.remove(function.name());
+    if (instances != null) {
+      instances.remove();
+      lifecycle.forget(function.name());
+    }
+  }
+
+  private void findEarlierInstances() {
+    try {
+      for (ContainerStatus found : engine.list(lifecycle.ownLabels())) {
+        unclaimed.put(found.id(), found);
+      }
+    } catch (EngineException e) {
+      LOG.warn("cannot look for instances of an earlier life: {}", e.getMessage());
+    } finally {
+      listed.complete(null);
+    }
+    scheduler.schedule(() -> lifecycle.run(() -> {
+      unclaimed.clear();
+      sweep();
+    }), CLAIM.toSeconds(), TimeUnit.SECONDS);
+  }
+
+  private void claim(FunctionName name, FunctionInstances instances) {
+    for (ContainerStatus found : List.copyOf(unclaimed.values())) {
+      if (name.value().equals(found.labels().get(Lifecycle.FUNCTION)) && unclaimed.remove(found.id()) != null) {
+        adoptOrRemove(found, instances);
+      }
+    }
+    instances.settle();
+  }
+
+  private void adoptOrRemove(ContainerStatus found, FunctionInstances instances) {
+    try {
+      ContainerStatus status = engine.inspect(found.id());
+      if (status.state() == ContainerStatus.State.PAUSED) {
+        engine.unpause(found.id());
+        status = engine.inspect(found.id());
+      }
+      FunctionSpec spec = instances.spec();
+      boolean alive = status.state() == ContainerStatus.State.RUNNING
+          && spec.revision().equals(status.labels().get(Lifecycle.REVISION))
+          && status.address().isPresent() && PortProbe.accepts(status.address().get());
+      if (alive) {
+        Slot slot = new Slot(status.name(), spec);
+        slot.id = status.id();
+        lifecycle.own(slot.name);
+        if (instances.adopt(slot, status.address().orElseThrow())) {
+          lifecycle.tell(slot, "adopted", Duration.ZERO, "runs since " + status.created());
+          return;
+        }
+      }
+      lifecycle.remove(found.id(), found.name());
+    } catch (EngineException e) {
+      LOG.warn("leftover {} could not be looked at: {}", found.name(), e.getMessage());
+    }
+  }
+
+  private void tend() {
+    for (FunctionInstances instances : functions.values()) {
+      try {
+        instances.tend();
+      } catch (RuntimeException e) {
+        LOG.error("unexpected failure while tending instances: {}", e.getMessage(), e);
+      }
+    }
+  }
+
+  /** Compares the engine's containers with ours: what we do not know is removed, what is gone is declared dead. */
+  private void sweep() {
+    if (closed) {
+      return;
+    }
+    try {
+      Map<String, Slot> known = new HashMap<>();
+      functions.values().forEach(f -> f.slots().forEach(slot -> known.put(slot.name, slot)));
+      Map<String, ContainerStatus> there = new HashMap<>();
+      for (ContainerStatus found : engine.list(lifecycle.ownLabels())) {
+        there.put(found.name(), found);
+      }
+      for (ContainerStatus found : there.values()) {
+        if (!known.containsKey(found.name()) && !lifecycle.owns(found.name()) && !unclaimed.containsKey(found.id())) {
+          LOG.info("removing leftover container {}", found.name());
+          lifecycle.remove(found.id(), found.name());
+        }
+      }
+      functions.values().forEach(f -> f.slots().forEach(slot -> {
+        if (!slot.id.isEmpty() && known.containsKey(slot.name)) {
+          ContainerStatus found = there.get(slot.name);
+          if (found == null || found.state() == ContainerStatus.State.EXITED) {
+            lifecycle.confirmDeath(slot, f);
+          }
+        }
+      }));
+    } catch (EngineException e) {
+      LOG.warn("cannot compare instances with the engine: {}", e.getMessage());
+    }
+  }
+
+  private void engineEvent(EngineEvent event) {
+    if (event instanceof EngineEvent.Died died) {
+      for (FunctionInstances instances : functions.values()) {
+        Optional<Slot> slot = instances.byId(died.id());
+        if (slot.isPresent()) {
+          lifecycle.confirmDeath(slot.get(), instances);
+          return;
+        }
+      }
+    } else {
+      lifecycle.run(this::sweep);
+    }
+  }
+
+  @Deactivate
+  void close() {
+    closed = true;
+    scheduler.shutdownNow();
+    for (FunctionInstances instances : functions.values()) {
+      for (Slot slot : instances.abandon()) {
+        if (!slot.id.isEmpty()) {
+          lifecycle.stop(slot, "the gateway is going down");
+        }
+      }
+    }
+    executor.shutdown();
+    try {
+      if (!executor.awaitTermination(settings.stopGrace().toSeconds() + 10, TimeUnit.SECONDS)) {
+        LOG.warn("some instances did not stop in time; the next start removes them");
+        executor.shutdownNow();
+      }
+      watch.close();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (Exception e) {
+      LOG.warn("the engine's event stream did not close: {}", e.getMessage(), e);
+    }
+  }
+}

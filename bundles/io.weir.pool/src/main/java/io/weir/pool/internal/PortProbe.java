@@ -1,0 +1,54 @@
+package io.weir.pool.internal;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+
+/**
+ * Asks whether a TCP port accepts. Each connect is given up after a few milliseconds: a first SYN that is lost while the
+ * container's network comes up would otherwise be repeated by the kernel only after a second.
+ */
+final class PortProbe {
+  private static final long ATTEMPT_MILLIS = 20;
+
+  private PortProbe() {}
+
+  /** One attempt; false if refused, unreachable or not answered within {@value #ATTEMPT_MILLIS} ms. */
+  static boolean accepts(InetSocketAddress address) {
+    try (SocketChannel channel = SocketChannel.open(); Selector selector = Selector.open()) {
+      channel.configureBlocking(false);
+      if (channel.connect(address)) {
+        return true;
+      }
+      channel.register(selector, SelectionKey.OP_CONNECT);
+      return selector.select(ATTEMPT_MILLIS) > 0 && channel.finishConnect();
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /** Attempts until one succeeds, {@code abandon} says so or the time is up. Blocks. */
+  static boolean await(InetSocketAddress address, Duration timeout, Abandon abandon) throws InterruptedException {
+    long deadline = System.nanoTime() + timeout.toNanos();
+    long pauseMillis = 1;
+    while (!abandon.now()) {
+      if (accepts(address)) {
+        return true;
+      }
+      if (System.nanoTime() >= deadline) {
+        return false;
+      }
+      Thread.sleep(pauseMillis);
+      pauseMillis = Math.min(pauseMillis + 1, 10);
+    }
+    return false;
+  }
+
+  /** Whether waiting has become pointless. */
+  interface Abandon {
+    boolean now();
+  }
+}

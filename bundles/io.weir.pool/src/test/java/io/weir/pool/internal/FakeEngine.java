@@ -1,0 +1,215 @@
+package io.weir.pool.internal;
+
+import io.weir.engine.ContainerEngine;
+import io.weir.engine.ContainerSpec;
+import io.weir.engine.ContainerStats;
+import io.weir.engine.ContainerStatus;
+import io.weir.engine.ContainerStatus.State;
+import io.weir.engine.EngineEvent;
+import io.weir.engine.EngineException;
+import io.weir.engine.EngineInfo;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+
+/** An engine whose containers are listening sockets; the state machine and the failures are those of facts/podman.md §2. */
+final class FakeEngine implements ContainerEngine {
+  /** Everything done to containers, in order, for example {@code start weir-hello-1}. */
+  final List<String> calls = new ArrayList<>();
+  final AtomicInteger started = new AtomicInteger();
+  volatile Consumer<EngineEvent> listener = event -> {};
+  /** While set, {@link #start} waits for it. */
+  volatile CountDownLatch gate;
+  /** Images whose containers exit with code 3 at once. */
+  volatile String crashingImage = "";
+  /** Images whose containers run but never listen. */
+  volatile String deafImage = "";
+  volatile String missingImage = "";
+  private final Map<String, Box> boxes = new LinkedHashMap<>();
+
+  private static final class Box {
+    final ContainerSpec spec;
+    final Instant created = Instant.now();
+    State state = State.CREATED;
+    ServerSocket socket;
+    InetSocketAddress address;
+    int exitCode;
+    boolean oom;
+
+    Box(ContainerSpec spec) {
+      this.spec = spec;
+    }
+
+    void close() {
+      if (socket != null) {
+        try {
+          socket.close();
+        } catch (IOException e) {
+          throw new UncheckedIOException(e);
+        }
+      }
+    }
+  }
+
+  @Override
+  public synchronized String create(ContainerSpec spec) {
+    if (spec.image().equals(missingImage)) {
+      throw new EngineException(EngineException.Code.NO_SUCH_IMAGE, spec.image() + ": image not known");
+    }
+    calls.add("create " + spec.name());
+    boxes.put("id-" + spec.name(), new Box(spec));
+    return "id-" + spec.name();
+  }
+
+  @Override
+  public void start(String id) {
+    CountDownLatch wait = gate;
+    if (wait != null) {
+      try {
+        wait.await();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+    started.incrementAndGet();
+    synchronized (this) {
+      Box box = box(id);
+      calls.add("start " + box.spec.name());
+      try {
+        box.state = box.spec.image().equals(crashingImage) ? State.EXITED : State.RUNNING;
+        box.exitCode = box.state == State.EXITED ? 3 : 0;
+        box.socket = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        box.address = new InetSocketAddress(InetAddress.getLoopbackAddress(), box.socket.getLocalPort());
+        if (box.spec.image().equals(deafImage)) {
+          box.close();
+        }
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+
+  /** Kills a container as the kernel or an operator would; nobody is told. */
+  synchronized void kill(String id, int exitCode, boolean oom) {
+    Box box = box(id);
+    box.close();
+    box.state = State.EXITED;
+    box.exitCode = exitCode;
+    box.oom = oom;
+  }
+
+  synchronized List<String> ids() {
+    return List.copyOf(boxes.keySet());
+  }
+
+  private Box box(String id) {
+    Box box = boxes.get(id);
+    if (box == null) {
+      throw new EngineException(EngineException.Code.NO_SUCH_CONTAINER, "no such container " + id);
+    }
+    return box;
+  }
+
+  @Override
+  public synchronized void stop(String id, Duration grace) {
+    calls.add("stop " + box(id).spec.name());
+    kill(id, 0, false);
+  }
+
+  @Override
+  public synchronized void remove(String id) {
+    Box box = boxes.remove(id);
+    if (box != null) {
+      calls.add("remove " + box.spec.name());
+      box.close();
+    }
+  }
+
+  @Override
+  public synchronized ContainerStatus inspect(String id) {
+    Box box = box(id);
+    return new ContainerStatus(id, box.spec.name(), box.spec.image(), box.state,
+        box.state == State.RUNNING ? Optional.of(box.address) : Optional.empty(), box.spec.labels(), 0, box.exitCode,
+        box.oom, box.created);
+  }
+
+  @Override
+  public synchronized List<ContainerStatus> list(Map<String, String> labels) {
+    return boxes.keySet().stream().map(this::inspect)
+        .filter(status -> status.labels().entrySet().containsAll(labels.entrySet())).toList();
+  }
+
+  @Override
+  public List<String> logs(String id, int lines) {
+    return List.of("hello from " + id, "last line");
+  }
+
+  @Override
+  public AutoCloseable watch(String label, String value, Consumer<EngineEvent> consumer) {
+    listener = consumer;
+    return () -> {};
+  }
+
+  @Override
+  public EngineInfo info() {
+    return new EngineInfo("fake", "fake", "", true, false, "v2");
+  }
+
+  @Override
+  public void init(String id) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void pause(String id) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void unpause(String id) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public ContainerStats stats(String id) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public boolean imageExists(String reference) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public List<String> load(InputStream archive) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void importImage(String reference, List<String> changes, InputStream rootfs) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void build(String reference, InputStream context, Consumer<String> progress) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void pull(String reference, Consumer<String> progress) {
+    throw new UnsupportedOperationException();
+  }
+}
