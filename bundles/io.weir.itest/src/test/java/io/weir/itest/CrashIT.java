@@ -1,0 +1,128 @@
+package io.weir.itest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Set;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Whatever is killed, the rest goes on and nothing that was accepted is lost. */
+class CrashIT {
+  private static final Duration SOON = Duration.ofSeconds(60);
+  private static Gateway gateway;
+
+  @BeforeAll
+  static void start() throws Exception {
+    gateway = Gateway.start("crash");
+    gateway.importProbe();
+    gateway.deploy("""
+        functions:
+          counter:
+            image: localhost/probe:1
+            memory: 32MiB
+            triggers: [{mqtt: count/+}]
+            output: counted/{1}
+            idle: 10m
+        """);
+  }
+
+  @AfterAll
+  static void stop() throws Exception {
+    gateway.close();
+  }
+
+  @Test
+  void anInstanceIsAdoptedWhenTheGatewayWasKilled() throws Exception {
+    assertThat(gateway.post("/function/counter/", "x").statusCode()).isEqualTo(200);
+    Object before = gateway.instancesOf("counter").get(0).get("name");
+
+    gateway.killAndRestart();
+
+    assertThat(gateway.post("/function/counter/", "x").statusCode()).isEqualTo(200);
+    assertThat(gateway.instancesOf("counter")).singleElement().satisfies(i -> assertThat(i.get("name")).isEqualTo(before));
+    assertThat(gateway.counter("instances.started")).isZero();
+  }
+
+  @Test
+  void messagesPublishedWhileTheGatewayIsDeadAreAnsweredAfterwards() throws Exception {
+    try (Mqtt mqtt = new Mqtt(gateway, "counted/#")) {
+      mqtt.publish("count/first", "first");
+      mqtt.next(SOON);
+
+      gateway.killAndRestart();
+      mqtt.reconnect();
+      Set<String> sent = new HashSet<>();
+      for (int i = 0; i < 50; i++) {
+        mqtt.publish("count/" + i, "n" + i);
+        sent.add("n" + i);
+      }
+
+      while (!sent.isEmpty()) {
+        sent.remove(mqtt.next(SOON).text());
+      }
+    }
+  }
+
+  @Test
+  void noMessageIsLostWhenTheBrokerIsKilledMidStream() throws Exception {
+    try (Mqtt mqtt = new Mqtt(gateway, "counted/#")) {
+      Set<String> sent = new HashSet<>();
+      for (int i = 0; i < 600; i++) {
+        if (i == 200 || i == 400) {
+          ProcessHandle.of(brokerPid()).orElseThrow().destroyForcibly();
+        }
+        mqtt.publish("count/" + i, "b" + i);
+        sent.add("b" + i);
+      }
+      mqtt.reconnect();
+
+      while (!sent.isEmpty()) {
+        sent.remove(mqtt.next(SOON).text());
+      }
+    }
+  }
+
+  @Test
+  void functionsServeOnWhileThePodmanServiceIsDead() throws Exception {
+    assertThat(gateway.post("/function/counter/", "x").statusCode()).isEqualTo(200);
+    long service = gateway.processes().stream().filter(line -> line.contains("system service"))
+        .mapToLong(line -> Long.parseLong(line.split(" ")[0])).findFirst().orElseThrow();
+
+    ProcessHandle.of(service).orElseThrow().destroyForcibly();
+
+    assertThat(gateway.post("/function/counter/", "alive").body()).isEqualTo("alive");
+    await().atMost(SOON).until(() -> gateway.get("/healthz").statusCode() == 200);
+    gateway.deploy("""
+        functions:
+          afterwards:
+            image: localhost/probe:1
+            memory: 32MiB
+        """);
+    assertThat(gateway.post("/function/afterwards/", "new").body()).isEqualTo("new");
+  }
+
+  @Test
+  void aStoppedGatewayLeavesNothingAndStartsAgainWithItsFunctions() throws Exception {
+    assertThat(gateway.post("/function/counter/", "x").statusCode()).isEqualTo(200);
+
+    gateway.stop();
+    await().atMost(SOON).untilAsserted(() -> assertThat(gateway.processes()).isEmpty());
+    gateway.killAndRestart();
+
+    assertThat(gateway.post("/function/counter/", "y").body()).isEqualTo("y");
+  }
+
+  private static long brokerPid() {
+    await().atMost(SOON).until(() -> gateway.processes().stream().anyMatch(CrashIT::isBroker));
+    return gateway.processes().stream().filter(CrashIT::isBroker)
+        .mapToLong(line -> Long.parseLong(line.split(" ")[0])).findFirst().orElseThrow();
+  }
+
+  private static boolean isBroker(String process) {
+    return process.contains("mosquitto") && process.contains(" -c ");
+  }
+}

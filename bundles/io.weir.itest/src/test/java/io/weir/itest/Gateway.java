@@ -1,0 +1,300 @@
+package io.weir.itest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import tools.jackson.jr.ob.JSON;
+
+/**
+ * The real distribution in a process of its own: Felix, Podman service, Mosquitto and all.
+ *
+ * <p>Each gateway has folders and ports of its own. {@link #close} stops it and fails if anything of it is left.
+ */
+final class Gateway implements AutoCloseable {
+  private static final Path WORK = Path.of(System.getProperty("weir.work"));
+  private static final Path DIST = Path.of(System.getProperty("weir.dist"));
+  static final Duration LONG = Duration.ofSeconds(60);
+
+  private final HttpClient client = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
+  private final String name;
+  private final Path home;
+  private final Path data;
+  private final Path run;
+  final int httpPort = freePort();
+  final int mqttPort = freePort();
+  private Process process;
+
+  /** Prepares a copy of the distribution, whose settings a test may change, and starts it. */
+  static Gateway start(String name, Map<String, String> settings) throws Exception {
+    Gateway gateway = new Gateway(name);
+    for (var setting : settings.entrySet()) {
+      String pid = setting.getKey().substring(0, setting.getKey().indexOf('/'));
+      String line = setting.getKey().substring(pid.length() + 1) + "=" + setting.getValue() + "\n";
+      Files.writeString(gateway.home.resolve("conf").resolve(pid + ".cfg"), line, java.nio.file.StandardOpenOption.APPEND);
+    }
+    gateway.start();
+    return gateway;
+  }
+
+  static Gateway start(String name) throws Exception {
+    return start(name, Map.of("io.weir.pool/start.timeout.seconds", "4"));
+  }
+
+  private Gateway(String name) throws IOException {
+    this.name = name;
+    Path folder = WORK.resolve(name);
+    deleteTree(folder);
+    this.home = folder.resolve("dist");
+    this.data = folder.resolve("data");
+    // Short, because socket paths have at most 107 bytes, and on tmpfs, as it is on a gateway.
+    this.run = Path.of("/run/weir-it-" + name + "-" + ProcessHandle.current().pid());
+    copyTree(DIST, home);
+    Files.createDirectories(data);
+    Files.createDirectories(run);
+  }
+
+  private void start() throws IOException {
+    ProcessBuilder builder = new ProcessBuilder(home.resolve("bin/weir-gateway").toString());
+    builder.environment().putAll(Map.of("WEIR_DATA", data.toString(), "WEIR_RUN", run.toString(),
+        "WEIR_HTTP_PORT", Integer.toString(httpPort), "WEIR_MQTT_PORT", Integer.toString(mqttPort), "WEIR_LOG", "file"));
+    Path out = data.resolve("out.txt");
+    process = builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(out.toFile())).start();
+    awaitReady();
+  }
+
+  void awaitReady() {
+    Awaitility.await("gateway " + name + " is ready; see " + data.resolve("log/weir.log")).atMost(LONG)
+        .pollInterval(Duration.ofMillis(50)).until(() -> {
+          assertThat(process.isAlive()).as("gateway process").isTrue();
+          return healthy();
+        });
+  }
+
+  private boolean healthy() {
+    try {
+      return get("/healthz").statusCode() == 200;
+    } catch (UncheckedIOException e) {
+      return false;
+    }
+  }
+
+  /** As a power cut would: the gateway gets no chance to say goodbye. */
+  void killAndRestart() throws Exception {
+    process.destroyForcibly().waitFor();
+    start();
+  }
+
+  long pid() {
+    return process.pid();
+  }
+
+  Path functionsFolder() throws IOException {
+    return Files.createDirectories(data.resolve("functions.d"));
+  }
+
+  Path log() {
+    return data.resolve("log/weir.log");
+  }
+
+  HttpResponse<String> get(String path) {
+    return send(request(path).GET());
+  }
+
+  HttpResponse<String> post(String path, String body, String... headers) {
+    HttpRequest.Builder request = request(path).POST(HttpRequest.BodyPublishers.ofString(body));
+    for (int i = 0; i < headers.length; i += 2) {
+      request.header(headers[i], headers[i + 1]);
+    }
+    return send(request);
+  }
+
+  HttpResponse<String> delete(String path) {
+    return send(request(path).DELETE());
+  }
+
+  HttpRequest.Builder request(String path) {
+    return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + httpPort + path)).timeout(LONG);
+  }
+
+  HttpResponse<String> send(HttpRequest.Builder request) {
+    try {
+      return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+
+  HttpClient client() {
+    return client;
+  }
+
+  Map<String, Object> json(String path) {
+    try {
+      return JSON.std.mapFrom(get(path).body());
+    } catch (RuntimeException e) {
+      throw new AssertionError("no JSON at " + path, e);
+    }
+  }
+
+  @SuppressWarnings("unchecked")
+  List<Map<String, Object>> list(String path, String key) {
+    return (List<Map<String, Object>>) json(path).get(key);
+  }
+
+  List<Map<String, Object>> instancesOf(String function) {
+    return list("/api/v1/instances", "instances").stream().filter(i -> i.get("function").equals(function)).toList();
+  }
+
+  long counter(String counter) {
+    Object value = ((Map<?, ?>) json("/api/v1/status").get("counters")).get(counter);
+    return value == null ? 0 : ((Number) value).longValue();
+  }
+
+  void deploy(String yaml) {
+    HttpResponse<String> response = post("/api/v1/functions", yaml, "Content-Type", "application/yaml");
+    assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+  }
+
+  /** Makes {@code localhost/probe:1} of probe.c, if this gateway does not have it yet. */
+  void importProbe() throws Exception {
+    Path folder = Files.createDirectories(WORK.resolve("probe"));
+    Path source = folder.resolve("probe.c");
+    try (InputStream in = Gateway.class.getResourceAsStream("/probe.c")) {
+      Files.write(source, in.readAllBytes());
+    }
+    exec("musl-gcc", "-static", "-O2", "-o", folder.resolve("probe").toString(), source.toString());
+    exec("tar", "-C", folder.toString(), "-cf", folder.resolve("probe.tar").toString(), "probe");
+    HttpResponse<String> response = send(request("/api/v1/images/import?reference=localhost/probe:1&change="
+        + java.net.URLEncoder.encode("ENTRYPOINT [\"/probe\"]", StandardCharsets.UTF_8))
+        .header("Content-Type", "application/x-tar")
+        .POST(HttpRequest.BodyPublishers.ofFile(folder.resolve("probe.tar"))));
+    assertThat(response.statusCode()).as(response.body()).isEqualTo(201);
+  }
+
+  /** Runs the command line against this gateway. */
+  Result weir(String... arguments) throws Exception {
+    List<String> command = new ArrayList<>(List.of(home.resolve("bin/weir").toString()));
+    command.addAll(List.of(arguments));
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().put("WEIR_URL", "http://127.0.0.1:" + httpPort);
+    return run(builder);
+  }
+
+  /** What a program printed, and how it ended. */
+  record Result(int exitCode, String out) {}
+
+  static Result run(ProcessBuilder builder) throws Exception {
+    Process process = builder.redirectErrorStream(true).start();
+    String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    return new Result(process.waitFor(), out);
+  }
+
+  static String exec(String... command) throws Exception {
+    Result result = run(new ProcessBuilder(command));
+    assertThat(result.exitCode()).as(String.join(" ", command) + ": " + result.out()).isZero();
+    return result.out();
+  }
+
+  /** Processes whose command line names this gateway's folders; conmon and the functions' supervisors among them. */
+  List<String> processes() {
+    return ProcessHandle.allProcesses().filter(p -> p.pid() != ProcessHandle.current().pid())
+        .map(p -> p.pid() + " " + commandLine(p.pid()))
+        .filter(line -> line.contains(data.toString()) || line.contains(run.toString())).toList();
+  }
+
+  private static String commandLine(long pid) {
+    try {
+      return Files.readString(Path.of("/proc/" + pid + "/cmdline")).replace('\0', ' ');
+    } catch (IOException e) {
+      return "";   // it has ended meanwhile
+    }
+  }
+
+  List<String> mounts() throws IOException {
+    try (Stream<String> lines = Files.lines(Path.of("/proc/mounts"))) {
+      return lines.filter(line -> line.contains(data.toString()) || line.contains(run.toString())).toList();
+    }
+  }
+
+  /** Stops the gateway as an operator does, and looks for what it left behind. */
+  void stop() throws Exception {
+    if (process.isAlive()) {
+      process.destroy();
+      assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("gateway ended after SIGTERM").isTrue();
+    }
+  }
+
+  @Override
+  public void close() throws Exception {
+    stop();
+    try {
+      // conmon and podman's own clean-up end a moment after the container
+      Awaitility.await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
+        assertThat(processes()).as("processes left behind").isEmpty();
+        assertThat(mounts().stream().filter(line -> line.contains("/merged"))).as("containers left mounted").isEmpty();
+      });
+    } finally {
+      unmountAndDelete();
+    }
+  }
+
+  private void unmountAndDelete() throws Exception {
+    for (String line : mounts().stream().sorted(Comparator.reverseOrder()).toList()) {
+      exec("umount", line.split(" ")[1]);
+    }
+    deleteTree(run);
+    deleteTree(data.resolve("storage"));
+  }
+
+  private static int freePort() {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void copyTree(Path from, Path to) throws IOException {
+    try (Stream<Path> files = Files.walk(from)) {
+      for (Path file : files.toList()) {
+        Files.createDirectories(to.resolve(from.relativize(file)).getParent());
+        if (Files.isRegularFile(file)) {
+          Files.copy(file, to.resolve(from.relativize(file)), java.nio.file.StandardCopyOption.COPY_ATTRIBUTES);
+        }
+      }
+    }
+  }
+
+  static void deleteTree(Path folder) throws IOException {
+    if (!Files.exists(folder)) {
+      return;
+    }
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    }
+  }
+}

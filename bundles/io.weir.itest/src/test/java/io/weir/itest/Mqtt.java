@@ -1,0 +1,127 @@
+package io.weir.itest;
+
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.eclipse.paho.mqttv5.client.IMqttToken;
+import org.eclipse.paho.mqttv5.client.MqttCallback;
+import org.eclipse.paho.mqttv5.client.MqttClient;
+import org.eclipse.paho.mqttv5.client.MqttConnectionOptions;
+import org.eclipse.paho.mqttv5.client.MqttDisconnectResponse;
+import org.eclipse.paho.mqttv5.client.persist.MemoryPersistence;
+import org.eclipse.paho.mqttv5.common.MqttException;
+import org.eclipse.paho.mqttv5.common.MqttMessage;
+import org.eclipse.paho.mqttv5.common.MqttSubscription;
+import org.eclipse.paho.mqttv5.common.packet.MqttProperties;
+import org.eclipse.paho.mqttv5.common.packet.UserProperty;
+
+/** A sensor and a listener in one, as anybody would write it with Paho. */
+final class Mqtt implements AutoCloseable, MqttCallback {
+  private final MqttClient client;
+  private final BlockingQueue<Received> received = new LinkedBlockingQueue<>();
+
+  record Received(String topic, MqttMessage message) {
+    String text() {
+      return new String(message.getPayload(), StandardCharsets.UTF_8);
+    }
+  }
+
+  Mqtt(Gateway gateway, String... filters) throws MqttException {
+    client = new MqttClient("tcp://127.0.0.1:" + gateway.mqttPort, "itest-" + System.nanoTime(), new MemoryPersistence());
+    client.setCallback(this);
+    connect();
+    for (String filter : filters) {
+      MqttSubscription[] subscription = {new MqttSubscription(filter, 1)};
+      client.subscribe(subscription);
+    }
+  }
+
+  private void connect() throws MqttException {
+    MqttConnectionOptions options = new MqttConnectionOptions();
+    options.setCleanStart(false);
+    options.setSessionExpiryInterval(3600L);
+    options.setConnectionTimeout(5);
+    client.connect(options);
+  }
+
+  /** Publishes with QoS 1 and returns when the broker has it; connects again as often as needed. */
+  void publish(String topic, String text, UserProperty... properties) throws Exception {
+    MqttMessage message = new MqttMessage(text.getBytes(StandardCharsets.UTF_8));
+    message.setQos(1);
+    MqttProperties all = new MqttProperties();
+    all.setUserProperties(List.of(properties));
+    message.setProperties(all);
+    publish(topic, message);
+  }
+
+  void publish(String topic, MqttMessage message) throws Exception {
+    long deadline = System.nanoTime() + Gateway.LONG.toNanos();
+    while (true) {
+      try {
+        if (!client.isConnected()) {
+          connect();
+        }
+        client.publish(topic, message);
+        return;
+      } catch (MqttException e) {
+        if (System.nanoTime() > deadline) {
+          throw e;
+        }
+        TimeUnit.MILLISECONDS.sleep(50);   // the broker is being restarted
+      }
+    }
+  }
+
+  void reconnect() throws Exception {
+    while (!client.isConnected()) {
+      try {
+        connect();
+      } catch (MqttException e) {
+        TimeUnit.MILLISECONDS.sleep(50);
+      }
+    }
+  }
+
+  Received next(Duration patience) throws InterruptedException {
+    Received message = received.poll(patience.toMillis(), TimeUnit.MILLISECONDS);
+    if (message == null) {
+      throw new AssertionError("no message within " + patience);
+    }
+    return message;
+  }
+
+  boolean isSilent() {
+    return received.isEmpty();
+  }
+
+  @Override
+  public void messageArrived(String topic, MqttMessage message) {
+    received.add(new Received(topic, message));
+  }
+
+  @Override
+  public void disconnected(MqttDisconnectResponse response) {}
+
+  @Override
+  public void mqttErrorOccurred(MqttException exception) {}
+
+  @Override
+  public void deliveryComplete(IMqttToken token) {}
+
+  @Override
+  public void connectComplete(boolean reconnect, String uri) {}
+
+  @Override
+  public void authPacketArrived(int reasonCode, MqttProperties properties) {}
+
+  @Override
+  public void close() throws MqttException {
+    if (client.isConnected()) {
+      client.disconnect();
+    }
+    client.close(true);
+  }
+}

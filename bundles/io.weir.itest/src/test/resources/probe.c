@@ -1,0 +1,151 @@
+/* A function for tests: echoes, and misbehaves on demand. HTTP/1.1 with keep-alive, a thread per connection.
+ *
+ *   BEHAVE=crash  says why and exits with 3       BEHAVE=deaf  runs but never listens
+ *   POST /exit    exits in the middle of the call  POST /hog    takes memory until the kernel objects
+ *   /status/NNN   answers NNN                      /sleep/MS    answers after MS milliseconds
+ *   anything else answers the body, its topic in header X-Subject and the instance's host name in X-Host
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define LARGEST (8 << 20)
+
+static char host[256];
+
+struct request {
+	char method[16], path[512], subject[512];
+	long length;
+	char *body;
+};
+
+static const char *field(const char *line, const char *name)
+{
+	size_t n = strlen(name);
+
+	if (strncasecmp(line, name, n) || line[n] != ':')
+		return NULL;
+	for (line += n + 1; *line == ' '; line++)
+		;
+	return line;
+}
+
+/* Reads one request; 0 when the client is gone. Chunked bodies are the business of the echo example. */
+static int receive(FILE *in, struct request *r)
+{
+	char line[4096];
+	const char *value;
+
+	memset(r, 0, sizeof(*r));
+	if (!fgets(line, sizeof(line), in) || sscanf(line, "%15s %511s", r->method, r->path) != 2)
+		return 0;
+	while (fgets(line, sizeof(line), in) && strcmp(line, "\r\n")) {
+		if ((value = field(line, "content-length")))
+			r->length = atol(value);
+		if ((value = field(line, "ce-subject")))
+			sscanf(value, "%511[^\r\n]", r->subject);
+	}
+	if (r->length < 0 || r->length > LARGEST)
+		return 0;
+	r->body = malloc(r->length + 1);
+	return fread(r->body, 1, r->length, in) == (size_t)r->length;
+}
+
+static void hog(void)
+{
+	for (;;) {
+		char *p = malloc(1 << 20);
+
+		if (p)
+			memset(p, 1, 1 << 20);
+	}
+}
+
+static void answer(FILE *out, const struct request *r)
+{
+	int status = 200, ms;
+
+	if (!strcmp(r->path, "/exit"))
+		exit(7);
+	if (!strcmp(r->path, "/hog"))
+		hog();
+	sscanf(r->path, "/status/%d", &status);
+	if (sscanf(r->path, "/sleep/%d", &ms) == 1)
+		usleep(ms * 1000);
+	fprintf(out, "HTTP/1.1 %d X\r\nX-Host: %s\r\nX-Subject: %s\r\n", status, host, r->subject);
+	if (status == 204) {
+		fputs("\r\n", out);
+	} else {
+		fprintf(out, "Content-Type: text/plain\r\nContent-Length: %ld\r\n\r\n", r->length);
+		fwrite(r->body, 1, r->length, out);
+	}
+	fflush(out);
+}
+
+static void *serve(void *arg)
+{
+	int fd = (int)(long)arg;
+	FILE *in = fdopen(fd, "r"), *out = fdopen(dup(fd), "w");
+	struct request r;
+
+	while (receive(in, &r)) {
+		answer(out, &r);
+		free(r.body);
+	}
+	fclose(in);
+	fclose(out);
+	return NULL;
+}
+
+static void leave(int signal)
+{
+	(void)signal;
+	_exit(0);
+}
+
+int main(void)
+{
+	const char *behave = getenv("BEHAVE"), *port = getenv("PORT");
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port ? atoi(port) : 8080) };
+	int one = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
+	pthread_attr_t detached;
+	pthread_t thread;
+
+	signal(SIGTERM, leave);
+	signal(SIGPIPE, SIG_IGN);
+	gethostname(host, sizeof(host));
+	if (behave && !strcmp(behave, "crash")) {
+		fprintf(stderr, "cannot find my database\n");
+		return 3;
+	}
+	if (behave && !strcmp(behave, "deaf"))
+		for (;;)
+			pause();
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) || listen(fd, 512)) {
+		perror("listen");
+		return 1;
+	}
+	printf("listening on %d\n", ntohs(at.sin_port));
+	fflush(stdout);
+	pthread_attr_init(&detached);
+	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&detached, 64 << 10);
+	for (;;) {
+		long client = accept(fd, NULL, NULL);
+
+		if (client < 0)
+			continue;
+		setsockopt((int)client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+		if (pthread_create(&thread, &detached, serve, (void *)client))
+			close((int)client);
+	}
+}
