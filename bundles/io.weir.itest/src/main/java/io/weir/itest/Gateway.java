@@ -29,22 +29,22 @@ import tools.jackson.jr.ob.JSON;
  *
  * <p>Each gateway has folders and ports of its own. {@link #close} stops it and fails if anything of it is left.
  */
-final class Gateway implements AutoCloseable {
+public final class Gateway implements AutoCloseable {
   private static final Path WORK = Path.of(System.getProperty("weir.work"));
   private static final Path DIST = Path.of(System.getProperty("weir.dist"));
-  static final Duration LONG = Duration.ofSeconds(60);
+  public static final Duration LONG = Duration.ofSeconds(60);
 
   private final HttpClient client = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
   private final String name;
   private final Path home;
   private final Path data;
   private final Path run;
-  final int httpPort = freePort();
-  final int mqttPort = freePort();
+  public final int httpPort = freePort();
+  public final int mqttPort = freePort();
   private Process process;
 
   /** Prepares a copy of the distribution, whose settings a test may change, and starts it. */
-  static Gateway start(String name, Map<String, String> settings) throws Exception {
+  public static Gateway start(String name, Map<String, String> settings) throws Exception {
     Gateway gateway = new Gateway(name);
     for (var setting : settings.entrySet()) {
       String pid = setting.getKey().substring(0, setting.getKey().indexOf('/'));
@@ -55,7 +55,7 @@ final class Gateway implements AutoCloseable {
     return gateway;
   }
 
-  static Gateway start(String name) throws Exception {
+  public static Gateway start(String name) throws Exception {
     return start(name, Map.of("io.weir.pool/start.timeout.seconds", "4"));
   }
 
@@ -81,7 +81,7 @@ final class Gateway implements AutoCloseable {
     awaitReady();
   }
 
-  void awaitReady() {
+  public void awaitReady() {
     Awaitility.await("gateway " + name + " is ready; see " + data.resolve("log/weir.log")).atMost(LONG)
         .pollInterval(Duration.ofMillis(50)).until(() -> {
           assertThat(process.isAlive()).as("gateway process").isTrue();
@@ -98,28 +98,28 @@ final class Gateway implements AutoCloseable {
   }
 
   /** As a power cut would: the gateway gets no chance to say goodbye. */
-  void killAndRestart() throws Exception {
+  public void killAndRestart() throws Exception {
     process.destroyForcibly().waitFor();
     start();
   }
 
-  long pid() {
+  public long pid() {
     return process.pid();
   }
 
-  Path functionsFolder() throws IOException {
+  public Path functionsFolder() throws IOException {
     return Files.createDirectories(data.resolve("functions.d"));
   }
 
-  Path log() {
+  public Path log() {
     return data.resolve("log/weir.log");
   }
 
-  HttpResponse<String> get(String path) {
+  public HttpResponse<String> get(String path) {
     return send(request(path).GET());
   }
 
-  HttpResponse<String> post(String path, String body, String... headers) {
+  public HttpResponse<String> post(String path, String body, String... headers) {
     HttpRequest.Builder request = request(path).POST(HttpRequest.BodyPublishers.ofString(body));
     for (int i = 0; i < headers.length; i += 2) {
       request.header(headers[i], headers[i + 1]);
@@ -127,15 +127,15 @@ final class Gateway implements AutoCloseable {
     return send(request);
   }
 
-  HttpResponse<String> delete(String path) {
+  public HttpResponse<String> delete(String path) {
     return send(request(path).DELETE());
   }
 
-  HttpRequest.Builder request(String path) {
+  public HttpRequest.Builder request(String path) {
     return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + httpPort + path)).timeout(LONG);
   }
 
-  HttpResponse<String> send(HttpRequest.Builder request) {
+  public HttpResponse<String> send(HttpRequest.Builder request) {
     try {
       return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
     } catch (IOException e) {
@@ -146,11 +146,11 @@ final class Gateway implements AutoCloseable {
     }
   }
 
-  HttpClient client() {
+  public HttpClient client() {
     return client;
   }
 
-  Map<String, Object> json(String path) {
+  public Map<String, Object> json(String path) {
     try {
       return JSON.std.mapFrom(get(path).body());
     } catch (RuntimeException e) {
@@ -159,26 +159,26 @@ final class Gateway implements AutoCloseable {
   }
 
   @SuppressWarnings("unchecked")
-  List<Map<String, Object>> list(String path, String key) {
+  public List<Map<String, Object>> list(String path, String key) {
     return (List<Map<String, Object>>) json(path).get(key);
   }
 
-  List<Map<String, Object>> instancesOf(String function) {
+  public List<Map<String, Object>> instancesOf(String function) {
     return list("/api/v1/instances", "instances").stream().filter(i -> i.get("function").equals(function)).toList();
   }
 
-  long counter(String counter) {
+  public long counter(String counter) {
     Object value = ((Map<?, ?>) json("/api/v1/status").get("counters")).get(counter);
     return value == null ? 0 : ((Number) value).longValue();
   }
 
-  void deploy(String yaml) {
+  public void deploy(String yaml) {
     HttpResponse<String> response = post("/api/v1/functions", yaml, "Content-Type", "application/yaml");
     assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
   }
 
   /** Makes {@code localhost/probe:1} of probe.c, if this gateway does not have it yet. */
-  void importProbe() throws Exception {
+  public void importProbe() throws Exception {
     Path folder = Files.createDirectories(WORK.resolve("probe"));
     Path source = folder.resolve("probe.c");
     try (InputStream in = Gateway.class.getResourceAsStream("/probe.c")) {
@@ -194,7 +194,7 @@ final class Gateway implements AutoCloseable {
   }
 
   /** Runs the command line against this gateway. */
-  Result weir(String... arguments) throws Exception {
+  public Result weir(String... arguments) throws Exception {
     List<String> command = new ArrayList<>(List.of(home.resolve("bin/weir").toString()));
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command);
@@ -203,22 +203,22 @@ final class Gateway implements AutoCloseable {
   }
 
   /** What a program printed, and how it ended. */
-  record Result(int exitCode, String out) {}
+  public record Result(int exitCode, String out) {}
 
-  static Result run(ProcessBuilder builder) throws Exception {
+  public static Result run(ProcessBuilder builder) throws Exception {
     Process process = builder.redirectErrorStream(true).start();
     String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     return new Result(process.waitFor(), out);
   }
 
-  static String exec(String... command) throws Exception {
+  public static String exec(String... command) throws Exception {
     Result result = run(new ProcessBuilder(command));
     assertThat(result.exitCode()).as(String.join(" ", command) + ": " + result.out()).isZero();
     return result.out();
   }
 
   /** Processes whose command line names this gateway's folders; conmon and the functions' supervisors among them. */
-  List<String> processes() {
+  public List<String> processes() {
     return ProcessHandle.allProcesses().filter(p -> p.pid() != ProcessHandle.current().pid())
         .map(p -> p.pid() + " " + commandLine(p.pid()))
         .filter(line -> line.contains(data.toString()) || line.contains(run.toString())).toList();
@@ -232,21 +232,21 @@ final class Gateway implements AutoCloseable {
     }
   }
 
-  List<String> mounts() throws IOException {
+  public List<String> mounts() throws IOException {
     try (Stream<String> lines = Files.lines(Path.of("/proc/mounts"))) {
       return lines.filter(line -> line.contains(data.toString()) || line.contains(run.toString())).toList();
     }
   }
 
   /** Stops the gateway as an operator does, and looks for what it left behind. */
-  void stop() throws Exception {
+  public void stop() throws Exception {
     if (process.isAlive()) {
       process.destroy();
       assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("gateway ended after SIGTERM").isTrue();
     }
   }
 
-  @Override
+  public @Override
   public void close() throws Exception {
     stop();
     try {
@@ -287,7 +287,7 @@ final class Gateway implements AutoCloseable {
     }
   }
 
-  static void deleteTree(Path folder) throws IOException {
+  public static void deleteTree(Path folder) throws IOException {
     if (!Files.exists(folder)) {
       return;
     }

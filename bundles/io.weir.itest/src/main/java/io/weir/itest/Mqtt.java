@@ -19,17 +19,17 @@ import org.eclipse.paho.mqttv5.common.packet.MqttProperties;
 import org.eclipse.paho.mqttv5.common.packet.UserProperty;
 
 /** A sensor and a listener in one, as anybody would write it with Paho. */
-final class Mqtt implements AutoCloseable, MqttCallback {
+public final class Mqtt implements AutoCloseable, MqttCallback {
   private final MqttClient client;
   private final BlockingQueue<Received> received = new LinkedBlockingQueue<>();
 
-  record Received(String topic, MqttMessage message) {
+  public record Received(String topic, MqttMessage message) {
     String text() {
       return new String(message.getPayload(), StandardCharsets.UTF_8);
     }
   }
 
-  Mqtt(Gateway gateway, String... filters) throws MqttException {
+  public Mqtt(Gateway gateway, String... filters) throws MqttException {
     client = new MqttClient("tcp://127.0.0.1:" + gateway.mqttPort, "itest-" + System.nanoTime(), new MemoryPersistence());
     client.setCallback(this);
     connect();
@@ -48,7 +48,7 @@ final class Mqtt implements AutoCloseable, MqttCallback {
   }
 
   /** Publishes with QoS 1 and returns when the broker has it; connects again as often as needed. */
-  void publish(String topic, String text, UserProperty... properties) throws Exception {
+  public void publish(String topic, String text, UserProperty... properties) throws Exception {
     MqttMessage message = new MqttMessage(text.getBytes(StandardCharsets.UTF_8));
     message.setQos(1);
     MqttProperties all = new MqttProperties();
@@ -57,7 +57,7 @@ final class Mqtt implements AutoCloseable, MqttCallback {
     publish(topic, message);
   }
 
-  void publish(String topic, MqttMessage message) throws Exception {
+  public void publish(String topic, MqttMessage message) throws Exception {
     long deadline = System.nanoTime() + Gateway.LONG.toNanos();
     while (true) {
       try {
@@ -75,7 +75,7 @@ final class Mqtt implements AutoCloseable, MqttCallback {
     }
   }
 
-  void reconnect() throws Exception {
+  public void reconnect() throws Exception {
     while (!client.isConnected()) {
       try {
         connect();
@@ -85,7 +85,7 @@ final class Mqtt implements AutoCloseable, MqttCallback {
     }
   }
 
-  Received next(Duration patience) throws InterruptedException {
+  public Received next(Duration patience) throws InterruptedException {
     Received message = received.poll(patience.toMillis(), TimeUnit.MILLISECONDS);
     if (message == null) {
       throw new AssertionError("no message within " + patience);
@@ -93,31 +93,31 @@ final class Mqtt implements AutoCloseable, MqttCallback {
     return message;
   }
 
-  boolean isSilent() {
+  public boolean isSilent() {
     return received.isEmpty();
   }
 
-  @Override
+  public @Override
   public void messageArrived(String topic, MqttMessage message) {
     received.add(new Received(topic, message));
   }
 
-  @Override
+  public @Override
   public void disconnected(MqttDisconnectResponse response) {}
 
-  @Override
+  public @Override
   public void mqttErrorOccurred(MqttException exception) {}
 
-  @Override
+  public @Override
   public void deliveryComplete(IMqttToken token) {}
 
-  @Override
+  public @Override
   public void connectComplete(boolean reconnect, String uri) {}
 
-  @Override
+  public @Override
   public void authPacketArrived(int reasonCode, MqttProperties properties) {}
 
-  @Override
+  public @Override
   public void close() throws MqttException {
     if (client.isConnected()) {
       client.disconnect();

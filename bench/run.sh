@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# One benchmark: bench/run.sh NAME [--quick] [--json FILE]
+#
+# Prints a table; with --json writes {"bench":…,"machine":{…},"rows":[{"metric":…,"value":…,"unit":…,"reference":…,
+# "reference_value":…,"ratio":…}]}. The reference is measured in the same run, in turn with the value, over several
+# rounds; values are medians. --quick ends within a minute.
+set -euo pipefail
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+name=${1:-}
+case $name in
+  baseline) class=io.weir.bench.Baseline ;;
+  *) echo "usage: bench/run.sh baseline [--quick] [--json FILE]" >&2; exit 2 ;;
+esac
+shift
+"$top/weir" bench-setup
+exec java -XX:+UseSerialGC -Dweir.dist="$top/distrib/target/weir-0.1.0-SNAPSHOT/weir" \
+  -Dweir.work="$top/bench/target/work" -cp "$top/bench/target/classes:$top/bench/target/lib/*" "$class" "$@"
