@@ -1,0 +1,152 @@
+package io.weir.engine.podman.internal;
+
+import io.weir.engine.ContainerSpec;
+import io.weir.engine.ContainerStatus;
+import io.weir.engine.ContainerStatus.State;
+import java.net.InetSocketAddress;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** Containers in Podman's JSON. */
+final class Containers {
+  /** Tells an inspecting gateway, also one that did not create the container, which port is meant. */
+  static final String PORT_LABEL = "weir.port";
+  private static final int SIGKILLED = 128 + 9;
+  private static final long CPU_PERIOD_MICROS = 100_000;
+  /** The least the kernel takes. */
+  private static final long LEAST_QUOTA_MICROS = 1_000;
+  private static final long LOG_BYTES = 1L << 20;
+  /** A function goes before the gateway and its broker when memory ends. */
+  private static final int OOM_SCORE = 500;
+
+  private Containers() {}
+
+  /**
+   * The body of a create call.
+   *
+   * @param network network to join; empty publishes the port on 127.0.0.1 instead
+   */
+  static Map<String, Object> create(ContainerSpec spec, Optional<String> network, boolean mayRaiseOomScore) {
+    Map<String, Object> body = new LinkedHashMap<>();
+    body.put("name", spec.name());
+    body.put("image", spec.image());
+    Map<String, String> labels = new TreeMap<>(spec.labels());
+    labels.put(PORT_LABEL, Integer.toString(spec.port()));
+    body.put("labels", labels);
+    body.put("env", spec.environment());
+    harden(body);
+    limit(body, spec, mayRaiseOomScore);
+    if (network.isPresent()) {
+      body.put("netns", Map.of("nsmode", "bridge"));
+      body.put("Networks", Map.of(network.get(), Map.of()));
+    } else {
+      body.put("portmappings", List.of(Map.of("container_port", spec.port(), "host_port", 0,
+          "host_ip", "127.0.0.1", "protocol", "tcp")));
+    }
+    body.put("log_configuration", Map.of("driver", "k8s-file", "size", LOG_BYTES));
+    body.put("restart_policy", "no");
+    body.put("stop_timeout", 2);
+    return body;
+  }
+
+  private static void harden(Map<String, Object> body) {
+    body.put("user", "1000:1000");
+    body.put("read_only_filesystem", true);
+    body.put("cap_drop", List.of("all"));
+    body.put("no_new_privileges", true);
+    body.put("use_image_hosts", true);
+    body.put("image_volume_mode", "ignore");
+    body.put("mounts", List.of(Map.of("Destination", "/tmp", "Type", "tmpfs", "Source", "tmpfs",
+        "Options", List.of("rw", "size=16m", "mode=1777", "nosuid", "nodev"))));
+  }
+
+  /**
+   * Swap equals memory, or the kernel would give as much swap again. No r_limits: Podman 4.3 replaces the limits that
+   * are not given by ones this process may not be allowed to set; containers.conf has them.
+   */
+  private static void limit(Map<String, Object> body, ContainerSpec spec, boolean mayRaiseOomScore) {
+    long quota = Math.max(LEAST_QUOTA_MICROS, Math.round(spec.limits().cpus() * CPU_PERIOD_MICROS));
+    body.put("resource_limits", Map.of(
+        "memory", Map.of("limit", spec.limits().memoryBytes(), "swap", spec.limits().memoryBytes()),
+        "cpu", Map.of("quota", quota, "period", CPU_PERIOD_MICROS),
+        "pids", Map.of("limit", spec.limits().pids())));
+    if (mayRaiseOomScore) {
+      body.put("oom_score_adj", OOM_SCORE);
+    }
+  }
+
+  /** @param sawOomKill whether the kernel was seen killing in this container */
+  static ContainerStatus inspected(Map<String, Object> json, boolean sawOomKill) {
+    Map<String, Object> state = Json.object(json, "State");
+    Map<String, Object> config = Json.object(json, "Config");
+    Map<String, String> labels = Json.texts(config, "Labels");
+    State now = state(Json.text(state, "Status"));
+    boolean ended = now == State.EXITED || now == State.STOPPED;
+    int exitCode = ended ? (int) Json.number(state, "ExitCode") : 0;
+    return new ContainerStatus(Json.text(json, "Id"), name(Json.text(json, "Name")), Json.text(json, "ImageName"), now,
+        now == State.RUNNING || now == State.PAUSED ? address(json, labels) : Optional.empty(), labels,
+        (int) Json.number(state, "Pid"), exitCode,
+        ended && (Json.flag(state, "OOMKilled") || sawOomKill && exitCode == SIGKILLED), instant(json));
+  }
+
+  static ContainerStatus listed(Map<String, Object> json) {
+    return new ContainerStatus(Json.text(json, "Id"), name(Json.strings(json, "Names").stream().findFirst().orElse("")),
+        Json.text(json, "Image"), state(Json.text(json, "State")), Optional.empty(), Json.texts(json, "Labels"),
+        (int) Json.number(json, "Pid"), 0, false, instant(json));
+  }
+
+  private static Optional<InetSocketAddress> address(Map<String, Object> json, Map<String, String> labels) {
+    int port = port(labels);
+    Map<String, Object> settings = Json.object(json, "NetworkSettings");
+    Optional<InetSocketAddress> published = Json.objects(Json.object(settings, "Ports"), port + "/tcp").stream()
+        .findFirst().flatMap(binding -> Json.nonEmpty(binding, "HostPort"))
+        .map(host -> new InetSocketAddress("127.0.0.1", Integer.parseInt(host)));
+    if (published.isPresent()) {
+      return published;
+    }
+    Map<String, Object> networks = Json.object(settings, "Networks");
+    return networks.keySet().stream()
+        .flatMap(network -> Json.nonEmpty(Json.object(networks, network), "IPAddress").stream())
+        .findFirst().map(ip -> new InetSocketAddress(ip, port));
+  }
+
+  private static int port(Map<String, String> labels) {
+    try {
+      int port = Integer.parseInt(labels.getOrDefault(PORT_LABEL, "8080"));
+      return port > 0 && port < 65_536 ? port : 8080;
+    } catch (NumberFormatException e) {
+      return 8080;
+    }
+  }
+
+  static State state(String podmans) {
+    return switch (podmans.toLowerCase(Locale.ROOT)) {
+      case "created", "configured" -> State.CREATED;
+      case "initialized" -> State.INITIALIZED;
+      case "running" -> State.RUNNING;
+      case "paused" -> State.PAUSED;
+      case "stopped" -> State.STOPPED;
+      case "exited" -> State.EXITED;
+      default -> State.OTHER;
+    };
+  }
+
+  private static String name(String raw) {
+    return raw.startsWith("/") ? raw.substring(1) : raw;
+  }
+
+  private static Instant instant(Map<String, Object> json) {
+    try {
+      return OffsetDateTime.parse(Json.text(json, "Created")).toInstant();
+    } catch (DateTimeException e) {
+      return Instant.EPOCH;
+    }
+  }
+}

@@ -1,0 +1,47 @@
+package io.weir.engine.podman.internal;
+
+import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+
+@ObjectClassDefinition(id = PodmanEngine.PID, name = "Weir container engine",
+    description = "How functions are run: by a Podman service of the gateway's own, or by one that is there already.")
+public @interface PodmanConfig {
+
+  @AttributeDefinition(name = "Podman socket", required = false,
+      description = "Path of the unix socket of a running Podman service, for example /run/podman/podman.sock. "
+          + "Empty: the gateway runs a Podman service of its own with its own storage.")
+  String socket() default "";
+
+  @AttributeDefinition(name = "Podman program", description = "Name or path of the podman program the gateway runs.")
+  String podman() default "podman";
+
+  @AttributeDefinition(name = "OCI runtime", required = false,
+      description = "crun, runc or a path; empty: crun from 1.20 on, otherwise runc where it is installed. "
+          + "Only for the gateway's own service.")
+  String runtime() default "";
+
+  @AttributeDefinition(name = "Network", description = "Podman network the functions join when Podman runs as root. "
+      + "It is made if it does not exist.")
+  String network() default "weir";
+
+  @AttributeDefinition(name = "Subnet", required = false,
+      description = "IPv4 subnet of that network, for example 10.213.64.0/22, when the gateway makes it; "
+          + "empty: one that no route of this machine uses.")
+  String subnet() default "";
+
+  @AttributeDefinition(name = "Time limit of a call (s)", min = "1", max = "600",
+      description = "After so many seconds a call to Podman counts as failed.")
+  int call_timeout_seconds() default 30;
+
+  @AttributeDefinition(name = "Time limit of a start (s)", min = "1", max = "600",
+      description = "After so many seconds the start of a container counts as failed.")
+  int start_timeout_seconds() default 30;
+
+  @AttributeDefinition(name = "Time limit of image work (s)", min = "1", max = "86400",
+      description = "After so many seconds the build, import, load or pull of an image counts as failed.")
+  int image_timeout_seconds() default 1800;
+
+  @AttributeDefinition(name = "Patience with the service (s)", min = "0", max = "60",
+      description = "So long a call waits for a Podman service that is just being started or restarted.")
+  int service_wait_seconds() default 5;
+}

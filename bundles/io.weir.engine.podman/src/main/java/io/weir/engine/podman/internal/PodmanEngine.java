@@ -1,0 +1,294 @@
+package io.weir.engine.podman.internal;
+
+import io.weir.engine.ContainerEngine;
+import io.weir.engine.ContainerSpec;
+import io.weir.engine.ContainerStats;
+import io.weir.engine.ContainerStatus;
+import io.weir.engine.EngineEvent;
+import io.weir.engine.EngineException;
+import io.weir.engine.EngineException.Code;
+import io.weir.engine.EngineInfo;
+import io.weir.event.Events;
+import io.weir.event.GatewayEvent;
+import io.weir.event.Part;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.ConnectException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.osgi.framework.BundleContext;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ConfigurationPolicy;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.metatype.annotations.Designate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Podman, either a service of our own or one that is there. */
+@Component(name = PodmanEngine.PID, configurationPid = PodmanEngine.PID, immediate = true,
+    configurationPolicy = ConfigurationPolicy.REQUIRE, service = {ContainerEngine.class, Part.class})
+@Designate(ocd = PodmanConfig.class)
+public final class PodmanEngine implements ContainerEngine, Part {
+  static final String PID = "io.weir.engine.podman";
+  private static final Logger LOG = LoggerFactory.getLogger(PodmanEngine.class);
+  /** An own service may take this long on a slow card before its absence is news. */
+  private static final Duration EMBEDDED_START = Duration.ofSeconds(20);
+
+  private final Settings settings;
+  private final Libpod libpod;
+  private final Presence<Session> presence;
+  private final Optional<EmbeddedService> embedded;
+  private final OomLog oomLog = new OomLog(OomLog.KERNEL_LOG);
+  private final Set<EventWatch> watches = ConcurrentHashMap.newKeySet();
+
+  @Activate
+  public PodmanEngine(BundleContext context, @Reference Events events, PodmanConfig config) {
+    this(directory(context, "weir.run", "/run/weir"), directory(context, "weir.data", "/var/lib/weir"),
+        Settings.of(config), events);
+  }
+
+  PodmanEngine(Path run, Path data, Settings settings, Events events) {
+    this.settings = settings;
+    Path ownRun = run.toAbsolutePath().resolve("engine");
+    Path socket = settings.socket().orElse(EmbeddedService.socket(ownRun));
+    boolean own = settings.socket().isEmpty();
+    this.libpod = new Libpod(socket);
+    Greeting greeting = new Greeting(settings, own, socket);
+    this.presence = new Presence<>(libpod, greeting::greet, session -> "podman " + session.info().version() + " with "
+        + session.info().runtime(), state -> events.publish(new GatewayEvent.PartChanged(Instant.now(), name(), state)),
+        own ? EMBEDDED_START : Duration.ZERO);
+    this.embedded = own
+        ? Optional.of(new EmbeddedService(ownRun, data.toAbsolutePath(), settings, presence::hopeless))
+        : Optional.empty();
+    presence.start();
+  }
+
+  private static Path directory(BundleContext context, String property, String fallback) {
+    String configured = context.getProperty(property);
+    return Path.of(configured == null || configured.isBlank() ? fallback : configured);
+  }
+
+  @Deactivate
+  void close() throws IOException {
+    presence.close();
+    watches.forEach(EventWatch::close);
+    oomLog.close();
+    embedded.ifPresent(EmbeddedService::close);
+    libpod.close();
+  }
+
+  /** Pid of our own service, for tests; 0 if there is none. */
+  long servicePid() {
+    return embedded.map(EmbeddedService::pid).orElse(0L);
+  }
+
+  /**
+   * Makes a call once the service is there. One that found nobody listening was never heard, so it is made again when
+   * the service is back.
+   */
+  private <T> T call(String what, Function<Session, T> call) {
+    Session session = presence.await(what, settings.serviceWait());
+    try {
+      return call.apply(session);
+    } catch (EngineException e) {
+      if (e.code() != Code.UNAVAILABLE) {
+        throw e;
+      }
+      presence.suspect(session);
+      if (!(e.getCause() instanceof ConnectException)) {
+        throw e;
+      }
+      LOG.debug("{}: again, nobody listened", what);
+      return call.apply(presence.await(what, settings.serviceWait()));
+    }
+  }
+
+  private void run(String what, Function<Session, Libpod.Req> request) {
+    call(what, session -> request.apply(session).text());
+  }
+
+  @Override
+  public EngineInfo info() {
+    return call("asking whether Podman is there", session -> {
+      libpod.ping(settings.callTimeout());
+      return session.info();
+    });
+  }
+
+  @Override
+  public String create(ContainerSpec spec) {
+    String what = "creating container " + spec.name() + " from " + spec.image();
+    return call(what, session -> Json.text(Json.object(libpod.post(what,
+        Containers.create(spec, session.network(), session.mayRaiseOomScore()), "containers", "create")
+        .within(settings.callTimeout()).text()), "Id"));
+  }
+
+  @Override
+  public void init(String id) {
+    String what = "preparing container " + id;
+    run(what, session -> libpod.post(what, "containers", id, "init").within(settings.startTimeout()).starting());
+  }
+
+  @Override
+  public void start(String id) {
+    String what = "starting container " + id;
+    run(what, session -> libpod.post(what, "containers", id, "start").within(settings.startTimeout()).starting());
+  }
+
+  @Override
+  public void pause(String id) {
+    String what = "pausing container " + id;
+    run(what, session -> libpod.post(what, "containers", id, "pause").within(settings.callTimeout()));
+  }
+
+  @Override
+  public void unpause(String id) {
+    String what = "continuing container " + id;
+    run(what, session -> libpod.post(what, "containers", id, "unpause").within(settings.callTimeout()));
+  }
+
+  @Override
+  public void stop(String id, Duration grace) {
+    String what = "stopping container " + id;
+    long seconds = grace.plusMillis(999).toSeconds();
+    run(what, session -> libpod.post(what, "containers", id, "stop").query("timeout", Long.toString(seconds))
+        .within(settings.callTimeout().plusSeconds(seconds)));
+  }
+
+  @Override
+  public void remove(String id) {
+    String what = "removing container " + id;
+    try {
+      run(what, session -> libpod.delete(what, "containers", id).query("force", "true").query("v", "true")
+          .query("timeout", "0").within(settings.callTimeout()));
+    } catch (EngineException e) {
+      if (e.code() != Code.NO_SUCH_CONTAINER) {
+        throw e;
+      }
+    }
+  }
+
+  @Override
+  public ContainerStatus inspect(String id) {
+    String what = "looking at container " + id;
+    return call(what, session -> {
+      Map<String, Object> json = Json.object(libpod.get(what, "containers", id, "json")
+          .within(settings.callTimeout()).text());
+      return Containers.inspected(json, oomLog.killedIn(Json.text(json, "Id")));
+    });
+  }
+
+  @Override
+  public List<ContainerStatus> list(Map<String, String> labels) {
+    String what = "listing containers";
+    String filters = Json.write(Map.of("label",
+        labels.entrySet().stream().map(label -> label.getKey() + "=" + label.getValue()).toList()));
+    return call(what, session -> Json.objects(libpod.get(what, "containers", "json").query("all", "true")
+        .query("filters", filters).within(settings.callTimeout()).text()).stream().map(Containers::listed).toList());
+  }
+
+  @Override
+  public List<String> logs(String id, int lines) {
+    String what = "reading the log of container " + id;
+    return call(what, session -> LogFrames.lines(libpod.get(what, "containers", id, "logs").query("stdout", "true")
+        .query("stderr", "true").query("tail", Integer.toString(lines)).within(settings.callTimeout()).bytes()));
+  }
+
+  @Override
+  public ContainerStats stats(String id) {
+    String what = "metering container " + id;
+    return call(what, session -> {
+      List<Map<String, Object>> stats = Json.objects(Json.object(libpod.get(what, "containers", "stats")
+          .query("containers", id).query("stream", "false").within(settings.callTimeout()).text()), "Stats");
+      if (stats.isEmpty()) {
+        throw new EngineException(Code.NO_SUCH_CONTAINER, what + " failed: it does not run");
+      }
+      Map<String, Object> one = stats.get(0);
+      return new ContainerStats(Json.number(one, "CPUNano"), Json.number(one, "MemUsage"),
+          Json.number(one, "MemLimit"), (int) Json.number(one, "PIDs"));
+    });
+  }
+
+  @Override
+  public AutoCloseable watch(String label, String value, Consumer<EngineEvent> listener) {
+    EventWatch watch = new EventWatch(libpod, presence::ready, label, value, listener);
+    watches.add(watch);
+    return () -> {
+      watches.remove(watch);
+      watch.close();
+    };
+  }
+
+  @Override
+  public boolean imageExists(String reference) {
+    String what = "looking for image " + reference;
+    return call(what, session -> libpod.get(what, "images", reference, "exists").within(settings.callTimeout())
+        .found());
+  }
+
+  @Override
+  public List<String> load(InputStream archive) {
+    String what = "loading an image archive";
+    return call(what, session -> Json.strings(Json.object(libpod.upload(what, archive, "images", "load")
+        .within(settings.imageTimeout()).text()), "Names"));
+  }
+
+  @Override
+  public void importImage(String reference, List<String> changes, InputStream rootfs) {
+    String what = "importing image " + reference;
+    run(what, session -> {
+      Libpod.Req request = libpod.upload(what, rootfs, "images", "import").query("reference", reference)
+          .within(settings.imageTimeout());
+      changes.forEach(change -> request.query("changes", change));
+      return request;
+    });
+  }
+
+  /** Without a {@code dockerfile} parameter Podman looks for Containerfile, then for Dockerfile. */
+  @Override
+  public void build(String reference, InputStream context, Consumer<String> progress) {
+    String what = "building image " + reference;
+    call(what, session -> {
+      Progress told = new Progress(what, progress);
+      libpod.upload(what, context, "build").query("t", reference).query("pullpolicy", "never")
+          .query("isolation", "chroot").within(settings.imageTimeout()).lines(told);
+      return told.done();
+    });
+  }
+
+  @Override
+  public void pull(String reference, Consumer<String> progress) {
+    String what = "pulling image " + reference;
+    call(what, session -> {
+      Progress told = new Progress(what, progress);
+      libpod.post(what, "images", "pull").query("reference", reference).query("policy", "missing").stream()
+          .within(settings.imageTimeout()).lines(told);
+      return told.done();
+    });
+  }
+
+  @Override
+  public String name() {
+    return "engine";
+  }
+
+  @Override
+  public boolean ready() {
+    return presence.ready();
+  }
+
+  @Override
+  public String state() {
+    return presence.state();
+  }
+}

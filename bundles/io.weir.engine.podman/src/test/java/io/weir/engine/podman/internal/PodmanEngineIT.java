@@ -1,0 +1,338 @@
+package io.weir.engine.podman.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.weir.engine.ContainerSpec;
+import io.weir.engine.ContainerStats;
+import io.weir.engine.ContainerStatus;
+import io.weir.engine.ContainerStatus.State;
+import io.weir.engine.EngineEvent;
+import io.weir.engine.EngineException;
+import io.weir.engine.EngineException.Code;
+import io.weir.function.Limits;
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Against a real Podman service in temporary directories. */
+class PodmanEngineIT {
+  private static PodmanFixture podman;
+  private static PodmanEngine engine;
+
+  @BeforeAll
+  static void startPodman() throws Exception {
+    podman = new PodmanFixture();
+    engine = podman.engine;
+  }
+
+  @AfterAll
+  static void stopPodman() throws Exception {
+    podman.close();
+    assertThat(PodmanFixture.mountsBelow(podman.work)).isEmpty();
+    assertThat(PodmanFixture.mountsBelow(podman.run)).isEmpty();
+  }
+
+  @AfterEach
+  void removeContainers() {
+    podman.removeContainers();
+  }
+
+  @Test
+  void tellsWhatItIs() {
+    assertThat(engine.info().version()).matches("\\d+\\.\\d+.*");
+    assertThat(engine.info().runtime()).matches("(crun|runc) \\d+\\.\\d+.*");
+    assertThat(engine.info().embedded()).isTrue();
+    assertThat(engine.state()).isEqualTo("podman " + engine.info().version() + " with " + engine.info().runtime());
+  }
+
+  @Test
+  void leadsAContainerThroughItsLife() throws Exception {
+    String id = engine.create(podman.spec("life"));
+    assertThat(engine.inspect(id).state()).isEqualTo(State.CREATED);
+    assertThat(engine.inspect(id).address()).isEmpty();
+
+    engine.init(id);
+    assertThat(engine.inspect(id).state()).isEqualTo(State.INITIALIZED);
+
+    engine.start(id);
+    engine.start(id);
+    ContainerStatus running = engine.inspect(id);
+    assertThat(running.state()).isEqualTo(State.RUNNING);
+    assertThat(running.name()).isEqualTo("life");
+    assertThat(running.image()).isEqualTo(PodmanFixture.IMAGE);
+    assertThat(running.labels()).containsAllEntriesOf(PodmanFixture.LABELS);
+    assertThat(running.pid()).isPositive();
+    assertThat(podman.get(id, "/")).isEqualTo("hello\n");
+
+    engine.pause(id);
+    assertThat(engine.inspect(id).state()).isEqualTo(State.PAUSED);
+    engine.unpause(id);
+    assertThat(podman.get(id, "/")).isEqualTo("hello\n");
+
+    engine.stop(id, Duration.ZERO);
+    engine.stop(id, Duration.ZERO);
+    assertThat(engine.inspect(id).state()).isEqualTo(State.EXITED);
+    assertThat(engine.inspect(id).address()).isEmpty();
+
+    engine.remove(id);
+    engine.remove(id);
+    assertThatExceptionOfType(EngineException.class).isThrownBy(() -> engine.inspect(id))
+        .satisfies(e -> assertThat(e.code()).isEqualTo(Code.NO_SUCH_CONTAINER));
+  }
+
+  @Test
+  void hardensWithoutBeingAsked() throws Exception {
+    String id = podman.started("hardened");
+
+    Map<String, String> seen = new HashMap<>();
+    podman.get(id, "/sandbox").lines().map(line -> line.split("[: \t]+", 2)).filter(pair -> pair.length == 2)
+        .forEach(pair -> seen.put(pair[0], pair[1]));
+
+    assertThat(seen).containsEntry("user", "1000:1000").containsEntry("root", "Read-only file system")
+        .containsEntry("tmp", "writable").containsEntry("CapEff", "0000000000000000")
+        .containsEntry("CapBnd", "0000000000000000").containsEntry("NoNewPrivs", "1").containsEntry("Seccomp", "2")
+        .containsEntry("greeting", "hi \"there\"").containsEntry("port", "8080");
+  }
+
+  @Test
+  void setsTheLimits() throws Exception {
+    String id = podman.started("limited");
+    try (Libpod libpod = new Libpod(EmbeddedService.socket(podman.run.resolve("engine")))) {
+      Map<String, Object> host = Json.object(Json.object(libpod.get("inspect", "containers", id, "json").text()),
+          "HostConfig");
+
+      assertThat(host).containsEntry("Memory", 16 << 20).containsEntry("MemorySwap", 16 << 20)
+          .containsEntry("PidsLimit", 64).containsEntry("CpuQuota", 50_000).containsEntry("CpuPeriod", 100_000)
+          .containsEntry("ReadonlyRootfs", true);
+      assertThat(Json.object(host, "LogConfig")).containsEntry("Type", "k8s-file");
+      assertThat(Json.object(host, "RestartPolicy")).containsEntry("Name", "no");
+    }
+  }
+
+  @Test
+  void listsByLabel() throws Exception {
+    String mine = engine.create(podman.spec("mine"));
+    ContainerSpec spec = podman.spec("other");
+    engine.remove(engine.create(spec));
+    engine.create(new ContainerSpec("other", spec.image(), 8080, Map.of("weir.managed", "true"), Map.of(),
+        spec.limits()));
+    try {
+      assertThat(engine.list(PodmanFixture.LABELS)).singleElement().satisfies(listed -> {
+        assertThat(listed.id()).isEqualTo(mine);
+        assertThat(listed.name()).isEqualTo("mine");
+        assertThat(listed.state()).isEqualTo(State.CREATED);
+        assertThat(listed.labels()).containsAllEntriesOf(PodmanFixture.LABELS);
+      });
+      assertThat(engine.list(Map.of("weir.gateway", "nobody"))).isEmpty();
+    } finally {
+      engine.remove("other");
+    }
+  }
+
+  @Test
+  void reportsADeathOnceAndKeepsItsLastWords() throws Exception {
+    BlockingQueue<EngineEvent> seen = new LinkedBlockingQueue<>();
+    try (AutoCloseable watch = engine.watch("weir.gateway", "engine-test", seen::add)) {
+      String id = podman.started("dying");
+
+      podman.fatal(id, "/exit");
+
+      assertThat(seen.poll(10, TimeUnit.SECONDS)).isInstanceOfSatisfying(EngineEvent.Died.class, died -> {
+        assertThat(died.id()).isEqualTo(id);
+        assertThat(died.exitCode()).isEqualTo(7);
+        assertThat(died.labels()).containsAllEntriesOf(PodmanFixture.LABELS);
+      });
+      assertThat(engine.inspect(id).exitCode()).isEqualTo(7);
+      assertThat(engine.inspect(id).oomKilled()).isFalse();
+      assertThat(engine.logs(id, 10)).containsExactly("listening", "served one", "leaving as asked");
+      assertThat(engine.logs(id, 1)).containsExactly("leaving as asked");
+      assertThat(seen).isEmpty();
+    }
+  }
+
+  @Test
+  void tellsAnOutOfMemoryKillFromOtherDeaths() throws Exception {
+    BlockingQueue<EngineEvent> seen = new LinkedBlockingQueue<>();
+    try (AutoCloseable watch = engine.watch("weir.gateway", "engine-test", seen::add)) {
+      String greedy = podman.started("greedy");
+      podman.fatal(greedy, "/eat");
+      assertThat(seen.poll(20, TimeUnit.SECONDS)).isInstanceOf(EngineEvent.Died.class);
+      assertThat(engine.inspect(greedy).exitCode()).isEqualTo(137);
+      assertThat(engine.inspect(greedy).oomKilled()).isTrue();
+
+      String killed = podman.started("killed");
+      ProcessHandle.of(engine.inspect(killed).pid()).orElseThrow().destroyForcibly();
+      assertThat(seen.poll(20, TimeUnit.SECONDS)).isInstanceOf(EngineEvent.Died.class);
+      assertThat(engine.inspect(killed).exitCode()).isEqualTo(137);
+      assertThat(engine.inspect(killed).oomKilled()).isFalse();
+    }
+  }
+
+  @Test
+  void metersARunningContainer() throws Exception {
+    String id = podman.started("metered");
+
+    ContainerStats stats = engine.stats(id);
+
+    assertThat(stats.cpuNanos()).isPositive();
+    assertThat(stats.memoryBytes()).isBetween(1L, 16L << 20);
+    assertThat(stats.memoryLimitBytes()).isEqualTo(16L << 20);
+    assertThat(stats.pids()).isEqualTo(1);
+  }
+
+  @Test
+  void refusesAMissingImageByName() {
+    ContainerSpec spec = podman.spec("imageless");
+
+    assertFails(Code.NO_SUCH_IMAGE, "localhost/weir/none:1", () -> engine.create(new ContainerSpec(spec.name(),
+        "localhost/weir/none:1", 8080, spec.labels(), Map.of(), spec.limits())));
+    assertThat(engine.imageExists("localhost/weir/none:1")).isFalse();
+    assertThat(engine.imageExists(PodmanFixture.IMAGE)).isTrue();
+  }
+
+  @Test
+  void refusesANameThatIsTakenOrMalformed() {
+    engine.create(podman.spec("taken"));
+
+    assertFails(Code.CONFLICT, "taken", () -> engine.create(podman.spec("taken")));
+    assertFails(Code.BAD_REQUEST, "names must match", () -> engine.create(podman.spec("not a name")));
+  }
+
+  @Test
+  void saysWhenNothingCanBeMeteredPausedOrStarted() {
+    String id = engine.create(podman.spec("idle"));
+
+    assertFails(Code.CONFLICT, id, () -> engine.unpause(id));
+    assertFails(Code.NO_SUCH_CONTAINER, "nobody", () -> engine.start("nobody"));
+    assertFails(Code.NO_SUCH_CONTAINER, "nobody", () -> engine.stats("nobody"));
+    assertFails(Code.NO_SUCH_CONTAINER, "nobody", () -> engine.stop("nobody", Duration.ZERO));
+    assertFails(Code.NO_SUCH_CONTAINER, "nobody", () -> engine.logs("nobody", 5));
+  }
+
+  @Test
+  void refusesAnEntrypointThatCannotRun() throws Exception {
+    engine.importImage("localhost/weir/forbidden:1", List.of("ENTRYPOINT [\"/forbidden\"]"),
+        podman.tar(Map.of("forbidden", podman.file("no program", "rw-r--r--"))));
+    engine.importImage("localhost/weir/absent:1", List.of("ENTRYPOINT [\"/absent\"]"),
+        podman.tar(Map.of("other", podman.file("no program", "rw-r--r--"))));
+
+    assertFails(Code.START_FAILED, "executable for user 1000", () -> startFrom("localhost/weir/forbidden:1"));
+    assertFails(Code.START_FAILED, "entrypoint exists", () -> startFrom("localhost/weir/absent:1"));
+  }
+
+  private void startFrom(String image) {
+    ContainerSpec spec = podman.spec("from-" + image.replaceAll("[^a-z]", "-"));
+    engine.start(engine.create(new ContainerSpec(spec.name(), image, 8080, spec.labels(), Map.of(), spec.limits())));
+  }
+
+  @Test
+  void saysThatMemoryIsTooLowToStart() {
+    Map<String, Object> body = new HashMap<>(Containers.create(podman.spec("tiny"), java.util.Optional.of("weir"),
+        true));
+    body.put("resource_limits", Map.of("memory", Map.of("limit", 600_000, "swap", 600_000)));
+    try (Libpod libpod = new Libpod(EmbeddedService.socket(podman.run.resolve("engine")))) {
+      libpod.post("create", body, "containers", "create").run();
+
+      assertFails(Code.START_FAILED, "more memory", () -> engine.start("tiny"));
+    }
+  }
+
+  @Test
+  void buildsOnAnImportedBase() throws Exception {
+    List<String> said = new ArrayList<>();
+    InputStream context = podman.tar(Map.of(
+        "Containerfile", podman.file("FROM " + PodmanFixture.IMAGE + "\nCOPY probe /other\nENTRYPOINT [\"/other\"]\n",
+            "rw-r--r--"), "probe", podman.compiled()));
+
+    engine.build("localhost/weir/built:1", context, said::add);
+
+    assertThat(said).anyMatch(line -> line.contains("COPY probe /other")).noneMatch(line -> line.contains("\n"));
+    ContainerSpec spec = podman.spec("built");
+    String id = engine.create(new ContainerSpec("built", "localhost/weir/built:1", 8080, spec.labels(), Map.of(),
+        spec.limits()));
+    engine.start(id);
+    assertThat(podman.get(id, "/")).isEqualTo("hello\n");
+  }
+
+  @Test
+  void saysWhyABuildFailed() throws Exception {
+    assertFails(Code.NO_SUCH_IMAGE, "localhost/weir/none:1", () -> engine.build("localhost/weir/unbuilt:1",
+        podman.tar(Map.of("Dockerfile", podman.file("FROM localhost/weir/none:1\n", "rw-r--r--"))), line -> {}));
+    assertThat(engine.imageExists("localhost/weir/unbuilt:1")).isFalse();
+  }
+
+  @Test
+  void loadsWhatWasSaved() throws Exception {
+    byte[] archive;
+    try (Libpod libpod = new Libpod(EmbeddedService.socket(podman.run.resolve("engine")))) {
+      archive = libpod.get("save", "images", PodmanFixture.IMAGE, "get").query("format", "docker-archive").bytes();
+    }
+
+    assertThat(engine.load(new ByteArrayInputStream(archive))).containsExactly(PodmanFixture.IMAGE);
+    assertFails(Code.BAD_REQUEST, "image formats", () -> engine.load(new ByteArrayInputStream(new byte[2048])));
+  }
+
+  @Test
+  void pullFailsWithTheRegistrysWords() {
+    assertFails(Code.FAILED, "connection refused", () -> engine.pull("127.0.0.1:9/weir/none:1", line -> {}));
+  }
+
+  @Test
+  void functionsLiveThroughTheDeathOfTheService() throws Exception {
+    BlockingQueue<EngineEvent> seen = new LinkedBlockingQueue<>();
+    try (AutoCloseable watch = engine.watch("weir.gateway", "engine-test", seen::add)) {
+      String id = podman.started("survivor");
+      String doomed = podman.started("doomed");
+      InetSocketAddress address = podman.address(id);
+      InetSocketAddress doomedAddress = podman.address(doomed);
+      ProcessHandle service = ProcessHandle.of(engine.servicePid()).orElseThrow();
+
+      service.destroyForcibly();
+      service.onExit().get(10, TimeUnit.SECONDS);
+      assertThat(podman.get(address, "/")).isEqualTo("hello\n");
+      try {
+        podman.get(doomedAddress, "/exit");
+      } catch (java.io.IOException e) {
+        // it left as asked
+      }
+
+      assertThat(engine.inspect(id).state()).isEqualTo(State.RUNNING);
+      assertThat(podman.get(id, "/")).isEqualTo("hello\n");
+      List<EngineEvent> events = new ArrayList<>();
+      while (events.stream().noneMatch(EngineEvent.Died.class::isInstance)
+          || events.stream().noneMatch(EngineEvent.Gap.class::isInstance)) {
+        EngineEvent event = seen.poll(20, TimeUnit.SECONDS);
+        assertThat(event).as("after " + events).isNotNull();
+        events.add(event);
+      }
+      assertThat(events).anySatisfy(event -> assertThat(event).isInstanceOfSatisfying(EngineEvent.Died.class,
+          died -> assertThat(died.id()).isEqualTo(doomed)));
+      assertThat(engine.servicePid()).isNotEqualTo(service.pid()).isPositive();
+    }
+  }
+
+  private interface Attempt {
+    void run() throws Exception;
+  }
+
+  private static void assertFails(Code code, String said, Attempt attempt) {
+    assertThatThrownBy(attempt::run).isInstanceOfSatisfying(EngineException.class, e -> {
+      assertThat(e.code()).as(e.getMessage()).isEqualTo(code);
+      assertThat(e.getMessage()).contains(said);
+    });
+  }
+}
