@@ -1,6 +1,7 @@
 package io.weir.child;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -29,6 +30,12 @@ public final class SupervisedProcess implements AutoCloseable {
 
   /** What the owner of the child hears; calls come on the supervising thread. */
   public interface Listener {
+    /**
+     * What the program writes to standard output, unless the command redirects that; called before {@link #started},
+     * with a stream that ends when the program does. Read it on a thread of your own, or the program blocks.
+     */
+    default void output(InputStream stream) {}
+
     /** The program was started; it may not be ready yet. */
     void started(long pid, boolean again);
 
@@ -105,6 +112,7 @@ public final class SupervisedProcess implements AutoCloseable {
       builder.command(dyingWithParent(builder.command()));
       child = builder.start();
       process = child;
+      listener.output(child.getInputStream());
       listener.started(child.pid(), again);
       return child.waitFor();
     } catch (IOException e) {
