@@ -1,0 +1,180 @@
+package io.weir.broker.internal;
+
+import io.weir.child.SupervisedProcess;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InterruptedIOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The Mosquitto of this gateway: started once its port is free, started again when it dies, ended with the gateway. */
+final class BrokerChild implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(BrokerChild.class);
+  private static final Path SETPRIV = Path.of("/usr/bin/setpriv");
+  private static final Duration GRACE = Duration.ofSeconds(10);
+  private static final Duration PORT_RETRY = Duration.ofMillis(500);
+  private static final Duration LISTEN_RETRY = Duration.ofMillis(10);
+  private static final int CONNECT_MILLIS = 1000;
+
+  /** Hears whether the broker does its work, and what there is to know. Called on the supervising threads. */
+  interface Listener {
+    void changed(boolean ready, String state);
+  }
+
+  private final Settings settings;
+  private final BrokerFiles files;
+  private final String gatewayPassword;
+  private final Executable.Sources sources;
+  private final Listener listener;
+  private final SupervisedProcess process;
+  private @Nullable Executable executable;  // of the supervising thread
+  private volatile long pid;
+  private volatile boolean closing;
+
+  BrokerChild(Settings settings, BrokerFiles files, String gatewayPassword, Executable.Sources sources,
+      Listener listener) {
+    this.settings = settings;
+    this.files = files;
+    this.gatewayPassword = gatewayPassword;
+    this.sources = sources;
+    this.listener = listener;
+    this.process = new SupervisedProcess("broker", this::prepare, new Supervision(), GRACE);
+  }
+
+  private ProcessBuilder prepare() throws IOException {
+    try {
+      files.makeDirectory();
+      StaleBroker.end(files);
+      if (executable == null) {
+        executable = Executable.find(settings.executable(), sources);
+      }
+      awaitFreePort();
+      Optional<Account> account = Account.forBroker();
+      files.write(settings, gatewayPassword, account);
+      return new ProcessBuilder(command(executable, account)).directory(files.directory().toFile())
+          .redirectErrorStream(true);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("stopped while preparing the broker");
+    } catch (IOException e) {
+      listener.changed(false, "cannot start: " + e.getMessage());
+      throw e;
+    }
+  }
+
+  /**
+   * Mosquitto would drop root's rights itself, but the kernel then forgets that it shall die with its parent; so the
+   * account is changed first, and the wish to die renewed.
+   */
+  private List<String> command(Executable program, Optional<Account> account) {
+    List<String> command = new ArrayList<>();
+    if (account.isPresent() && Files.isExecutable(SETPRIV)) {
+      command.addAll(List.of(SETPRIV.toString(), "--reuid", Integer.toString(account.get().uid()), "--regid",
+          Integer.toString(account.get().gid()), "--clear-groups", "--pdeathsig", "TERM"));
+      if (settings.port() < 1024) {
+        command.addAll(List.of("--inh-caps", "+net_bind_service", "--ambient-caps", "+net_bind_service"));
+      }
+      command.add("--");
+    }
+    boolean here = program.program().startsWith(files.directory());
+    command.add(here ? "./" + program.program().getFileName() : program.program().toString());
+    command.addAll(List.of("-c", BrokerFiles.CONFIGURATION));
+    return command;
+  }
+
+  private void awaitFreePort() throws InterruptedException {
+    String told = "";
+    while (PortOwner.isTaken(settings.host(), settings.port())) {
+      String owner = PortOwner.find(settings.host(), settings.port()).map(Object::toString)
+          .orElse("a process of another user");
+      if (!owner.equals(told)) {
+        told = owner;
+        String problem = "port " + settings.port() + " is taken by " + owner;
+        LOG.error("The broker cannot start: {}. Stop that program, or set another 'port' in {}; or set 'url' to use it "
+            + "as the gateway's broker. Trying again until the port is free.", problem, MosquittoBroker.PID);
+        listener.changed(false, problem);
+      }
+      Thread.sleep(PORT_RETRY.toMillis());
+    }
+  }
+
+  @Override
+  public void close() {
+    closing = true;
+    process.close();
+    try {
+      Files.deleteIfExists(files.pidFile());
+    } catch (IOException e) {
+      LOG.debug("{} stays behind; it is checked before it is believed", files.pidFile(), e);
+    }
+  }
+
+  private final class Supervision implements SupervisedProcess.Listener {
+    @Override
+    public void output(InputStream stream) {
+      BrokerLog.follow(stream);
+    }
+
+    @Override
+    public void started(long started, boolean again) {
+      pid = started;
+      try {
+        Files.writeString(files.pidFile(), started + "\n");
+      } catch (IOException e) {
+        LOG.warn("{} cannot be written; a broker left behind by a killed gateway would not be found",
+            files.pidFile(), e);
+      }
+      Thread thread = new Thread(() -> awaitListening(started, again), "weir-broker-start");
+      thread.setDaemon(true);
+      thread.start();
+    }
+
+    @Override
+    public void died(int exitCode, Duration delay) {
+      pid = 0;
+      if (exitCode >= 0) {
+        listener.changed(false, "ended with exit code " + exitCode + ", starting again");
+      }
+    }
+  }
+
+  /** Ready is who accepts a connection, if it is our child and no other that was quicker. */
+  private void awaitListening(long started, boolean again) {
+    while (!closing && pid == started) {
+      if (accepts() && pid == started) {
+        Executable running = executable;
+        String version = running == null ? "" : " " + running.version() + (running.bundled() ? "" : " of the system");
+        listener.changed(true, (again ? "restarted" : "running") + ", mosquitto" + version + ", pid " + started);
+        return;
+      }
+      try {
+        Thread.sleep(LISTEN_RETRY.toMillis());
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+    }
+  }
+
+  private boolean accepts() {
+    if (PortOwner.find(settings.host(), settings.port()).filter(owner -> owner.pid() == pid).isEmpty()) {
+      return false;
+    }
+    try (Socket socket = new Socket()) {
+      socket.connect(new InetSocketAddress(settings.host().isAnyLocalAddress()
+          ? java.net.InetAddress.getLoopbackAddress() : settings.host(), settings.port()), CONNECT_MILLIS);
+      return true;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+}
