@@ -1,0 +1,18 @@
+package io.weir.registry.internal;
+
+/** What a function gets where nothing is written, whether in YAML or in a configuration. */
+final class Defaults {
+  static final int PORT = 8080;
+  static final int QOS = 1;
+  static final String PATH = "/";
+  static final String MEMORY = "128MiB";
+  static final double CPUS = 1;
+  static final int PIDS = 64;
+  static final int MIN_INSTANCES = 0;
+  static final int MAX_INSTANCES = 1;
+  static final int CONCURRENCY = 8;
+  static final String IDLE = "60s";
+  static final String TIMEOUT = "30s";
+
+  private Defaults() {}
+}

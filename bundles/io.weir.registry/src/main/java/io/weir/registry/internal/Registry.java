@@ -1,0 +1,311 @@
+package io.weir.registry.internal;
+
+import io.weir.event.Events;
+import io.weir.function.FunctionListener;
+import io.weir.function.FunctionName;
+import io.weir.function.FunctionRegistry;
+import io.weir.function.FunctionSpec;
+import io.weir.function.InvalidDeclaration;
+import io.weir.function.InvalidFunction;
+import io.weir.function.Problem;
+import io.weir.registry.internal.Catalogue.Conflict;
+import io.weir.registry.internal.Catalogue.Entry;
+import java.io.IOException;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.Dictionary;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.osgi.framework.InvalidSyntaxException;
+import org.osgi.service.cm.Configuration;
+import org.osgi.service.cm.ConfigurationAdmin;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
+
+/**
+ * The functions of all factory configurations, and the only one to write these.
+ *
+ * <p>Every change is made under one lock: checked, stored, taken over, told. ConfigurationAdmin's own notice of it
+ * arrives later and makes the registry look again, which finds nothing new.
+ */
+@Component(immediate = true, service = {FunctionRegistry.class, Registry.class})
+public final class Registry implements FunctionRegistry {
+  static final String API = "api";
+  static final String CONFIGURATION = "configuration";
+
+  private final ConfigurationAdmin configurations;
+  private final Clock clock;
+  private final Object lock = new Object();
+  private final Catalogue catalogue;
+  private final Map<String, Problem> fileProblems = new ConcurrentHashMap<>();
+
+  @Activate
+  public Registry(@Reference ConfigurationAdmin configurations, @Reference Events events) {
+    this(configurations, events, Clock.systemUTC());
+  }
+
+  Registry(ConfigurationAdmin configurations, Events events, Clock clock) {
+    this.configurations = configurations;
+    this.clock = clock;
+    this.catalogue = new Catalogue(events, clock);
+    synchronized (lock) {
+      stored("(service.factoryPid=" + FunctionConfig.PID + ")")
+          .sorted(java.util.Comparator.comparing(Configuration::getPid)).forEach(this::take);
+    }
+  }
+
+  @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  public void addListener(FunctionListener listener) {
+    synchronized (lock) {
+      catalogue.addListener(listener);
+    }
+  }
+
+  public void removeListener(FunctionListener listener) {
+    synchronized (lock) {
+      catalogue.removeListener(listener);
+    }
+  }
+
+  @Override
+  public List<FunctionSpec> functions() {
+    return List.copyOf(catalogue.snapshot().functions().values());
+  }
+
+  @Override
+  public Optional<FunctionSpec> find(FunctionName name) {
+    return Optional.ofNullable(catalogue.snapshot().functions().get(name));
+  }
+
+  @Override
+  public Optional<String> origin(FunctionName name) {
+    return Optional.ofNullable(catalogue.snapshot().origins().get(name));
+  }
+
+  @Override
+  public List<Problem> problems() {
+    return Stream.concat(fileProblems.values().stream().sorted(java.util.Comparator.comparing(Problem::source)),
+        catalogue.snapshot().problems().stream()).toList();
+  }
+
+  /** A configuration was made, changed or deleted; which of these is found by looking, so that no order matters. */
+  void look(String pid) {
+    synchronized (lock) {
+      Optional<Configuration> found;
+      try {
+        found = stored("(service.pid=" + pid + ")").findFirst();
+      } catch (IllegalStateException e) {
+        return; // ConfigurationAdmin is going down; that removes no function.
+      }
+      found.ifPresentOrElse(this::take, () -> catalogue.remove(pid));
+    }
+  }
+
+  private void take(Configuration configuration) {
+    Dictionary<String, Object> properties = configuration.getProperties();
+    if (properties == null) {
+      return; // Made, but not filled yet.
+    }
+    String pid = configuration.getPid();
+    String origin = FunctionProperties.origin(properties);
+    try {
+      catalogue.put(pid, origin, FunctionProperties.read(pid, properties));
+    } catch (InvalidFunction e) {
+      catalogue.putInvalid(pid, origin, e.getMessage());
+    }
+  }
+
+  @Override
+  public List<FunctionSpec> declare(String yaml, String source) {
+    synchronized (lock) {
+      return declare(yaml, source, API, Set.of());
+    }
+  }
+
+  /**
+   * Makes the functions of a watched file exactly those of its text.
+   *
+   * @param gone files that are no more, whose functions this one may take over
+   */
+  void declareFile(String file, String yaml, Set<String> gone) {
+    synchronized (lock) {
+      List<FunctionSpec> declared = declare(yaml, file, file, gone);
+      Set<FunctionName> kept = declared.stream().map(FunctionSpec::name).collect(Collectors.toSet());
+      delete(leaving(file, kept), file);
+    }
+  }
+
+  /** A watched file was removed, and with it its functions. */
+  void removeFile(String file) {
+    synchronized (lock) {
+      delete(leaving(file, Set.of()), file);
+      fileProblems.remove(file);
+    }
+  }
+
+  /** The watched files that functions come from, as far as configurations remember. */
+  Set<String> files() {
+    synchronized (lock) {
+      return catalogue.entries().stream().map(Entry::origin).filter(Registry::isFile).collect(Collectors.toSet());
+    }
+  }
+
+  private static boolean isFile(String origin) {
+    return !origin.equals(API) && !origin.equals(CONFIGURATION);
+  }
+
+  /** Notes what is wrong with a file, or that nothing is any more. Returns whether that is news. */
+  boolean fileProblem(String file, @Nullable Problem problem) {
+    if (problem == null) {
+      return fileProblems.remove(file) != null;
+    }
+    Problem before = fileProblems.get(file);
+    if (before != null && before.message().equals(problem.message()) && before.line() == problem.line()) {
+      return false;
+    }
+    fileProblems.put(file, problem);
+    return true;
+  }
+
+  private List<Entry> leaving(String file, Set<FunctionName> kept) {
+    return catalogue.entries().stream().filter(entry -> entry.origin().equals(file))
+        .filter(entry -> entry.running() == null || !kept.contains(entry.running().name())).toList();
+  }
+
+  private List<FunctionSpec> declare(String yaml, String source, String origin, Set<String> gone) {
+    Map<String, FunctionSpec> accepted = new LinkedHashMap<>();
+    try {
+      List<Declaration> declarations = WeirYaml.parse(yaml);
+      declarations.forEach(declaration -> accepted.put(owned(declaration, origin, gone), declaration.spec()));
+      requireDistinctPaths(declarations, accepted.keySet(), origin);
+    } catch (YamlFault e) {
+      throw new InvalidDeclaration(new Problem(source, e.line(), e.getMessage(), clock.instant()), e);
+    }
+    store(accepted, source, origin);
+    catalogue.putChecked(accepted, origin);
+    return List.copyOf(accepted.values());
+  }
+
+  /** The PID under which the function is or will be kept, if it belongs to this origin. */
+  private String owned(Declaration declaration, String origin, Set<String> gone) {
+    FunctionName name = declaration.spec().name();
+    String pid = FunctionConfig.PID + "~" + name;
+    Entry owner = catalogue.byName(name);
+    if (owner == null) {
+      owner = catalogue.byPid(pid);
+    }
+    if (owner == null) {
+      return pid;
+    }
+    if (!owner.origin().equals(origin) && !gone.contains(owner.origin())) {
+      throw new YamlFault(declaration.line(), Conflict.name(name, owner).message());
+    }
+    return owner.pid();
+  }
+
+  /** Against the functions that will run beside these; those that this file drops will not. */
+  private void requireDistinctPaths(List<Declaration> declarations, Set<String> replaced, String origin) {
+    List<Entry> beside = catalogue.entries().stream().filter(entry -> !replaced.contains(entry.pid()))
+        .filter(entry -> !isFile(origin) || !entry.origin().equals(origin)).toList();
+    List<Declaration> before = new ArrayList<>();
+    for (Declaration declaration : declarations) {
+      Optional<Conflict> conflict = Conflict.of(declaration.spec(), beside).or(() -> before.stream()
+          .flatMap(other -> Conflict.paths(declaration.spec(), other.spec(), "line " + other.line()).stream())
+          .findFirst());
+      conflict.ifPresent(found -> {
+        throw new YamlFault(declaration.lineOf(found.key()), found.message());
+      });
+      before.add(declaration);
+    }
+  }
+
+  private void store(Map<String, FunctionSpec> functions, String source, String origin) {
+    Map<Configuration, Optional<Dictionary<String, Object>>> before = new LinkedHashMap<>();
+    try {
+      for (Map.Entry<String, FunctionSpec> function : functions.entrySet()) {
+        Configuration configuration = configuration(function.getKey(), function.getValue());
+        before.put(configuration, Optional.ofNullable(configuration.getProperties()));
+        configuration.updateIfDifferent(FunctionProperties.write(function.getValue(), origin));
+      }
+    } catch (IOException e) {
+      before.forEach(Registry::restore);
+      throw new InvalidDeclaration(new Problem(source, 0, "the functions could not be stored (" + e.getMessage()
+          + "); look at the disk of the gateway's data folder", clock.instant()), e);
+    }
+  }
+
+  private Configuration configuration(String pid, FunctionSpec spec) throws IOException {
+    Optional<Configuration> existing = stored("(service.pid=" + pid + ")").findFirst();
+    return existing.isPresent() ? existing.get()
+        : configurations.getFactoryConfiguration(FunctionConfig.PID, spec.name().value(), "?");
+  }
+
+  private static void restore(Configuration configuration, Optional<Dictionary<String, Object>> properties) {
+    try {
+      if (properties.isPresent()) {
+        configuration.update(properties.get());
+      } else {
+        configuration.delete();
+      }
+    } catch (IOException e) {
+      org.slf4j.LoggerFactory.getLogger(Registry.class).error("{} could not be restored", configuration.getPid(), e);
+    }
+  }
+
+  @Override
+  public boolean remove(FunctionName name) {
+    synchronized (lock) {
+      Entry entry = catalogue.byName(name);
+      if (entry == null) {
+        entry = catalogue.byPid(FunctionConfig.PID + "~" + name);
+      }
+      if (entry == null) {
+        return false;
+      }
+      if (isFile(entry.origin())) {
+        throw new InvalidDeclaration(new Problem(entry.origin(), 0, "function " + name + ": is declared in the watched "
+            + "file " + entry.origin() + "; remove it there, or it would come back", clock.instant()), null);
+      }
+      delete(List.of(entry), name.value());
+      return true;
+    }
+  }
+
+  private void delete(List<Entry> leaving, String source) {
+    for (Entry entry : leaving) {
+      try {
+        Optional<Configuration> stored = stored("(service.pid=" + entry.pid() + ")").findFirst();
+        if (stored.isPresent()) {
+          stored.get().delete();
+        }
+      } catch (IOException e) {
+        throw new InvalidDeclaration(new Problem(source, 0, entry.pid() + " could not be deleted (" + e.getMessage()
+            + "); look at the disk of the gateway's data folder", clock.instant()), e);
+      }
+      catalogue.remove(entry.pid());
+    }
+  }
+
+  private Stream<Configuration> stored(String filter) {
+    try {
+      Configuration[] found = configurations.listConfigurations(filter);
+      return found == null ? Stream.empty() : Stream.of(found);
+    } catch (IOException e) {
+      throw new IllegalStateException("ConfigurationAdmin cannot read " + filter, e);
+    } catch (InvalidSyntaxException e) {
+      throw new IllegalArgumentException(filter, e);
+    }
+  }
+}

@@ -1,0 +1,184 @@
+package io.weir.registry.internal;
+
+import io.weir.function.FunctionName;
+import io.weir.function.InvalidFunction;
+import io.weir.function.TopicTemplate;
+import io.weir.function.Trigger;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.snakeyaml.engine.v2.api.LoadSettings;
+import org.snakeyaml.engine.v2.api.lowlevel.Compose;
+import org.snakeyaml.engine.v2.api.lowlevel.Parse;
+import org.snakeyaml.engine.v2.events.CollectionEndEvent;
+import org.snakeyaml.engine.v2.events.CollectionStartEvent;
+import org.snakeyaml.engine.v2.events.Event;
+import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
+import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
+import org.snakeyaml.engine.v2.nodes.Node;
+import org.snakeyaml.engine.v2.nodes.Tag;
+
+/** Reads a {@code weir.yaml}. Works on the node graph, so nothing is ever constructed from a tag in the text. */
+final class WeirYaml {
+  static final int MAX_CHARS = 1 << 20;
+  private static final int MAX_DEPTH = 16;
+  private static final List<String> TOP = List.of("functions");
+  private static final List<String> FUNCTION = List.of("image", "port", "triggers", "output", "memory", "cpus", "pids",
+      "instances", "concurrency", "idle", "timeout", "env");
+  private static final List<String> MQTT = List.of("mqtt", "qos", "path");
+  private static final List<String> HTTP = List.of("http");
+
+  private WeirYaml() {}
+
+  /** @throws YamlFault at the first thing that cannot be accepted */
+  static List<Declaration> parse(String yaml) {
+    YamlMap top = new YamlMap("", compose(yaml));
+    top.allow(TOP);
+    Node functions = top.get("functions").filter(node -> !node.getTag().equals(Tag.NULL)).orElseThrow(() ->
+        new YamlFault(Math.max(1, top.line("functions")), "functions is empty; write 'functions: {}' to mean none"));
+    YamlMap named = new YamlMap("functions", functions);
+    List<Declaration> declarations = new ArrayList<>();
+    named.values().forEach((name, node) -> declarations.add(function(name, named.line(name), node)));
+    return declarations;
+  }
+
+  private static Node compose(String yaml) {
+    if (yaml.length() > MAX_CHARS) {
+      throw new YamlFault(1, "the text is longer than " + MAX_CHARS + " characters; split it into several files");
+    }
+    LoadSettings settings = LoadSettings.builder().setLabel("weir.yaml").setUseMarks(true).build();
+    try {
+      requireShallow(new Parse(settings).parseString(yaml));
+      return new Compose(settings).composeString(yaml).orElseThrow(() ->
+          new YamlFault(1, "the text is empty; write 'functions: {}' to mean none"));
+    } catch (MarkedYamlEngineException e) {
+      int line = e.getProblemMark().or(e::getContextMark).map(mark -> mark.getLine() + 1).orElse(1);
+      String context = e.getContext() == null ? "" : e.getContext().strip() + ": ";
+      throw fault(line, "this is not YAML: " + context + e.getProblem(), e);
+    } catch (YamlEngineException e) {
+      throw fault(1, "this is not YAML: " + e.getMessage(), e);
+    }
+  }
+
+  private static YamlFault fault(int line, String message, Exception cause) {
+    YamlFault fault = new YamlFault(line, message);
+    fault.initCause(cause);
+    return fault;
+  }
+
+  /** Composing is recursive: a text of brackets alone would overflow the stack. */
+  private static void requireShallow(Iterable<Event> events) {
+    int depth = 0;
+    for (Event event : events) {
+      if (event instanceof CollectionStartEvent && ++depth > MAX_DEPTH) {
+        throw new YamlFault(event.getStartMark().map(mark -> mark.getLine() + 1).orElse(1),
+            "nested deeper than " + MAX_DEPTH + " levels; no weir.yaml needs that");
+      } else if (event instanceof CollectionEndEvent) {
+        depth--;
+      }
+    }
+  }
+
+  private static Declaration function(String name, int line, Node node) {
+    Map<String, Integer> lines = new HashMap<>(Map.of("name", line));
+    try {
+      new FunctionName(name);
+      YamlMap map = new YamlMap("function", node);
+      map.allow(FUNCTION);
+      map.values().keySet().forEach(key -> lines.put(key, map.line(key)));
+      Draft draft = new Draft();
+      draft.name = name;
+      map.text("image", value -> draft.image = value);
+      map.whole("port", value -> draft.port = value);
+      map.text("output", value -> draft.output = Optional.of(new TopicTemplate(value)));
+      map.amount("memory", value -> draft.memory = value);
+      map.decimal("cpus", value -> draft.cpus = value);
+      map.whole("pids", value -> draft.pids = value);
+      map.get("instances").ifPresent(value -> instances(new YamlMap("instances", value), draft, lines));
+      map.whole("concurrency", value -> draft.concurrency = value);
+      map.amount("idle", value -> draft.idle = value);
+      map.amount("timeout", value -> draft.timeout = value);
+      map.get("env").ifPresent(value -> environment(new YamlMap("env", value), draft, lines));
+      map.list("triggers").forEach(value -> draft.triggers.add(trigger(value, lines)));
+      return new Declaration(draft.build(), line, Map.copyOf(lines));
+    } catch (InvalidFunction e) {
+      throw fault(lineOf(e, lines, line), "function " + name + ": " + e.getMessage(), e);
+    } catch (YamlFault e) {
+      throw fault(e.line() == 0 ? line : e.line(), "function " + name + ": " + strip(e.getMessage()), e);
+    }
+  }
+
+  /** A key of the function itself needs no path in front of it. */
+  private static String strip(String message) {
+    return message.startsWith("function.") ? message.substring("function.".length())
+        : message.startsWith("function: ") ? message.substring("function: ".length())
+        : message.startsWith("function must be") ? "it" + message.substring("function".length()) : message;
+  }
+
+  /** An environment variable at fault is named only in the message; its own line was noted as {@code env.NAME}. */
+  private static int lineOf(InvalidFunction fault, Map<String, Integer> lines, int otherwise) {
+    if (fault.key().equals("env")) {
+      return lines.entrySet().stream().filter(entry -> entry.getKey().startsWith("env.")
+          && fault.getMessage().startsWith("env: '" + entry.getKey().substring(4) + "'"))
+          .map(Map.Entry::getValue).findFirst().orElseGet(() -> lines.getOrDefault("env", otherwise));
+    }
+    return lines.getOrDefault(fault.key(), otherwise);
+  }
+
+  private static void instances(YamlMap map, Draft draft, Map<String, Integer> lines) {
+    map.allow(List.of("min", "max"));
+    map.values().keySet().forEach(key -> lines.put("instances." + key, map.line(key)));
+    lines.putIfAbsent("instances.min", lines.get("instances"));
+    lines.putIfAbsent("instances.max", lines.get("instances"));
+    map.whole("min", value -> draft.minInstances = value);
+    map.whole("max", value -> draft.maxInstances = value);
+  }
+
+  private static void environment(YamlMap map, Draft draft, Map<String, Integer> lines) {
+    map.values().keySet().forEach(key -> {
+      lines.put("env." + key, map.line(key));
+      draft.env.put(key, map.written(key));
+    });
+  }
+
+  private static Trigger trigger(Node node, Map<String, Integer> lines) {
+    YamlMap map = new YamlMap("trigger", node);
+    boolean mqtt = map.has("mqtt");
+    boolean http = map.has("http");
+    if (mqtt && http) {
+      throw new YamlFault(map.line("http"), "trigger: either mqtt or http; begin another entry with '-'");
+    }
+    if (!mqtt && !http) {
+      map.allow(List.of("mqtt", "http", "qos", "path"));
+      throw new YamlFault(YamlMap.line(node), "trigger: needs 'mqtt: FILTER' or 'http: /PATH'");
+    }
+    map.allow(mqtt ? MQTT : HTTP);
+    map.get("mqtt").filter(value -> value.getTag().equals(Tag.NULL)).ifPresent(value -> {
+      throw new YamlFault(map.line("mqtt"), "trigger.mqtt is empty; a filter that begins with '#' needs quotes: '#'");
+    });
+    try {
+      return mqtt ? mqtt(map) : http(map, lines);
+    } catch (InvalidFunction e) {
+      String key = map.has(e.key()) ? e.key() : mqtt ? "mqtt" : "http";
+      throw fault(map.line(key), "trigger." + e.getMessage(), e);
+    }
+  }
+
+  private static Trigger mqtt(YamlMap map) {
+    int[] qos = {Defaults.QOS};
+    String[] texts = {"", Defaults.PATH};
+    map.text("mqtt", value -> texts[0] = value);
+    map.whole("qos", value -> qos[0] = value);
+    map.text("path", value -> texts[1] = value);
+    return new Trigger.Mqtt(FunctionProperties.filter(texts[0]), qos[0], texts[1]);
+  }
+
+  private static Trigger http(YamlMap map, Map<String, Integer> lines) {
+    String[] path = {""};
+    map.text("http", value -> path[0] = value);
+    lines.put("http " + path[0], map.line("http"));
+    return new Trigger.Http(path[0]);
+  }
+}
