@@ -1,0 +1,98 @@
+package io.weir.gateway.http.internal;
+
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.net.URLDecoder;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** One request to the admin API. */
+record Call(HttpServletRequest request, HttpServletResponse response, Map<String, String> pathParameters) {
+  private static final int MAX_TEXT = 1 << 20;
+
+  /** Read from the query alone: the servlet API would look for parameters in the body, and use it up. */
+  List<String> all(String name) {
+    List<String> values = new ArrayList<>();
+    String query = request.getQueryString();
+    for (String pair : query == null ? new String[0] : query.split("&")) {
+      int equals = pair.indexOf('=');
+      String key = equals < 0 ? pair : pair.substring(0, equals);
+      if (decode(key).equals(name)) {
+        values.add(equals < 0 ? "" : decode(pair.substring(equals + 1)));
+      }
+    }
+    return values;
+  }
+
+  private static String decode(String text) {
+    try {
+      return URLDecoder.decode(text, StandardCharsets.UTF_8);
+    } catch (IllegalArgumentException e) {
+      throw new Problem(400, "bad-query", "'" + text + "' in the query is not percent-encoded; write % as %25");
+    }
+  }
+
+  Optional<String> query(String name) {
+    return all(name).stream().filter(value -> !value.isBlank()).findFirst();
+  }
+
+  String required(String name) {
+    return query(name).orElseThrow(() ->
+        new Problem(400, "missing-parameter", "the query needs " + name + "=…").with("parameter", name));
+  }
+
+  int whole(String name, int otherwise, int max) {
+    String text = query(name).orElse(Integer.toString(otherwise));
+    int value;
+    try {
+      value = Integer.parseInt(text);
+    } catch (NumberFormatException e) {
+      value = 0;
+    }
+    if (value < 1 || value > max) {
+      throw new Problem(400, "bad-parameter", name + ": '" + text + "' is not allowed; use 1.." + max)
+          .with("parameter", name);
+    }
+    return value;
+  }
+
+  String path(String name) {
+    return pathParameters.getOrDefault(name, "");
+  }
+
+  /** The body as text of at most 1 MiB. */
+  String text() throws IOException {
+    byte[] bytes = request.getContentLengthLong() > MAX_TEXT ? new byte[MAX_TEXT + 1]
+        : request.getInputStream().readNBytes(MAX_TEXT + 1);
+    if (bytes.length > MAX_TEXT) {
+      throw new Problem(413, "too-large", "the text is larger than " + MAX_TEXT + " bytes; split it");
+    }
+    try {
+      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+    } catch (CharacterCodingException e) {
+      throw new Problem(400, "not-utf-8", "the text is not UTF-8; save it as UTF-8");
+    }
+  }
+
+  void json(int status, Object value) throws IOException {
+    bytes(status, "application/json", Json.bytes(value));
+  }
+
+  void text(String mediaType, String text) throws IOException {
+    bytes(200, mediaType, text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  void bytes(int status, String mediaType, byte[] bytes) throws IOException {
+    response.setStatus(status);
+    response.setContentType(mediaType);
+    response.setHeader("Cache-Control", "no-store");
+    response.setContentLength(bytes.length);
+    response.getOutputStream().write(bytes);
+  }
+}

@@ -1,0 +1,152 @@
+package io.weir.gateway.http.internal;
+
+import io.weir.function.FunctionName;
+import io.weir.invocation.Guarantee;
+import io.weir.invocation.Invocation;
+import io.weir.invocation.Invoker;
+import io.weir.invocation.Outcome;
+import io.weir.invocation.Payload;
+import jakarta.servlet.AsyncContext;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes requests to functions and brings their answers back.
+ *
+ * <p>The server's thread reads a small body and leaves; the answer is written by the invoker's thread that has it.
+ */
+final class FrontDoor {
+  static final String INVOCATION = "Weir-Invocation";
+  private static final Logger log = LoggerFactory.getLogger(FrontDoor.class);
+  /** Up to this size a body is read first, so that it can be sent again if an instance was gone. */
+  private static final int HELD_BYTES = 64 << 10;
+  private static final int MAX_ID = 256;
+
+  private final Services services;
+  private final long maxBody;
+  private final Clock clock;
+  private final AnswerWriter writer = new AnswerWriter();
+  private final String idPrefix = Long.toString(new java.security.SecureRandom().nextLong() & Long.MAX_VALUE, 36) + "-";
+  private final AtomicLong ids = new AtomicLong();
+
+  FrontDoor(Services services, long maxBody, Clock clock) {
+    this.services = services;
+    this.maxBody = maxBody;
+    this.clock = clock;
+  }
+
+  /**
+   * @param prefix the part of the request path that led here
+   * @param rest the part after it, still encoded; the path the function sees
+   */
+  void serve(HttpServletRequest request, HttpServletResponse response, FunctionName function, String prefix,
+      String rest) throws IOException {
+    String id = id(request);
+    response.setHeader(INVOCATION, id);
+    Body body = body(request);
+    String query = request.getQueryString();
+    String path = rest.isEmpty() ? "/" : rest;
+    Invocation invocation = new Invocation(id, function, "http", request.getRequestURI(), request.getMethod(),
+        query == null ? path : path + '?' + query, Headers.forwarded(request, prefix, id), body.payload,
+        clock.instant(), Guarantee.AT_MOST_ONCE, true);
+    Invoker invoker = services.invoker().orElseThrow(() -> new Problem(503, "engine-unavailable",
+        "the gateway cannot run functions now; look at /api/v1/status").retryAfter(Duration.ofSeconds(5)));
+    AsyncContext async = request.startAsync(request, response);
+    async.setTimeout(0);
+    invoker.invoke(invocation).whenComplete((outcome, failure) -> answer(async, request, body, outcome, failure));
+  }
+
+  private void answer(AsyncContext async, HttpServletRequest request, Body body, @Nullable Outcome outcome,
+      @Nullable Throwable failure) {
+    HttpServletResponse response = (HttpServletResponse) async.getResponse();
+    boolean whole = true;
+    try {
+      if (body.stream != null && body.stream.exceeded()) {
+        discard(outcome);
+        tooLarge().write(response);
+      } else if (outcome == null) {
+        log.error("The invoker failed on {}", request.getRequestURI(), failure);
+        new Problem(500, "internal", "the gateway failed; its log says more").write(response);
+      } else {
+        whole = writer.write(request.getMethod(), outcome, response);
+      }
+    } catch (IOException | RuntimeException e) {
+      log.debug("The client of {} went before its answer", request.getRequestURI(), e);
+      whole = false;
+    } finally {
+      if (body.stream != null) {
+        body.stream.end();
+      }
+      end(async, whole);
+    }
+  }
+
+  /** Ending an answer that lacks its end would pass it off as a whole one; throwing in the servlet resets it instead. */
+  private static void end(AsyncContext async, boolean whole) {
+    try {
+      if (whole || !async.getResponse().isCommitted()) {
+        async.complete();
+      } else {
+        async.getRequest().setAttribute(FrontDoorServlet.CUT, Boolean.TRUE);
+        async.dispatch();
+      }
+    } catch (IllegalStateException e) {
+      log.debug("The exchange was over already", e);
+    }
+  }
+
+  private static void discard(@Nullable Outcome outcome) throws IOException {
+    if (outcome instanceof Outcome.Replied replied) {
+      replied.body().close();
+    }
+  }
+
+  private String id(HttpServletRequest request) {
+    String given = request.getHeader("ce-id");
+    return given != null && !given.isBlank() && given.length() <= MAX_ID ? given
+        : idPrefix + Long.toString(ids.incrementAndGet(), 36);
+  }
+
+  private record Body(Payload payload, @Nullable LimitedStream stream) {}
+
+  private static final Body NONE = new Body(Payload.of(new byte[0]), null);
+
+  private Body body(HttpServletRequest request) throws IOException {
+    long length = request.getContentLengthLong();
+    if (length > maxBody) {
+      throw tooLarge();
+    }
+    if (length == 0 || length < 0 && !mayHaveBody(request)) {
+      return NONE;
+    }
+    if (length > 0 && length <= HELD_BYTES) {
+      byte[] bytes = request.getInputStream().readNBytes((int) length);
+      if (bytes.length < length) {
+        throw new Problem(400, "incomplete", "the body ended before its Content-Length");
+      }
+      return new Body(Payload.of(bytes), null);
+    }
+    LimitedStream stream = new LimitedStream(request.getInputStream(), maxBody);
+    return new Body(Payload.once(stream, length), stream);
+  }
+
+  private static boolean mayHaveBody(HttpServletRequest request) {
+    if (request.getHeader("Transfer-Encoding") != null) {
+      return true;
+    }
+    String method = request.getMethod();
+    return request.getProtocol().startsWith("HTTP/2") && !method.equals("GET") && !method.equals("HEAD");
+  }
+
+  private Problem tooLarge() {
+    return new Problem(413, "too-large", "the body is larger than " + maxBody
+        + " bytes; send less, or raise max.body.bytes of " + HttpConfig.PID);
+  }
+}

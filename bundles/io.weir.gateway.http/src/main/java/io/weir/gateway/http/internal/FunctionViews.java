@@ -1,0 +1,62 @@
+package io.weir.gateway.http.internal;
+
+import io.weir.engine.Instance;
+import io.weir.function.FunctionSpec;
+import io.weir.function.TopicTemplate;
+import io.weir.function.Trigger;
+import java.time.Duration;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** Functions and instances as the API shows them. */
+final class FunctionViews {
+  private FunctionViews() {}
+
+  static Map<String, Object> function(FunctionSpec spec, String origin, long running) {
+    return Json.object("name", spec.name().value(), "image", spec.image(), "port", spec.port(),
+        "triggers", spec.triggers().stream().map(FunctionViews::trigger).toList(),
+        "output", spec.output().map(TopicTemplate::value).orElse(null),
+        "memory", bytes(spec.limits().memoryBytes()), "memoryBytes", spec.limits().memoryBytes(),
+        "cpus", spec.limits().cpus(), "pids", spec.limits().pids(),
+        "instances", Json.object("min", spec.scaling().min(), "max", spec.scaling().max()),
+        "concurrency", spec.scaling().concurrency(), "idle", duration(spec.scaling().idle()),
+        "timeout", duration(spec.timeout()), "env", new TreeMap<>(spec.environment()),
+        "revision", spec.revision(), "origin", origin, "running", running);
+  }
+
+  private static Map<String, Object> trigger(Trigger trigger) {
+    return trigger instanceof Trigger.Mqtt mqtt
+        ? Json.object("mqtt", mqtt.filter().value(), "qos", mqtt.qos(), "path", mqtt.path())
+        : Json.object("http", ((Trigger.Http) trigger).path());
+  }
+
+  static Map<String, Object> instance(Instance instance) {
+    return Json.object("id", instance.id(), "name", instance.name(), "function", instance.function().value(),
+        "revision", instance.revision(), "state", instance.state().name().toLowerCase(java.util.Locale.ROOT),
+        "address", instance.address().orElse(null), "inFlight", instance.inFlight(), "served", instance.served(),
+        "since", instance.since().toString());
+  }
+
+  /** The largest unit without a fraction, as weir.yaml reads it. */
+  static String bytes(long bytes) {
+    String[] units = {"KiB", "MiB", "GiB"};
+    String text = Long.toString(bytes);
+    for (int i = 0; i < units.length && bytes >= 1024 && bytes % 1024 == 0; i++) {
+      bytes /= 1024;
+      text = bytes + units[i];
+    }
+    return text;
+  }
+
+  static String duration(Duration duration) {
+    long millis = duration.toMillis();
+    long seconds = millis / 1000;
+    if (millis % 1000 != 0) {
+      return millis + "ms";
+    }
+    if (seconds >= 3600 && seconds % 3600 == 0) {
+      return seconds / 3600 + "h";
+    }
+    return seconds >= 120 && seconds % 60 == 0 ? seconds / 60 + "m" : seconds + "s";
+  }
+}

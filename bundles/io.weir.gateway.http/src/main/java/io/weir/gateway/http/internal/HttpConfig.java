@@ -1,0 +1,19 @@
+package io.weir.gateway.http.internal;
+
+import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+
+@ObjectClassDefinition(id = HttpConfig.PID, name = "Weir HTTP gateway",
+    description = "The front door to functions and the admin API.")
+public @interface HttpConfig {
+  String PID = "io.weir.gateway.http";
+  long DEFAULT_MAX_BODY = 1 << 20;
+
+  @AttributeDefinition(name = "Largest body", description = "Largest body of a request to a function, in bytes. Larger "
+      + "ones are answered with 413. Image uploads are not limited.", min = "0", max = "1099511627776", required = false)
+  long max_body_bytes() default DEFAULT_MAX_BODY;
+
+  @AttributeDefinition(name = "Gateway name", description = "What the gateway calls itself in its status. Empty: the "
+      + "machine's host name.", required = false)
+  String gateway_name() default "";
+}

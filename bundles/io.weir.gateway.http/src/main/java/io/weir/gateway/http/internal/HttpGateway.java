@@ -1,0 +1,235 @@
+package io.weir.gateway.http.internal;
+
+import io.weir.broker.Broker;
+import io.weir.engine.ContainerEngine;
+import io.weir.engine.InstancePool;
+import io.weir.event.Events;
+import io.weir.event.GatewayEvent.PartChanged;
+import io.weir.event.Part;
+import io.weir.function.FunctionListener;
+import io.weir.function.FunctionName;
+import io.weir.function.FunctionRegistry;
+import io.weir.gateway.http.internal.FrontDoorServlet.Mounted;
+import io.weir.invocation.Invoker;
+import jakarta.servlet.Servlet;
+import java.io.IOException;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Hashtable;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.ServiceRegistration;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ConfigurationPolicy;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
+import org.osgi.service.metatype.annotations.Designate;
+import org.osgi.service.servlet.whiteboard.HttpWhiteboardConstants;
+
+/**
+ * Hands the servlets to whatever HTTP server runs the whiteboard. Everything but the registry and the events may be
+ * missing: the API then says so, which is more use than an API that is missing too.
+ */
+@Component(name = HttpConfig.PID, configurationPid = HttpConfig.PID, immediate = true, service = {},
+    configurationPolicy = ConfigurationPolicy.REQUIRE)
+@Designate(ocd = HttpConfig.class)
+public final class HttpGateway implements Part, Services {
+  private static final Duration PING = Duration.ofSeconds(15);
+  private static final int SERVLETS = 3;
+
+  private final BundleContext context;
+  private final FunctionRegistry registry;
+  private final Events events;
+  private final Clock clock = Clock.systemUTC();
+  private final List<Part> parts = new CopyOnWriteArrayList<>();
+  private final Mounted mounted = new Mounted(this::mountedChanged);
+  private final AtomicBoolean toldReady = new AtomicBoolean();
+  private final FrontDoor door;
+  private final EventsApi eventsApi;
+  private final TriggerPaths triggers;
+  private final List<ServiceRegistration<?>> registrations = new ArrayList<>();
+  private volatile @Nullable Invoker invoker;
+  private volatile @Nullable ContainerEngine engine;
+  private volatile @Nullable InstancePool pool;
+  private volatile @Nullable Broker broker;
+
+  @Activate
+  public HttpGateway(BundleContext context, @Reference FunctionRegistry registry, @Reference Events events,
+      HttpConfig config) {
+    if (config.max_body_bytes() < 0) {
+      throw new IllegalArgumentException(HttpConfig.PID + ": max.body.bytes: '" + config.max_body_bytes()
+          + "' is not allowed; use 0 or more");
+    }
+    this.context = context;
+    this.registry = registry;
+    this.events = events;
+    this.door = new FrontDoor(this, config.max_body_bytes(), clock);
+    this.eventsApi = new EventsApi(this, PING);
+    this.triggers = new TriggerPaths(this::mountTrigger);
+    StatusApi status = new StatusApi(this, context.getBundle().getVersion().toString(),
+        config.gateway_name().isBlank() ? hostName() : config.gateway_name().strip(), clock,
+        ProcessHandle.current().info().startInstant().orElseGet(clock::instant));
+    registrations.add(mount("/function/*", FrontDoorServlet.byName(door, mounted)));
+    registrations.add(mount(ApiServlet.BASE + "/*", new ApiServlet(routes(this, eventsApi, status), mounted)));
+    registrations.add(mount("/healthz", new HealthServlet(status::ready, mounted)));
+    // Registered by hand: as services of this component they would depend on the registry that calls the one, and on
+    // the parts of which the other is one.
+    registrations.add(context.registerService(FunctionListener.class, triggers, null));
+    registrations.add(context.registerService(Part.class, this, null));
+  }
+
+  static List<Route> routes(Services services, EventsApi events, StatusApi status) {
+    return Stream.of(status.routes(), new FunctionsApi(services).routes(), events.routes(),
+        new ImagesApi(services).routes()).flatMap(List::stream).toList();
+  }
+
+  @Deactivate
+  void close() {
+    registrations.forEach(ServiceRegistration::unregister);
+    triggers.close();
+    eventsApi.close();
+  }
+
+  private ServiceRegistration<?> mount(String pattern, Servlet servlet) {
+    Hashtable<String, Object> properties = new Hashtable<>();
+    properties.put(HttpWhiteboardConstants.HTTP_WHITEBOARD_SERVLET_PATTERN, pattern);
+    properties.put(HttpWhiteboardConstants.HTTP_WHITEBOARD_SERVLET_NAME, "weir " + pattern);
+    properties.put(HttpWhiteboardConstants.HTTP_WHITEBOARD_SERVLET_ASYNC_SUPPORTED, true);
+    return context.registerService(Servlet.class, servlet, properties);
+  }
+
+  private Runnable mountTrigger(String path, FunctionName function) {
+    String decoded = URLDecoder.decode(path.replace("+", "%2B"), StandardCharsets.UTF_8);
+    return mount(decoded + "/*", FrontDoorServlet.ofTrigger(door, function, path))::unregister;
+  }
+
+  private void mountedChanged() {
+    boolean now = ready();
+    if (toldReady.getAndSet(now) != now) {
+      events.publish(new PartChanged(clock.instant(), name(), now ? "ready" : "not ready"));
+    }
+  }
+
+  private static String hostName() {
+    try {
+      return Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();
+    } catch (IOException e) {
+      return "weir";
+    }
+  }
+
+  @Override
+  public String name() {
+    return "http";
+  }
+
+  @Override
+  public boolean ready() {
+    return mounted.count() >= SERVLETS;
+  }
+
+  @Override
+  public String state() {
+    return ready() ? "serving /function/ and " + ApiServlet.BASE + ", " + triggers.count() + " trigger paths"
+        : "waiting for an HTTP server with the OSGi servlet whiteboard";
+  }
+
+  @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  public void addPart(Part part) {
+    parts.add(part);
+  }
+
+  public void removePart(Part part) {
+    parts.remove(part);
+  }
+
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  public void setInvoker(Invoker service) {
+    invoker = service;
+  }
+
+  public void unsetInvoker(Invoker service) {
+    invoker = invoker == service ? null : invoker;
+  }
+
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  public void setEngine(ContainerEngine service) {
+    engine = service;
+  }
+
+  public void unsetEngine(ContainerEngine service) {
+    engine = engine == service ? null : engine;
+  }
+
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  public void setPool(InstancePool service) {
+    pool = service;
+  }
+
+  public void unsetPool(InstancePool service) {
+    pool = pool == service ? null : pool;
+  }
+
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  public void setBroker(Broker service) {
+    broker = service;
+  }
+
+  public void unsetBroker(Broker service) {
+    broker = broker == service ? null : broker;
+  }
+
+  @Override
+  public FunctionRegistry registry() {
+    return registry;
+  }
+
+  @Override
+  public Events events() {
+    return events;
+  }
+
+  @Override
+  public Optional<Invoker> invoker() {
+    return Optional.ofNullable(invoker);
+  }
+
+  @Override
+  public Optional<ContainerEngine> engine() {
+    return Optional.ofNullable(engine);
+  }
+
+  @Override
+  public Optional<InstancePool> pool() {
+    return Optional.ofNullable(pool);
+  }
+
+  @Override
+  public Optional<Broker> broker() {
+    return Optional.ofNullable(broker);
+  }
+
+  @Override
+  public List<Part> parts() {
+    return parts;
+  }
+}

@@ -1,0 +1,27 @@
+package io.weir.gateway.http.internal;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import tools.jackson.jr.ob.JSON;
+
+/** Plain maps, lists, texts and numbers as JSON. */
+final class Json {
+  private Json() {}
+
+  static byte[] bytes(Object value) {
+    return JSON.std.asBytes(value);
+  }
+
+  static String line(Object value) {
+    return JSON.std.asString(value);
+  }
+
+  /** Keys and values in turn; keeps their order. */
+  static Map<String, Object> object(Object... keysAndValues) {
+    Map<String, Object> object = new LinkedHashMap<>();
+    for (int i = 0; i < keysAndValues.length; i += 2) {
+      object.put((String) keysAndValues[i], keysAndValues[i + 1]);
+    }
+    return object;
+  }
+}

@@ -1,0 +1,28 @@
+package io.weir.gateway.http.internal;
+
+import io.weir.broker.Broker;
+import io.weir.engine.ContainerEngine;
+import io.weir.engine.InstancePool;
+import io.weir.event.Events;
+import io.weir.event.Part;
+import io.weir.function.FunctionRegistry;
+import io.weir.invocation.Invoker;
+import java.util.List;
+import java.util.Optional;
+
+/** The rest of the gateway as it is now; what may come and go is asked for at every use. */
+interface Services {
+  FunctionRegistry registry();
+
+  Events events();
+
+  Optional<Invoker> invoker();
+
+  Optional<ContainerEngine> engine();
+
+  Optional<InstancePool> pool();
+
+  Optional<Broker> broker();
+
+  List<Part> parts();
+}

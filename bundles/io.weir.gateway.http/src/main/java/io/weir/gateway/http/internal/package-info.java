@@ -1,0 +1,5 @@
+/** The gateway over HTTP: the front door to functions, and the admin API. */
+@NullMarked
+package io.weir.gateway.http.internal;
+
+import org.jspecify.annotations.NullMarked;
