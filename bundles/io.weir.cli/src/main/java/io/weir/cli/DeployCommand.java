@@ -1,0 +1,59 @@
+package io.weir.cli;
+
+import io.weir.cli.gateway.Gateway;
+import io.weir.cli.gateway.Json;
+import io.weir.cli.ui.Colour;
+import io.weir.cli.ui.ExitCode;
+import io.weir.cli.ui.Failure;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+@Command(name = "deploy", description = "Add or change the functions that weir.yaml files declare.")
+final class DeployCommand extends Verb {
+  @Parameters(paramLabel = "FILE", arity = "1..*", description = "a weir.yaml, or a folder that holds one")
+  private List<Path> files = List.of();
+
+  @Override
+  public Integer call() {
+    Gateway gateway = gateway();
+    List<Map<String, Object>> deployed = new ArrayList<>();
+    for (Path file : files) {
+      for (Map<String, Object> function : deploy(gateway, file)) {
+        deployed.add(function);
+        if (!terminal().json()) {
+          terminal().line(terminal().paint(Colour.GREEN, "deployed") + " " + describe(function));
+        }
+      }
+    }
+    if (terminal().json()) {
+      terminal().result(Map.of("functions", deployed));
+    }
+    return ExitCode.OK;
+  }
+
+  /** Each file is all or nothing; those before a refused one stay deployed, and the message says which it was. */
+  static List<Map<String, Object>> deploy(Gateway gateway, Path named) {
+    Path file = Files.isDirectory(named) ? named.resolve("weir.yaml") : named;
+    byte[] yaml = read(file);
+    try {
+      return Json.maps(gateway.post("/functions?source=" + Gateway.encode(file.toString()), "application/yaml",
+          BodyPublishers.ofByteArray(yaml)), "functions");
+    } catch (Failure refused) {
+      if (refused.exitCode() == ExitCode.REFUSED && !refused.text().contains(file.toString())) {
+        throw new Failure(ExitCode.REFUSED, file + ": " + refused.text(), refused);
+      }
+      throw refused;
+    }
+  }
+
+  private static String describe(Map<String, Object> function) {
+    String triggers = ListCommand.triggers(function);
+    return Json.text(function, "name") + (triggers.isEmpty() ? "" : "  " + triggers);
+  }
+}

@@ -1,0 +1,181 @@
+package io.weir.cli.gateway;
+
+import io.weir.cli.ui.ExitCode;
+import io.weir.cli.ui.Failure;
+import java.util.Map;
+import java.util.UUID;
+import java.util.function.BiConsumer;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import org.eclipse.paho.mqttv5.client.IMqttToken;
+import org.eclipse.paho.mqttv5.client.MqttActionListener;
+import org.eclipse.paho.mqttv5.client.MqttAsyncClient;
+import org.eclipse.paho.mqttv5.client.MqttCallback;
+import org.eclipse.paho.mqttv5.client.MqttConnectionOptions;
+import org.eclipse.paho.mqttv5.client.MqttDisconnectResponse;
+import org.eclipse.paho.mqttv5.client.persist.MemoryPersistence;
+import org.eclipse.paho.mqttv5.common.MqttException;
+import org.eclipse.paho.mqttv5.common.MqttMessage;
+import org.eclipse.paho.mqttv5.common.MqttSubscription;
+import org.eclipse.paho.mqttv5.common.packet.MqttProperties;
+import org.eclipse.paho.mqttv5.common.packet.UserProperty;
+import org.jspecify.annotations.Nullable;
+
+/** A connection to the gateway's broker, for messages that look like a sensor's. */
+public final class Publisher implements AutoCloseable {
+  private static final long PATIENCE_MILLIS = 10_000;
+  /** Held here, because the log manager holds loggers only weakly and the level would be lost with them. */
+  private static final Logger PAHO = Logger.getLogger("org.eclipse.paho.mqttv5");
+
+  private final MqttAsyncClient client;
+  private final String broker;
+  private volatile BiConsumer<String, byte[]> listener = (topic, payload) -> {};
+
+  static {
+    PAHO.setLevel(Level.OFF);
+  }
+
+  private Publisher(MqttAsyncClient client, String broker) {
+    this.client = client;
+    this.broker = broker;
+  }
+
+  /** Connects to the broker that the gateway names, or the given one. */
+  public static Publisher connect(Gateway gateway, @Nullable String uri, @Nullable String user) {
+    String broker = uri != null ? uri : Json.text(Json.map(gateway.get("/status").get("broker")), "uri");
+    if (broker.isEmpty()) {
+      throw new Failure(ExitCode.FAILED, "the gateway names no broker; is its broker up? See 'weir status', or give --broker");
+    }
+    return connect(broker, user);
+  }
+
+  public static Publisher connect(String broker, @Nullable String user) {
+    String address = broker.replaceFirst("^mqtt://", "tcp://").replaceFirst("^mqtts://", "ssl://");
+    try {
+      var client = new MqttAsyncClient(address, "weir-cli-" + UUID.randomUUID().toString().substring(0, 8),
+          new MemoryPersistence());
+      var publisher = new Publisher(client, broker);
+      client.setCallback(publisher.new Arrivals());
+      client.connect(options(user)).waitForCompletion(PATIENCE_MILLIS);
+      return publisher;
+    } catch (MqttException e) {
+      throw new Failure(ExitCode.UNREACHABLE, "the broker at " + broker + " cannot be reached: " + reason(e), e);
+    } catch (IllegalArgumentException e) {
+      throw new Failure(ExitCode.USAGE, "'" + broker + "' is no broker address; write for example tcp://127.0.0.1:1883", e);
+    }
+  }
+
+  private static MqttConnectionOptions options(@Nullable String user) {
+    var options = new MqttConnectionOptions();
+    options.setCleanStart(true);
+    options.setConnectionTimeout((int) (PATIENCE_MILLIS / 1000));
+    options.setKeepAliveInterval(30);
+    if (user != null) {
+      options.setUserName(user);
+      String password = System.getenv("WEIR_MQTT_PASSWORD");
+      if (password != null) {
+        options.setPassword(password.getBytes(java.nio.charset.StandardCharsets.UTF_8));
+      }
+    }
+    return options;
+  }
+
+  /** Hands the message over; {@code done} hears null, or why the broker did not take it, on a thread of the client. */
+  public void publish(String topic, byte[] payload, int qos, @Nullable String contentType, Map<String, String> properties,
+      java.util.function.Consumer<@Nullable String> done) {
+    var message = new MqttMessage(payload);
+    message.setQos(qos);
+    var mqtt = new MqttProperties();
+    if (contentType != null) {
+      mqtt.setContentType(contentType);
+    }
+    mqtt.setUserProperties(properties.entrySet().stream().map(p -> new UserProperty(p.getKey(), p.getValue())).toList());
+    message.setProperties(mqtt);
+    try {
+      client.publish(topic, message, null, new MqttActionListener() {
+        @Override
+        public void onSuccess(IMqttToken token) {
+          done.accept(null);
+        }
+
+        @Override
+        public void onFailure(IMqttToken token, Throwable cause) {
+          done.accept(String.valueOf(cause.getMessage()));
+        }
+      });
+    } catch (MqttException e) {
+      done.accept(reason(e));
+    }
+  }
+
+  /** Publishes and waits until the broker has it. */
+  public void publishAndWait(String topic, byte[] payload, int qos, @Nullable String contentType, Map<String, String> properties) {
+    var answer = new java.util.concurrent.CompletableFuture<String>();
+    publish(topic, payload, qos, contentType, properties, error -> answer.complete(error == null ? "" : error));
+    String error;
+    try {
+      error = answer.get(PATIENCE_MILLIS, java.util.concurrent.TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      error = "interrupted";
+    } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
+      error = "no acknowledgement within " + PATIENCE_MILLIS / 1000 + " s";
+    }
+    if (!error.isEmpty()) {
+      throw new Failure(ExitCode.FAILED, "the broker at " + broker + " did not take the message to " + topic + ": " + error);
+    }
+  }
+
+  /** Hears messages of the filter from now on, on a thread of the client; one listener at a time. */
+  public void subscribe(String filter, BiConsumer<String, byte[]> heard) {
+    listener = heard;
+    try {
+      client.subscribe(new MqttSubscription[] {new MqttSubscription(filter, 0)}).waitForCompletion(PATIENCE_MILLIS);
+    } catch (MqttException e) {
+      throw new Failure(ExitCode.FAILED, "cannot subscribe to " + filter + " at " + broker + ": " + reason(e), e);
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      if (client.isConnected()) {
+        client.disconnect(1000).waitForCompletion(2000);
+      }
+    } catch (MqttException e) {
+      // The connection is gone; that is what was wanted.
+    }
+    try {
+      client.close(true);
+    } catch (MqttException e) {
+      // Same.
+    }
+  }
+
+  private static String reason(MqttException e) {
+    Throwable cause = e.getCause();
+    return cause != null && cause.getMessage() != null ? cause.getMessage() : String.valueOf(e.getMessage());
+  }
+
+  private final class Arrivals implements MqttCallback {
+    @Override
+    public void messageArrived(String topic, MqttMessage message) {
+      listener.accept(topic, message.getPayload());
+    }
+
+    @Override
+    public void disconnected(MqttDisconnectResponse response) {}
+
+    @Override
+    public void mqttErrorOccurred(MqttException exception) {}
+
+    @Override
+    public void deliveryComplete(IMqttToken token) {}
+
+    @Override
+    public void connectComplete(boolean reconnect, String uri) {}
+
+    @Override
+    public void authPacketArrived(int reason, MqttProperties properties) {}
+  }
+}

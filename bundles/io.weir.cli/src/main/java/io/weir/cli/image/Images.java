@@ -1,0 +1,259 @@
+package io.weir.cli.image;
+
+import io.weir.cli.gateway.Gateway;
+import io.weir.cli.gateway.Json;
+import io.weir.cli.ui.ExitCode;
+import io.weir.cli.ui.Failure;
+import io.weir.cli.ui.Progress;
+import io.weir.cli.ui.Terminal;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/** Images in the gateway's store: made from a folder, loaded, pulled, asked for. */
+public final class Images {
+  private static final Pattern REFERENCE = Pattern.compile(
+      "(?:[a-zA-Z0-9][a-zA-Z0-9.-]*(?::\\d{1,5})?/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[\\w][\\w.-]{0,127})?(?:@sha256:[a-f0-9]{64})?");
+  private static final Set<String> NOT_SHIPPED = Set.of(".git", "__pycache__", "weir.yaml", "Containerfile", "Dockerfile",
+      ".containerignore", ".dockerignore");
+  private static final String TAR = "application/x-tar";
+
+  private final Gateway gateway;
+  private final Terminal terminal;
+  private final Host host;
+  private final Path cache;
+
+  public Images(Gateway gateway, Terminal terminal, Host host, Path cache) {
+    this.gateway = gateway;
+    this.terminal = terminal;
+    this.host = host;
+    this.cache = cache;
+  }
+
+  public static Path cacheFolder(Map<String, String> env) {
+    String chosen = env.get("WEIR_CACHE");
+    return chosen != null ? Path.of(chosen) : Path.of(env.getOrDefault("HOME", "/root"), ".cache", "weir");
+  }
+
+  /** @throws IllegalArgumentException if it names no image */
+  public static String requireReference(String reference) {
+    if (reference.length() > 255 || !REFERENCE.matcher(reference).matches()) {
+      throw new IllegalArgumentException("'" + reference + "' names no image; write for example localhost/weir/my-function:1");
+    }
+    return reference;
+  }
+
+  /** The name an image gets when none is chosen. */
+  public static String defaultReference(Path folder) {
+    Path name = folder.toAbsolutePath().normalize().getFileName();
+    String word = (name == null ? "" : name.toString()).toLowerCase(Locale.ROOT)
+        .replaceAll("[^a-z0-9]+", "-").replaceAll("^-+|-+$", "");
+    return "localhost/weir/" + (word.isEmpty() ? "function" : word) + ":1";
+  }
+
+  public boolean exists(String reference) {
+    return Json.flag(gateway.get("/images?reference=" + Gateway.encode(reference)), "present");
+  }
+
+  /** Builds a function written for one of the runtimes. */
+  public void build(Runtime runtime, Path folder, String reference, boolean fresh) {
+    requireFolder(folder);
+    inWorkFolder(work -> {
+      if (runtime == Runtime.STATIC) {
+        importProgram(Sources.program(folder, work), reference, work);
+        return;
+      }
+      requireSource(runtime, folder);
+      String base = ensureRuntime(runtime, fresh);
+      Optional<Path> own = containerfile(folder);
+      Path context = work.resolve("context.tar");
+      if (own.isPresent()) {
+        String text = Files.readString(own.get()).replace(Containerfiles.RUNTIME, base);
+        context(context, text, tar -> tar.tree(folder, "", Images::shipped));
+      } else if (runtime == Runtime.JAVA) {
+        javaContext(folder, context, base, work);
+      } else {
+        String text = runtime == Runtime.PYTHON ? Containerfiles.python(base) : Containerfiles.node(base);
+        context(context, text, tar -> {
+          tar.folder("app", 0755);
+          tar.tree(folder, "app/", Images::shipped);
+        });
+      }
+      upload(context, reference);
+    });
+  }
+
+  /** Builds whatever the folder's own Containerfile says. */
+  public void build(Path folder, String reference) {
+    requireFolder(folder);
+    Path own = containerfile(folder).orElseThrow(() -> new Failure(ExitCode.FAILED, folder
+        + " has no Containerfile; write one, or name the runtime: weir image build " + String.join("|", Runtime.names())
+        + " " + folder));
+    inWorkFolder(work -> {
+      Path context = work.resolve("context.tar");
+      String text = Files.readString(own);
+      if (text.contains(Containerfiles.RUNTIME)) {
+        throw new Failure(ExitCode.FAILED, own + " builds on " + Containerfiles.RUNTIME
+            + "; name the runtime: weir image build " + String.join("|", Runtime.names()) + " " + folder);
+      }
+      context(context, text, tar -> tar.tree(folder, "", Images::shipped));
+      upload(context, reference);
+    });
+  }
+
+  public List<String> load(Path file) {
+    try (InputStream stream = Files.newInputStream(file);
+        Progress progress = terminal.progress("loading " + file.getFileName(), Files.size(file), "B")) {
+      Map<String, Object> answer = gateway.post("/images/load", TAR, Gateway.body(stream, Files.size(file), progress::add));
+      progress.done("");
+      return answer.get("references") instanceof List<?> list ? list.stream().map(String::valueOf).toList() : List.of();
+    } catch (java.nio.file.NoSuchFileException e) {
+      throw new Failure(ExitCode.FAILED, "there is no file " + file, e);
+    } catch (IOException e) {
+      throw new Failure(ExitCode.FAILED, "cannot read " + file + ": " + e.getMessage(), e);
+    }
+  }
+
+  public void pull(String reference) {
+    try (Progress progress = terminal.progress("pulling " + reference, 0, "")) {
+      gateway.postForLines("/images/pull?reference=" + Gateway.encode(reference), TAR, Gateway.body(new byte[0], n -> {}),
+          line -> progress.say(Json.text(line, "stream").strip()));
+      progress.done("");
+    }
+  }
+
+  private String ensureRuntime(Runtime runtime, boolean fresh) {
+    String reference = runtime.reference(host);
+    if (!fresh && exists(reference)) {
+      return reference;
+    }
+    Path tar = new RootFs(host, cache, terminal).tar(runtime, fresh);
+    importTar(tar, reference, List.of(), "importing the " + runtime.word() + " runtime");
+    return reference;
+  }
+
+  private void importProgram(Path program, String reference, Path work) throws IOException {
+    Path tar = work.resolve("image.tar");
+    try (OutputStream out = Files.newOutputStream(tar); Tars image = new Tars(out)) {
+      for (String folder : List.of("app", "dev", "etc", "proc", "run", "sys")) {
+        image.folder(folder, 0755);
+      }
+      image.folder("tmp", 01777);
+      image.copy(program, "app/main");
+    }
+    importTar(tar, reference,
+        List.of("ENTRYPOINT [\"/app/main\"]", "WORKDIR /app", "USER 1000:1000", "EXPOSE 8080"), "importing " + reference);
+  }
+
+  private void importTar(Path tar, String reference, List<String> changes, String what) {
+    StringBuilder query = new StringBuilder("?reference=" + Gateway.encode(reference));
+    changes.forEach(change -> query.append("&change=").append(Gateway.encode(change)));
+    try (InputStream stream = Files.newInputStream(tar); Progress progress = terminal.progress(what, Files.size(tar), "B")) {
+      gateway.post("/images/import" + query, TAR, Gateway.body(stream, Files.size(tar), progress::add));
+      progress.done("");
+    } catch (IOException e) {
+      throw new Failure(ExitCode.FAILED, "cannot read " + tar + ": " + e.getMessage(), e);
+    }
+  }
+
+  private void upload(Path context, String reference) throws IOException {
+    try (InputStream stream = Files.newInputStream(context);
+        Progress progress = terminal.progress("building " + reference, 0, "")) {
+      gateway.postForLines("/images/build?reference=" + Gateway.encode(reference), TAR,
+          Gateway.body(stream, Files.size(context), n -> {}), line -> progress.say(Json.text(line, "stream").strip()));
+      progress.done("");
+    }
+  }
+
+  private static void javaContext(Path folder, Path context, String base, Path work) throws IOException {
+    Path jar = folder.resolve("app.jar");
+    if (!Files.isRegularFile(jar)) {
+      jar = work.resolve("app.jar");
+      Sources.jar(folder, jar, work);
+    }
+    Path application = jar;
+    context(context, Containerfiles.java(base, mainClass(application)), tar -> {
+      tar.folder("app", 0755);
+      tar.copy(application, "app/app.jar");
+      if (Files.isDirectory(folder.resolve("lib"))) {
+        tar.folder("app/lib", 0755);
+        tar.tree(folder.resolve("lib"), "app/lib/", Images::shipped);
+      }
+    });
+  }
+
+  private static String mainClass(Path jar) throws IOException {
+    try (var file = new java.util.jar.JarFile(jar.toFile())) {
+      var manifest = file.getManifest();
+      String main = manifest == null ? null : manifest.getMainAttributes().getValue("Main-Class");
+      if (main == null || !main.matches("[\\p{Alnum}_.$]+")) {
+        throw new Failure(ExitCode.FAILED, jar + " has no Main-Class in its manifest");
+      }
+      if (file.getEntry(main.replace('.', '/') + ".class") == null) {
+        throw new Failure(ExitCode.FAILED, "there is no class " + main + " with a main method; the program starts in Main.java");
+      }
+      return main;
+    }
+  }
+
+  private static void requireFolder(Path folder) {
+    if (!Files.isDirectory(folder)) {
+      throw new Failure(ExitCode.FAILED, "there is no folder " + folder);
+    }
+  }
+
+  private static void requireSource(Runtime runtime, Path folder) {
+    String main = runtime == Runtime.PYTHON ? "main.py" : runtime == Runtime.NODE ? "main.js" : null;
+    if (main != null && containerfile(folder).isEmpty() && !Files.isRegularFile(folder.resolve(main))) {
+      throw new Failure(ExitCode.FAILED, folder + " has no " + main + ", where a " + runtime.word()
+          + " function starts; add one, or a Containerfile that says how to start");
+    }
+  }
+
+  private static Optional<Path> containerfile(Path folder) {
+    return List.of("Containerfile", "Dockerfile").stream().map(folder::resolve).filter(Files::isRegularFile).findFirst();
+  }
+
+  private static boolean shipped(Path path) {
+    String name = String.valueOf(path.getFileName());
+    return !NOT_SHIPPED.contains(name) && !name.endsWith(".pyc");
+  }
+
+  private interface Content {
+    void write(Tars tar) throws IOException;
+  }
+
+  static void context(Path file, String containerfile, Content content) throws IOException {
+    try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file)); Tars tar = new Tars(out)) {
+      tar.file("Containerfile", containerfile.getBytes(StandardCharsets.UTF_8), 0644);
+      content.write(tar);
+    }
+  }
+
+  private interface Work {
+    void in(Path work) throws IOException;
+  }
+
+  private static void inWorkFolder(Work job) {
+    try {
+      Path work = Files.createTempDirectory("weir-image-");
+      try {
+        job.in(work);
+      } finally {
+        Shell.removeTree(work);
+      }
+    } catch (IOException e) {
+      throw new Failure(ExitCode.FAILED, "cannot build the image: " + e, e);
+    }
+  }
+}

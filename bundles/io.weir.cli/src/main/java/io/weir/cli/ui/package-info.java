@@ -1,0 +1,5 @@
+/** Words, colours and progress on a terminal. */
+@NullMarked
+package io.weir.cli.ui;
+
+import org.jspecify.annotations.NullMarked;
