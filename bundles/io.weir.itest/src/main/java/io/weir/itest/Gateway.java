@@ -246,7 +246,7 @@ public final class Gateway implements AutoCloseable {
     }
   }
 
-  public @Override
+  @Override
   public void close() throws Exception {
     stop();
     try {

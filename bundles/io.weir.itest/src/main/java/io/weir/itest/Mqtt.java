@@ -97,27 +97,27 @@ public final class Mqtt implements AutoCloseable, MqttCallback {
     return received.isEmpty();
   }
 
-  public @Override
+  @Override
   public void messageArrived(String topic, MqttMessage message) {
     received.add(new Received(topic, message));
   }
 
-  public @Override
+  @Override
   public void disconnected(MqttDisconnectResponse response) {}
 
-  public @Override
+  @Override
   public void mqttErrorOccurred(MqttException exception) {}
 
-  public @Override
+  @Override
   public void deliveryComplete(IMqttToken token) {}
 
-  public @Override
+  @Override
   public void connectComplete(boolean reconnect, String uri) {}
 
-  public @Override
+  @Override
   public void authPacketArrived(int reasonCode, MqttProperties properties) {}
 
-  public @Override
+  @Override
   public void close() throws MqttException {
     if (client.isConnected()) {
       client.disconnect();

@@ -59,7 +59,7 @@ class ArchitectureTest {
         .flatMap(c -> c.getDirectDependenciesFromSelf().stream())
         .map(d -> d.getTargetClass().getPackageName())
         .filter(p -> !p.isEmpty())
-        .forEach(p -> assertThat(p).matches("java\\..*|io\\.weir\\.(function|invocation|engine|broker|event)|org\\.jspecify.*"));
+        .forEach(p -> assertThat(p).matches("java\\..*|io\\.weir\\.(function|invocation|engine|broker|event)|org\\.(jspecify|osgi)\\.annotation.*"));
   }
 
   @Test

@@ -1,5 +1,6 @@
 package io.weir.invoker.internal;
 
+import io.weir.engine.Lease;
 import io.weir.function.FunctionSpec;
 import io.weir.invocation.Header;
 import io.weir.invocation.Invocation;
@@ -10,7 +11,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.net.ConnectException;
-import java.net.InetSocketAddress;
 import java.net.NoRouteToHostException;
 import java.net.Proxy;
 import java.net.SocketTimeoutException;
@@ -82,6 +82,7 @@ final class FunctionClient implements AutoCloseable {
         .followRedirects(false)
         .followSslRedirects(false)
         .proxy(Proxy.NO_PROXY)
+        .dns(InstanceHost::resolve)
         .connectTimeout(Duration.ofSeconds(2))
         .readTimeout(Duration.ZERO)
         .writeTimeout(Duration.ZERO)
@@ -89,10 +90,10 @@ final class FunctionClient implements AutoCloseable {
   }
 
   /** Calls the function; the answer's body is read by whoever closes it, or held if the invocation is not streamed. */
-  Outcome.Replied call(Invocation invocation, FunctionSpec function, InetSocketAddress address, Runnable whenRead,
+  Outcome.Replied call(Invocation invocation, FunctionSpec function, Lease lease, Runnable whenRead,
       Duration coldStart, long arrivedNanos) throws CallFailed {
     Upload upload = new Upload(invocation);
-    Call call = client.newCall(request(invocation, address, upload));
+    Call call = client.newCall(request(invocation, lease, upload));
     call.timeout().timeout(function.timeout().toNanos(), TimeUnit.NANOSECONDS);
     Response response;
     try {
@@ -117,18 +118,23 @@ final class FunctionClient implements AutoCloseable {
     }
   }
 
-  private static Request request(Invocation invocation, InetSocketAddress address, Upload upload) {
-    String base = "http://" + address.getAddress().getHostAddress() + ":" + address.getPort();
+  private static Request request(Invocation invocation, Lease lease, Upload upload) {
+    String base = "http://" + InstanceHost.of(lease) + ":" + lease.address().getPort();
     Request.Builder request = new Request.Builder().url(HttpUrl.get(base + invocation.target()));
+    boolean host = false;
     boolean encoding = false;
     boolean agent = false;
     for (Header header : invocation.headers()) {
       String name = header.name();
+      host |= name.equalsIgnoreCase("host");
       encoding |= name.equalsIgnoreCase("accept-encoding");
       agent |= name.equalsIgnoreCase("user-agent");
       if (!name.equalsIgnoreCase("content-length") && !HOP_BY_HOP.contains(name.toLowerCase(Locale.ROOT))) {
         request.addHeader(name, header.value());
       }
+    }
+    if (!host) {
+      request.addHeader("Host", invocation.function().value());
     }
     if (!encoding) {
       request.addHeader("Accept-Encoding", "identity");   // or the client asks for gzip and unpacks it

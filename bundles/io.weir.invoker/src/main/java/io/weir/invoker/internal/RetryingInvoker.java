@@ -143,7 +143,7 @@ public final class RetryingInvoker implements Invoker {
       coldStart = coldStart.plus(lease.coldStart());
       try {
         Outcome.Replied replied =
-            client.call(invocation, function, lease.address(), lease::release, coldStart, arrivedNanos);
+            client.call(invocation, function, lease, lease::release, coldStart, arrivedNanos);
         if (!invocation.streamed()) {
           lease.release();
           if (replied.status() >= 500 && mayRepeat(true)) {
