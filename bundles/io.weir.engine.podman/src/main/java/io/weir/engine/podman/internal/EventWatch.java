@@ -1,13 +1,17 @@
 package io.weir.engine.podman.internal;
 
 import io.weir.engine.EngineEvent;
+import io.weir.engine.EngineException;
 import java.io.IOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -21,12 +25,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One stream of deaths, on a thread of its own, opened again whenever it breaks. Reopened streams begin where the last
- * one ended, so that a death is told once and none is lost as long as Podman kept its event file.
+ * One stream of deaths, on a thread of its own, opened again whenever it breaks. A reopened stream begins a little before
+ * the last one ended, so that no death is lost as long as Podman kept its event file; what was told already is not told
+ * again.
  */
 final class EventWatch implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(EventWatch.class);
-  private static final Duration RETRY = Duration.ofMillis(100);
+  private static final Duration FIRST_RETRY = Duration.ofMillis(100);
+  private static final Duration LONGEST_RETRY = Duration.ofSeconds(2);
+  /** Several processes write the event file, each its own time first and then the line: lines may be out of order. */
+  private static final long OVERLAP_NANOS = TimeUnit.SECONDS.toNanos(5);
+  private static final int REMEMBERED = 1024;
 
   private final Libpod libpod;
   private final BooleanSupplier present;
@@ -35,9 +44,16 @@ final class EventWatch implements AutoCloseable {
   private final CountDownLatch closing = new CountDownLatch(1);
   private final Thread thread;
   private volatile @Nullable Call call;
-  /** Only the thread uses these two. */
-  private long lastNanos;
-  private String lastId = "";
+  /** Only the thread uses these. */
+  private Instant aliveAt = Instant.now();
+  private boolean opened;
+  private long beginning;
+  private final Set<String> told = Collections.newSetFromMap(new LinkedHashMap<String, Boolean>() {
+    @Override
+    protected boolean removeEldestEntry(Map.Entry<String, Boolean> eldest) {
+      return size() > REMEMBERED;
+    }
+  });
 
   /** @param present whether it is worth trying to connect */
   EventWatch(Libpod libpod, BooleanSupplier present, String label, String value, Consumer<EngineEvent> listener) {
@@ -46,68 +62,95 @@ final class EventWatch implements AutoCloseable {
     this.filter = "stream=true&filters=" + encode(Json.write(
         Map.of("type", List.of("container"), "event", List.of("died"), "label", List.of(label + "=" + value))));
     this.listener = listener;
-    this.lastNanos = nanos(Instant.now());
     this.thread = new Thread(this::run, "weir-engine-events");
     thread.setDaemon(true);
     thread.start();
   }
 
   private void run() {
-    boolean again = false;
+    Duration retry = FIRST_RETRY;
+    boolean late = false;
     while (!closed()) {
-      if (present.getAsBoolean() && stream(again)) {
-        again = true;
-      }
-      pause();
+      retry = present.getAsBoolean() && stream(late) ? FIRST_RETRY : longer(retry);
+      late = true;
+      pause(retry);
     }
   }
 
-  /** True if the stream was open. */
-  private boolean stream(boolean again) {
-    boolean opened = false;
-    Call current = libpod.open(filter + "&since=" + seconds(lastNanos), "events");
+  private static Duration longer(Duration retry) {
+    Duration longer = retry.multipliedBy(2);
+    return longer.compareTo(LONGEST_RETRY) > 0 ? LONGEST_RETRY : longer;
+  }
+
+  /**
+   * True if the stream was open.
+   *
+   * @param late whether events may have been missed
+   */
+  private boolean stream(boolean late) {
+    // Only a reopened stream says since when: Podman compares it with every event, also with those to come, and a clock
+    // that is set back would silence them.
+    Call current = libpod.open(opened ? filter + "&since=" + since() : filter, "events");
     call = current;
     if (closed()) {
       return false;
     }
+    boolean open = false;
     try (Response response = current.execute()) {
       if (response.code() != 200) {
         LOG.warn("Podman refuses its events: {} {}", response.code(), Failures.words(response.body().string()));
         return false;
       }
-      opened = true;
-      if (again) {
-        tell(new EngineEvent.Gap(instant(lastNanos)));
+      open = true;
+      if (late) {
+        tell(new EngineEvent.Gap(aliveAt));
       }
+      aliveAt = Instant.now();
+      beginning = opened ? beginning : nanos(aliveAt);
+      opened = true;
       BufferedSource lines = response.body().source();
       for (String line = lines.readUtf8Line(); line != null; line = lines.readUtf8Line()) {
-        event(line);
+        told(line);
+        aliveAt = Instant.now();
       }
     } catch (IOException e) {
-      LOG.debug("event stream ended", e);
+      LOG.debug("the event stream ended", e);
     }
-    return opened;
+    if (open) {
+      aliveAt = Instant.now();
+    }
+    return open;
+  }
+
+  /** A little before the last stream ended, but not before the first one began. */
+  private String since() {
+    long alive = nanos(aliveAt);
+    return seconds(alive - Math.min(OVERLAP_NANOS, Math.max(0, alive - beginning)));
+  }
+
+  private void told(String line) {
+    try {
+      if (!line.isBlank()) {
+        event(line);
+      }
+    } catch (EngineException e) {
+      LOG.warn("an event is ignored: {}", e.getMessage());
+    }
   }
 
   private void event(String line) {
-    if (line.isBlank()) {
-      return;
-    }
     Map<String, Object> json = Json.object(line);
     Map<String, Object> actor = Json.object(json, "Actor");
     String id = Json.text(actor, "ID");
     long nanos = Json.number(json, "timeNano");
-    // A stream opened with since repeats the event of that very moment.
-    if (id.isEmpty() || nanos < lastNanos || nanos == lastNanos && id.equals(lastId)) {
+    if (id.isEmpty() || !told.add(id + nanos)) {
       return;
     }
-    lastNanos = nanos;
-    lastId = id;
     Map<String, String> labels = new TreeMap<>(Json.texts(actor, "Attributes"));
     String exitCode = labels.getOrDefault("containerExitCode", "0");
     List.of("containerExitCode", "image", "name", "podId").forEach(labels::remove);
     tell(new EngineEvent.Died(id, labels, exitCode.matches("-?\\d{1,9}") ? Integer.parseInt(exitCode) : -1,
-        instant(nanos)));
+        Instant.ofEpochSecond(0, nanos)));
   }
 
   private void tell(EngineEvent event) {
@@ -122,9 +165,9 @@ final class EventWatch implements AutoCloseable {
     return closing.getCount() == 0;
   }
 
-  private void pause() {
+  private void pause(Duration retry) {
     try {
-      closing.await(RETRY.toMillis(), TimeUnit.MILLISECONDS);
+      closing.await(retry.toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       closing.countDown();
       Thread.currentThread().interrupt();
@@ -155,10 +198,6 @@ final class EventWatch implements AutoCloseable {
 
   private static long nanos(Instant at) {
     return TimeUnit.SECONDS.toNanos(at.getEpochSecond()) + at.getNano();
-  }
-
-  private static Instant instant(long nanos) {
-    return Instant.ofEpochSecond(0, nanos);
   }
 
   private static String seconds(long nanos) {

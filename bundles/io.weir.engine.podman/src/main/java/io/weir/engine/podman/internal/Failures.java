@@ -102,6 +102,11 @@ final class Failures {
     }
   }
 
+  /** Somebody may have removed the functions' network; it can be made again. */
+  static boolean networkIsMissing(EngineException e) {
+    return has(e.getMessage(), "network not found", "unable to find network");
+  }
+
   private static boolean has(String words, String... any) {
     for (String one : any) {
       if (words.contains(one)) {

@@ -50,13 +50,13 @@ final class Greeting {
     return text.lines().findFirst().orElse("").replaceFirst("^\\S+ version ", "").replaceFirst("[+~-].*", "");
   }
 
-  private void ensureNetwork(Libpod libpod) {
+  void ensureNetwork(Libpod libpod) {
     String what = "looking for network " + settings.network();
     try {
       libpod.get(what, "networks", settings.network(), "json").within(settings.callTimeout()).run();
       return;
     } catch (EngineException e) {
-      if (!e.getMessage().contains("network not found") && !e.getMessage().contains("unable to find network")) {
+      if (!Failures.networkIsMissing(e)) {
         throw e;
       }
     }

@@ -24,21 +24,20 @@ import okhttp3.RequestBody;
 import okhttp3.Response;
 import okio.BufferedSink;
 import okio.BufferedSource;
-import okio.Okio;
-import okio.Source;
 import org.jspecify.annotations.Nullable;
 
 /**
  * libpod's REST API: one blocking call each, with a time limit of its own, every failure an {@link EngineException}.
  * Thread-safe.
  *
- * <p>Three clients share nothing, so that neither a build that hangs nor an event stream can hold up a start: calls,
+ * <p>Three clients share no connection, so that neither a build that hangs nor an event stream can hold up a start: calls,
  * streams, pings.
  */
 final class Libpod implements AutoCloseable {
   /** Both Podman 4.3 and 5 accept it. */
   private static final HttpUrl BASE = HttpUrl.get("http://podman/v4.0.0/libpod/");
   private static final MediaType JSON = MediaType.get("application/json");
+  private static final int CHUNK = 64 << 10;
   private static final MediaType TAR = MediaType.get("application/x-tar");
 
   private final Path socket;
@@ -55,6 +54,9 @@ final class Libpod implements AutoCloseable {
         .protocols(List.of(Protocol.HTTP_1_1))
         .readTimeout(Duration.ZERO).writeTimeout(Duration.ZERO).callTimeout(Duration.ZERO)
         .followRedirects(false)
+        // There is one address. Looking for the fastest of several would connect on another thread, and throw
+        // InterruptedException although no signature says so.
+        .fastFallback(false)
         .build();
     // A service that systemd starts on demand goes to sleep after 5 s without a connection.
     this.calls = base.newBuilder().connectionPool(new ConnectionPool(4, 4, TimeUnit.SECONDS)).build();
@@ -154,6 +156,9 @@ final class Libpod implements AutoCloseable {
           throw Failures.of(what, starting, response.code(), response.body().string());
         }
         return reader.read(response.body().source());
+      } catch (UnreadableUpload e) {
+        throw new EngineException(EngineException.Code.BAD_REQUEST, what + " failed: the archive cannot be read: "
+            + e.getCause().getMessage(), e);
       } catch (InterruptedIOException e) {
         throw Failures.timeout(what, limit, e);
       } catch (IOException e) {
@@ -210,9 +215,18 @@ final class Libpod implements AutoCloseable {
 
   @Override
   public void close() {
+    calls.dispatcher().cancelAll();
     for (OkHttpClient client : List.of(calls, streams, pings)) {
       client.connectionPool().evictAll();
-      client.dispatcher().executorService().shutdown();
+    }
+  }
+
+  /** The caller's stream broke, not Podman's. */
+  private static final class UnreadableUpload extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    private UnreadableUpload(IOException cause) {
+      super(cause);
     }
   }
 
@@ -236,8 +250,17 @@ final class Libpod implements AutoCloseable {
 
     @Override
     public void writeTo(BufferedSink sink) throws IOException {
-      try (Source source = Okio.source(tar)) {
-        sink.writeAll(source);
+      byte[] chunk = new byte[CHUNK];
+      for (int length = next(chunk); length >= 0; length = next(chunk)) {
+        sink.write(chunk, 0, length);
+      }
+    }
+
+    private int next(byte[] chunk) throws IOException {
+      try {
+        return tar.read(chunk);
+      } catch (IOException e) {
+        throw new UnreadableUpload(e);
       }
     }
   }

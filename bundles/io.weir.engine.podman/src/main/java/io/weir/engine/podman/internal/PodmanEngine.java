@@ -46,6 +46,7 @@ public final class PodmanEngine implements ContainerEngine, Part {
 
   private final Settings settings;
   private final Libpod libpod;
+  private final Greeting greeting;
   private final Presence<Session> presence;
   private final Optional<EmbeddedService> embedded;
   private final OomLog oomLog = new OomLog(OomLog.KERNEL_LOG);
@@ -63,7 +64,7 @@ public final class PodmanEngine implements ContainerEngine, Part {
     Path socket = settings.socket().orElse(EmbeddedService.socket(ownRun));
     boolean own = settings.socket().isEmpty();
     this.libpod = new Libpod(socket);
-    Greeting greeting = new Greeting(settings, own, socket);
+    this.greeting = new Greeting(settings, own, socket);
     this.presence = new Presence<>(libpod, greeting::greet, session -> "podman " + session.info().version() + " with "
         + session.info().runtime(), state -> events.publish(new GatewayEvent.PartChanged(Instant.now(), name(), state)),
         own ? EMBEDDED_START : Duration.ZERO);
@@ -83,8 +84,8 @@ public final class PodmanEngine implements ContainerEngine, Part {
     presence.close();
     watches.forEach(EventWatch::close);
     oomLog.close();
-    embedded.ifPresent(EmbeddedService::close);
     libpod.close();
+    embedded.ifPresent(EmbeddedService::close);
   }
 
   /** Pid of our own service, for tests; 0 if there is none. */
@@ -128,9 +129,23 @@ public final class PodmanEngine implements ContainerEngine, Part {
   @Override
   public String create(ContainerSpec spec) {
     String what = "creating container " + spec.name() + " from " + spec.image();
-    return call(what, session -> Json.text(Json.object(libpod.post(what,
-        Containers.create(spec, session.network(), session.mayRaiseOomScore()), "containers", "create")
-        .within(settings.callTimeout()).text()), "Id"));
+    return call(what, session -> {
+      try {
+        return create(what, spec, session);
+      } catch (EngineException e) {
+        if (!Failures.networkIsMissing(e)) {
+          throw e;
+        }
+        greeting.ensureNetwork(libpod);
+        return create(what, spec, session);
+      }
+    });
+  }
+
+  private String create(String what, ContainerSpec spec, Session session) {
+    Map<String, Object> body = Containers.create(spec, session.network(), session.mayRaiseOomScore());
+    return Json.text(Json.object(libpod.post(what, body, "containers", "create").within(settings.callTimeout()).text()),
+        "Id");
   }
 
   @Override

@@ -225,6 +225,7 @@ final class Presence<S> implements AutoCloseable {
     }
   }
 
+  /** Lets waiting calls go. A ping on its way ends with its client. */
   @Override
   public void close() {
     lock.lock();
@@ -234,6 +235,5 @@ final class Presence<S> implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-    thread.interrupt();
   }
 }

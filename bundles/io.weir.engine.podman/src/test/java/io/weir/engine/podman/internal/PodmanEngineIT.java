@@ -111,7 +111,7 @@ class PodmanEngineIT {
   @Test
   void setsTheLimits() throws Exception {
     String id = podman.started("limited");
-    try (Libpod libpod = new Libpod(EmbeddedService.socket(podman.run.resolve("engine")))) {
+    try (Libpod libpod = new Libpod(podman.socket())) {
       Map<String, Object> host = Json.object(Json.object(libpod.get("inspect", "containers", id, "json").text()),
           "HostConfig");
 
@@ -121,6 +121,25 @@ class PodmanEngineIT {
       assertThat(Json.object(host, "LogConfig")).containsEntry("Type", "k8s-file");
       assertThat(Json.object(host, "RestartPolicy")).containsEntry("Name", "no");
     }
+  }
+
+  @Test
+  void removesWhatIsPaused() throws Exception {
+    String id = podman.started("paused");
+    engine.pause(id);
+
+    engine.remove(id);
+
+    assertThat(engine.list(PodmanFixture.LABELS)).isEmpty();
+  }
+
+  @Test
+  void makesItsNetworkAgainIfSomebodyRemovedIt() throws Exception {
+    try (Libpod libpod = new Libpod(podman.socket())) {
+      libpod.delete("removing the network", "networks", "weir").query("force", "true").run();
+    }
+
+    assertThat(podman.get(podman.started("networked"), "/")).isEqualTo("hello\n");
   }
 
   @Test
@@ -234,9 +253,11 @@ class PodmanEngineIT {
     assertFails(Code.START_FAILED, "entrypoint exists", () -> startFrom("localhost/weir/absent:1"));
   }
 
-  private void startFrom(String image) {
+  private static String startFrom(String image) {
     ContainerSpec spec = podman.spec("from-" + image.replaceAll("[^a-z]", "-"));
-    engine.start(engine.create(new ContainerSpec(spec.name(), image, 8080, spec.labels(), Map.of(), spec.limits())));
+    String id = engine.create(new ContainerSpec(spec.name(), image, 8080, spec.labels(), Map.of(), spec.limits()));
+    engine.start(id);
+    return id;
   }
 
   @Test
@@ -244,7 +265,7 @@ class PodmanEngineIT {
     Map<String, Object> body = new HashMap<>(Containers.create(podman.spec("tiny"), java.util.Optional.of("weir"),
         true));
     body.put("resource_limits", Map.of("memory", Map.of("limit", 600_000, "swap", 600_000)));
-    try (Libpod libpod = new Libpod(EmbeddedService.socket(podman.run.resolve("engine")))) {
+    try (Libpod libpod = new Libpod(podman.socket())) {
       libpod.post("create", body, "containers", "create").run();
 
       assertFails(Code.START_FAILED, "more memory", () -> engine.start("tiny"));
@@ -269,6 +290,35 @@ class PodmanEngineIT {
   }
 
   @Test
+  void runsCommandsInABuild() throws Exception {
+    List<String> said = new ArrayList<>();
+
+    engine.build("localhost/weir/ran:1", podman.tar(Map.of("Dockerfile", podman.file("FROM " + PodmanFixture.IMAGE
+        + "\nRUN [\"/probe\", \"--say\", \"ran in a build\"]\n", "rw-r--r--"))), said::add);
+
+    assertThat(said).contains("ran in a build");
+  }
+
+  @Test
+  void keepsTheLastWordsOfAFunctionThatCannotBeExecuted() throws Exception {
+    BlockingQueue<EngineEvent> seen = new LinkedBlockingQueue<>();
+    engine.importImage("localhost/weir/broken:1", List.of("ENTRYPOINT [\"/broken\"]"),
+        podman.tar(Map.of("broken", podman.file("no program", "rwxr-xr-x"))));
+    try (AutoCloseable watch = engine.watch("weir.gateway", "engine-test", seen::add)) {
+      String words;
+      try {
+        String id = startFrom("localhost/weir/broken:1");
+        assertThat(seen.poll(20, TimeUnit.SECONDS)).isInstanceOf(EngineEvent.Died.class);
+        words = String.join("\n", engine.logs(id, 5));
+      } catch (EngineException e) {
+        words = e.getMessage();
+      }
+
+      assertThat(words).containsIgnoringCase("exec format error");
+    }
+  }
+
+  @Test
   void saysWhyABuildFailed() throws Exception {
     assertFails(Code.NO_SUCH_IMAGE, "localhost/weir/none:1", () -> engine.build("localhost/weir/unbuilt:1",
         podman.tar(Map.of("Dockerfile", podman.file("FROM localhost/weir/none:1\n", "rw-r--r--"))), line -> {}));
@@ -278,7 +328,7 @@ class PodmanEngineIT {
   @Test
   void loadsWhatWasSaved() throws Exception {
     byte[] archive;
-    try (Libpod libpod = new Libpod(EmbeddedService.socket(podman.run.resolve("engine")))) {
+    try (Libpod libpod = new Libpod(podman.socket())) {
       archive = libpod.get("save", "images", PodmanFixture.IMAGE, "get").query("format", "docker-archive").bytes();
     }
 

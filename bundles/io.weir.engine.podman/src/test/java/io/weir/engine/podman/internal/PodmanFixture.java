@@ -1,8 +1,8 @@
 package io.weir.engine.podman.internal;
 
 import io.weir.engine.ContainerSpec;
+import io.weir.engine.ContainerStatus;
 import io.weir.engine.EngineException;
-import io.weir.event.GatewayEvent;
 import io.weir.function.Limits;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -36,7 +36,7 @@ final class PodmanFixture implements AutoCloseable {
   final RecordingEvents events = new RecordingEvents();
   final Path work;
   final Path run;
-  final PodmanEngine engine;
+  PodmanEngine engine;
   private final HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
       .connectTimeout(Duration.ofSeconds(5)).build();
 
@@ -44,7 +44,7 @@ final class PodmanFixture implements AutoCloseable {
     work = Files.createTempDirectory("weir-engine");
     Path tmpfs = Path.of("/dev/shm");
     run = Files.isWritable(tmpfs) ? Files.createTempDirectory(tmpfs, "weir") : work.resolve("run");
-    engine = new PodmanEngine(run, work.resolve("data"), settings(Optional.empty()), events);
+    engine = newEngine(Optional.empty());
     try {
       awaitReady();
       engine.importImage(IMAGE, List.of("ENTRYPOINT [\"/probe\"]"), tar(Map.of("probe", compiled())));
@@ -52,6 +52,14 @@ final class PodmanFixture implements AutoCloseable {
       close();
       throw e;
     }
+  }
+
+  PodmanEngine newEngine(Optional<Path> socket) {
+    return new PodmanEngine(run, work.resolve("data"), settings(socket), events);
+  }
+
+  Path socket() {
+    return EmbeddedService.socket(run.resolve("engine"));
   }
 
   static Settings settings(Optional<Path> socket) {
@@ -63,18 +71,6 @@ final class PodmanFixture implements AutoCloseable {
     while (!engine.ready()) {
       if (events.published.poll(30, TimeUnit.SECONDS) == null) {
         throw new AssertionError("not ready: " + engine.state());
-      }
-    }
-  }
-
-  String awaitState(String part) throws InterruptedException {
-    while (true) {
-      GatewayEvent event = events.published.poll(30, TimeUnit.SECONDS);
-      if (event == null) {
-        throw new AssertionError("never became " + part + ": " + engine.state());
-      }
-      if (event instanceof GatewayEvent.PartChanged changed && changed.state().contains(part)) {
-        return changed.state();
       }
     }
   }
@@ -92,7 +88,8 @@ final class PodmanFixture implements AutoCloseable {
   }
 
   InetSocketAddress address(String id) {
-    return engine.inspect(id).address().orElseThrow();
+    ContainerStatus now = engine.inspect(id);
+    return now.address().orElseThrow(() -> new AssertionError(now + " said " + engine.logs(id, 20)));
   }
 
   String get(String id, String path) throws Exception {
@@ -169,7 +166,7 @@ final class PodmanFixture implements AutoCloseable {
   /** Containers first, then their network, then the service, then its files. */
   @Override
   public void close() throws Exception {
-    try (Libpod libpod = new Libpod(EmbeddedService.socket(run.resolve("engine")))) {
+    try (Libpod libpod = new Libpod(socket())) {
       removeContainers();
       libpod.delete("removing the network", "networks", "weir").query("force", "true").run();
     } catch (EngineException e) {

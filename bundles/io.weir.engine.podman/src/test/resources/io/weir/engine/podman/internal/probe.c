@@ -98,11 +98,15 @@ static void serve(int client)
 		perror("write");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct sockaddr_in here = { .sin_family = AF_INET, .sin_port = htons(8080) };
 	int one = 1, listener = socket(AF_INET, SOCK_STREAM, 0);
 
+	if (argc == 3 && !strcmp(argv[1], "--say")) {
+		puts(argv[2]);
+		return 0;
+	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	signal(SIGPIPE, SIG_IGN);
 	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));

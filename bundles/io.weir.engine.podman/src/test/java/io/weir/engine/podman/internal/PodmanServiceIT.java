@@ -1,0 +1,104 @@
+package io.weir.engine.podman.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.weir.engine.ContainerStatus.State;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Gateways that come and go over the same real Podman. */
+class PodmanServiceIT {
+  private PodmanFixture podman;
+
+  @BeforeEach
+  void startPodman() throws Exception {
+    podman = new PodmanFixture();
+  }
+
+  @AfterEach
+  void stopPodman() throws Exception {
+    podman.close();
+    assertThat(PodmanFixture.mountsBelow(podman.work)).isEmpty();
+    assertThat(PodmanFixture.mountsBelow(podman.run)).isEmpty();
+  }
+
+  @Test
+  void containersOutliveTheGatewayAndAreFoundByTheNext() throws Exception {
+    String id = podman.started("adopted");
+    InetSocketAddress address = podman.address(id);
+    long service = podman.engine.servicePid();
+
+    podman.engine.close();
+
+    assertThat(ProcessHandle.of(service)).isEmpty();
+    assertThat(podman.get(address, "/")).isEqualTo("hello\n");
+    podman.events.published.clear();
+    podman.engine = podman.newEngine(Optional.empty());
+    assertThat(podman.engine.list(PodmanFixture.LABELS)).singleElement()
+        .satisfies(found -> assertThat(found.state()).isEqualTo(State.RUNNING));
+    assertThat(podman.address(id)).isEqualTo(address);
+    assertThat(podman.engine.imageExists(PodmanFixture.IMAGE)).isTrue();
+  }
+
+  @Test
+  void endsTheServiceOfAKilledGateway() throws Exception {
+    podman.engine.close();
+    Path run = podman.run.resolve("engine");
+    ProcessBuilder stale = new ProcessBuilder("podman", "system", "service", "--time", "0", "unix://" + podman.socket())
+        .redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD);
+    stale.environment().put("CONTAINERS_CONF", run.resolve("containers.conf").toString());
+    stale.environment().put("CONTAINERS_STORAGE_CONF", run.resolve("storage.conf").toString());
+    Files.deleteIfExists(podman.socket());
+    Process left = stale.start();
+    Files.writeString(run.resolve("podman.pid"), Long.toString(left.pid()));
+
+    podman.events.published.clear();
+    podman.engine = podman.newEngine(Optional.empty());
+    podman.awaitReady();
+
+    assertThat(left.waitFor(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(podman.engine.servicePid()).isPositive().isNotEqualTo(left.pid());
+  }
+
+  @Test
+  void leavesAStrangerWithTheRememberedPidAlone() throws Exception {
+    podman.engine.close();
+    Process stranger = new ProcessBuilder("sleep", "60").start();
+    try {
+      Files.writeString(podman.run.resolve("engine").resolve("podman.pid"), Long.toString(stranger.pid()));
+
+      podman.events.published.clear();
+      podman.engine = podman.newEngine(Optional.empty());
+      podman.awaitReady();
+
+      assertThat(stranger.isAlive()).isTrue();
+    } finally {
+      stranger.destroyForcibly().waitFor();
+    }
+  }
+
+  @Test
+  void worksOverASocketThatIsThere() throws Exception {
+    PodmanEngine embedded = podman.engine;
+    PodmanEngine guest = podman.newEngine(Optional.of(podman.socket()));
+    try {
+      podman.engine = guest;
+      String id = podman.started("guest");
+
+      assertThat(guest.info().embedded()).isFalse();
+      assertThat(guest.servicePid()).isZero();
+      assertThat(podman.get(id, "/")).isEqualTo("hello\n");
+      guest.remove(id);
+    } finally {
+      guest.close();
+      podman.engine = embedded;
+    }
+    assertThat(embedded.info().embedded()).isTrue();
+  }
+}

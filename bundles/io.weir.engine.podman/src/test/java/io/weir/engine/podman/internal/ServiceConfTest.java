@@ -1,0 +1,109 @@
+package io.weir.engine.podman.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.weir.engine.podman.internal.HostFacts.Version;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class ServiceConfTest {
+  /** A virtual machine without systemd, with cgroup v1 and v2 side by side and without CAP_SYS_RESOURCE. */
+  private static final HostFacts SANDBOX = new HostFacts(new Version(4, 3), Optional.of(new Version(1, 8)),
+      Optional.of(new Version(1, 1)), false, false, false, false, 20_000, 32_768);
+  private static final HostFacts DEBIAN_12 = new HostFacts(new Version(4, 3), Optional.of(new Version(1, 8)),
+      Optional.of(new Version(1, 1)), true, true, false, true, 1_048_576, 63_304);
+  private static final HostFacts DEBIAN_13 = new HostFacts(new Version(5, 4), Optional.of(new Version(1, 21)),
+      Optional.empty(), true, true, false, true, 524_288, 63_304);
+  private static final HostFacts ROOTLESS = new HostFacts(new Version(5, 4), Optional.of(new Version(1, 21)),
+      Optional.empty(), true, true, true, false, 524_288, 31_000);
+
+  private static ServiceConf conf(HostFacts facts) {
+    return new ServiceConf(facts, "", Path.of("/run/weir/engine"), Path.of("/var/lib/weir"));
+  }
+
+  @Test
+  void keepsToTheLimitsOfASandbox() {
+    assertThat(conf(SANDBOX).containersConf()).isEqualTo("""
+        # Written by Weir at every start of its Podman service.
+        [containers]
+        default_ulimits = ["nofile=20000:20000", "nproc=32768:32768"]
+        log_driver = "k8s-file"
+
+        [engine]
+        runtime = "runc"
+        cgroup_manager = "cgroupfs"
+        events_logger = "file"
+        lock_type = "file"
+        tmp_dir = "/run/weir/engine/tmp"
+
+        [network]
+        network_backend = "netavark"
+        network_config_dir = "/run/weir/engine/networks"
+        """);
+    assertThat(conf(SANDBOX).storageConf()).isEqualTo("""
+        # Written by Weir at every start of its Podman service.
+        [storage]
+        driver = "overlay"
+        graphroot = "/var/lib/weir/storage"
+        runroot = "/run/weir/engine/run"
+        """);
+  }
+
+  @Test
+  void usesSystemdAndRuncOnDebian12() {
+    assertThat(conf(DEBIAN_12).containersConf()).contains("runtime = \"runc\"", "cgroup_manager = \"systemd\"")
+        .doesNotContain("ulimits");
+    assertThat(conf(DEBIAN_12).storageConf()).doesNotContain("transient_store");
+  }
+
+  @Test
+  void usesCrunAndKeepsContainersOffTheDiskOnDebian13() {
+    assertThat(conf(DEBIAN_13).containersConf()).contains("runtime = \"crun\"", "cgroup_manager = \"systemd\"")
+        .doesNotContain("ulimits");
+    assertThat(conf(DEBIAN_13).storageConf()).contains("transient_store = true");
+  }
+
+  @Test
+  void keepsToTheLimitsOfAUserWithoutRoot() {
+    assertThat(conf(ROOTLESS).containersConf()).contains("nofile=524288:524288", "nproc=31000:31000",
+        "cgroup_manager = \"systemd\"");
+  }
+
+  @Test
+  void takesAnOldCrunWhereThereIsNoRuncAndWhateverIsConfigured() {
+    HostFacts crunOnly = new HostFacts(new Version(4, 3), Optional.of(new Version(1, 8)), Optional.empty(), true, true,
+        false, true, 1, 1);
+
+    assertThat(conf(crunOnly).runtime()).isEqualTo("crun");
+    assertThat(new ServiceConf(DEBIAN_13, "/opt/youki", Path.of("/r"), Path.of("/d")).containersConf())
+        .contains("runtime = \"/opt/youki\"");
+  }
+
+  @Test
+  void readsTheHost() throws Exception {
+    HostFacts here = HostFacts.detect(HostFacts.find("podman").orElseThrow());
+
+    assertThat(here.podman().major()).isGreaterThanOrEqualTo(4);
+    assertThat(here.files()).isBetween(1L, HostFacts.MOST);
+    assertThat(here.processes()).isBetween(1L, HostFacts.MOST);
+    assertThat(here.rootless()).isEqualTo(!System.getProperty("user.name").equals("root"));
+  }
+
+  @Test
+  void readsLimitsAndVersions() {
+    List<String> limits = List.of("Limit                     Soft Limit           Hard Limit           Units     ",
+        "Max processes             unlimited            unlimited            processes ",
+        "Max open files            1024                 524288               files     ");
+
+    assertThat(HostFacts.hardLimit(limits, "Max open files")).isEqualTo(524_288);
+    assertThat(HostFacts.hardLimit(limits, "Max processes")).isEqualTo(HostFacts.MOST);
+    assertThat(Version.in("podman version 4.3.1")).contains(new Version(4, 3));
+    assertThat(Version.in("runc version 1.1.5+ds1\ncommit: 1.1.5")).contains(new Version(1, 1));
+    assertThat(Version.in("")).isEmpty();
+    assertThat(new Version(1, 20).atLeast(1, 8)).isTrue();
+    assertThat(Greeting.version("crun version 1.21\ncommit: 10")).isEqualTo("1.21");
+    assertThat(Greeting.version("runc version 1.1.5+ds1\ncommit: 1.1.5")).isEqualTo("1.1.5");
+  }
+}

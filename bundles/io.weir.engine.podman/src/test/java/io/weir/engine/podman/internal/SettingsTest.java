@@ -1,0 +1,36 @@
+package io.weir.engine.podman.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.osgi.util.converter.Converters;
+
+class SettingsTest {
+
+  private static Settings of(Map<String, Object> properties) {
+    return Settings.of(Converters.standardConverter().convert(properties).to(PodmanConfig.class));
+  }
+
+  @Test
+  void runsAServiceOfItsOwnUnlessToldOtherwise() {
+    assertThat(of(Map.of())).isEqualTo(new Settings(Optional.empty(), "podman", "", "weir", Optional.empty(),
+        Duration.ofSeconds(30), Duration.ofSeconds(30), Duration.ofSeconds(1800), Duration.ofSeconds(5)));
+    assertThat(of(Map.of("socket", " /run/podman/podman.sock ")).socket()).contains(Path.of("/run/podman/podman.sock"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"socket,podman.sock,absolute", "podman,'',program", "network,a b,letters", "subnet,here,IPv4",
+      "call.timeout.seconds,0,1..600", "start.timeout.seconds,601,1..600", "image.timeout.seconds,0,1..86400",
+      "service.wait.seconds,-1,0..60"})
+  void refusesWithKeyValueAndWhatIsAllowed(String key, String value, String allowed) {
+    assertThatIllegalArgumentException().isThrownBy(() -> of(Map.of(key, value)))
+        .withMessageContaining(key + " is '" + value + "'").withMessageContaining(allowed);
+  }
+}
