@@ -1,0 +1,204 @@
+package io.weir.gateway.mqtt.internal;
+
+import io.weir.broker.Broker;
+import io.weir.event.Events;
+import io.weir.event.GatewayEvent;
+import io.weir.event.Part;
+import io.weir.function.FunctionListener;
+import io.weir.function.FunctionName;
+import io.weir.function.FunctionSpec;
+import io.weir.invocation.Invoker;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.osgi.framework.BundleContext;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ConfigurationPolicy;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.metatype.annotations.Designate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Keeps one MQTT session for each function that has MQTT triggers, so that none waits for another. */
+@Component(name = MqttGateway.PID, configurationPid = MqttGateway.PID,
+    configurationPolicy = ConfigurationPolicy.REQUIRE, service = {FunctionListener.class, Part.class})
+@Designate(ocd = MqttGatewayConfig.class)
+public final class MqttGateway implements FunctionListener, Part {
+  static final String PID = "io.weir.gateway.mqtt";
+
+  private static final Logger LOG = LoggerFactory.getLogger(MqttGateway.class);
+  /** By then every function that still exists has been declared. */
+  private static final Duration ORPHANS_AFTER = Duration.ofSeconds(60);
+  private static final Duration PATIENCE = Duration.ofSeconds(2);
+  private static final int WRITERS = 4;
+
+  private final Context context;
+  private final ScheduledExecutorService timer;
+  private final ExecutorService writer;
+  private final TreeMap<FunctionName, FunctionSession> sessions = new TreeMap<>();  // guarded by itself
+
+  @Activate
+  public MqttGateway(BundleContext bundle, @Reference Broker broker, @Reference Invoker invoker,
+      @Reference Events events, MqttGatewayConfig config) {
+    this(Settings.of(config), data(bundle), broker, invoker, events, ORPHANS_AFTER);
+  }
+
+  MqttGateway(Settings settings, Path data, Broker broker, Invoker invoker, Events events, Duration orphansAfter) {
+    ThreadPoolExecutor pool = new ThreadPoolExecutor(WRITERS, WRITERS, 10, TimeUnit.SECONDS,
+        new LinkedBlockingQueue<>(), threads("weir-mqtt-writer"));
+    pool.allowCoreThreadTimeOut(true);
+    this.writer = pool;
+    ScheduledThreadPoolExecutor clock = new ScheduledThreadPoolExecutor(1, threads("weir-mqtt-timer"));
+    clock.setRemoveOnCancelPolicy(true);
+    this.timer = clock;
+    try {
+      this.context = new Context(broker, invoker, events, timer, writer, settings, GatewayId.in(data),
+          new SessionFiles(data.resolve("mqtt")));
+    } catch (IOException e) {
+      throw new UncheckedIOException("the gateway's identity cannot be kept in weir.data: " + e.getMessage(), e);
+    }
+    long period = settings.keepAlive().toMillis();
+    timer.scheduleWithFixedDelay(this::closeSilent, period, period, TimeUnit.MILLISECONDS);
+    timer.schedule(this::forgetOrphans, orphansAfter.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  private static Path data(BundleContext bundle) {
+    String data = bundle.getProperty("weir.data");
+    return Path.of(data == null ? "/var/lib/weir" : data).toAbsolutePath();
+  }
+
+  private static ThreadFactory threads(String name) {
+    return task -> {
+      Thread thread = new Thread(task, name);
+      thread.setDaemon(true);
+      return thread;
+    };
+  }
+
+  // --- functions -----------------------------------------------------------------------------------------------------
+
+  @Override
+  public void functionAdded(FunctionSpec function) {
+    if (FunctionSession.concerns(function)) {
+      want(function.name(), function);
+    }
+  }
+
+  @Override
+  public void functionChanged(FunctionSpec before, FunctionSpec after) {
+    if (FunctionSession.concerns(after)) {
+      want(after.name(), after);
+    } else {
+      functionRemoved(before);
+    }
+  }
+
+  @Override
+  public void functionRemoved(FunctionSpec function) {
+    synchronized (sessions) {
+      FunctionSession session = sessions.get(function.name());
+      if (session != null) {
+        session.want(null);
+      }
+    }
+  }
+
+  private void want(FunctionName name, FunctionSpec spec) {
+    synchronized (sessions) {
+      FunctionSession session = sessions.get(name);
+      if (session != null) {
+        session.want(spec);
+        return;
+      }
+      begin(name, spec);
+    }
+    changed();
+  }
+
+  private void begin(FunctionName name, FunctionSpec spec) {
+    FunctionSession session = new FunctionSession(name, context, this::changed, this::ended);
+    session.want(spec);
+    sessions.put(name, session);
+    session.begin();
+  }
+
+  private boolean ended(FunctionSession session) {
+    synchronized (sessions) {
+      return session.forgotten() && sessions.remove(session.name(), session);
+    }
+  }
+
+  /** Functions that were removed while the gateway was away have sessions that fill up for nobody. */
+  private void forgetOrphans() {
+    for (FunctionName name : context.files().functions()) {
+      synchronized (sessions) {
+        if (!sessions.containsKey(name)) {
+          LOG.info("{} is no function any more; the broker shall forget its session", name);
+          begin(name, null);
+        }
+      }
+    }
+  }
+
+  private void closeSilent() {
+    all().forEach(FunctionSession::closeIfSilent);
+  }
+
+  private List<FunctionSession> all() {
+    synchronized (sessions) {
+      return List.copyOf(sessions.values());
+    }
+  }
+
+  // --- what operators see --------------------------------------------------------------------------------------------
+
+  private void changed() {
+    context.events().publish(new GatewayEvent.PartChanged(Instant.now(), name(), state()));
+  }
+
+  @Override
+  public String name() {
+    return "mqtt";
+  }
+
+  @Override
+  public boolean ready() {
+    return all().stream().allMatch(FunctionSession::ready);
+  }
+
+  @Override
+  public String state() {
+    List<FunctionSession> all = all();
+    return all.stream().filter(session -> !session.ready()).findFirst()
+        .map(session -> session.name() + ": " + session.state())
+        .orElseGet(() -> all.size() + (all.size() == 1 ? " session at " : " sessions at ") + context.broker().uri());
+  }
+
+  @Deactivate
+  public void close() {
+    timer.shutdownNow();
+    List<FunctionSession> all = all();
+    all.forEach(FunctionSession::close);
+    try {
+      for (FunctionSession session : all) {
+        session.awaitEnd(PATIENCE);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    writer.shutdown();
+  }
+}
