@@ -91,6 +91,8 @@ final class BrokerFiles {
         "max_queued_bytes " + settings.maxQueuedBytes(),
         // For clients that do not say (MQTT 3.1.1), and what the broker takes from one client before it acknowledges.
         "max_inflight_messages 200",
+        // Else a receipt and a message sent together wait 40 ms for each other (Nagle).
+        "set_tcp_nodelay true",
         "persistence true",
         "persistence_location ./",
         "autosave_interval " + settings.autosaveSeconds(),

@@ -62,7 +62,9 @@ final class Deliveries implements MqttConnection.Handler {
   private @Nullable MqttConnection connection;
   private long sequence;
   private int withoutReceipt;
-  private boolean retryScheduled;
+  /** Whether refused messages wait for their time; those that arrive meanwhile queue behind them. */
+  private boolean waiting;
+  private Duration retryAfter = SHORTEST_RETRY;
   private long dropped;
   private long toldDropped;
   private long toldRefused;
@@ -82,6 +84,7 @@ final class Deliveries implements MqttConnection.Handler {
       done.clear();
       refused.clear();
       unpublished.clear();
+      withoutReceipt = 0;
     }
   }
 
@@ -160,7 +163,7 @@ final class Deliveries implements MqttConnection.Handler {
     } else {
       withoutReceipt++;
     }
-    if (!refused.isEmpty()) {
+    if (waiting) {
       refused.put(delivery.sequence, delivery);  // after those who wait already
       return Admission.NOTHING;
     }
@@ -289,8 +292,9 @@ final class Deliveries implements MqttConnection.Handler {
         return;
       }
       refused.put(delivery.sequence, delivery);
-      schedule = !retryScheduled;
-      retryScheduled = true;
+      retryAfter = refusal.retryAfter();
+      schedule = !waiting;
+      waiting = true;
       tell = System.nanoTime() - toldRefused >= QUIET_NANOS;
       toldRefused = tell ? System.nanoTime() : toldRefused;
     }
@@ -298,25 +302,44 @@ final class Deliveries implements MqttConnection.Handler {
       LOG.info("{}: not invoked now, {}; the broker keeps what comes", name, refusal.detail());
     }
     if (schedule) {
-      Duration wait = refusal.retryAfter();
-      wait = wait.compareTo(SHORTEST_RETRY) < 0 ? SHORTEST_RETRY
-          : wait.compareTo(LONGEST_RETRY) > 0 ? LONGEST_RETRY : wait;
-      try {
-        context.timer().schedule(this::retry, wait.toMillis(), TimeUnit.MILLISECONDS);
-      } catch (RejectedExecutionException e) {
-        // The gateway ends; the broker keeps the message.
-      }
+      scheduleRetry();
     }
   }
 
-  private void retry() {
-    List<Delivery> again;
+  private void scheduleRetry() {
+    Duration wait;
     synchronized (this) {
-      retryScheduled = false;
-      again = List.copyOf(refused.values());
-      refused.clear();
+      wait = retryAfter.compareTo(SHORTEST_RETRY) < 0 ? SHORTEST_RETRY
+          : retryAfter.compareTo(LONGEST_RETRY) > 0 ? LONGEST_RETRY : retryAfter;
     }
-    again.forEach(this::start);
+    try {
+      context.timer().schedule(this::retry, wait.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException e) {
+      // The gateway ends; the broker keeps the message.
+    }
+  }
+
+  /** Starts those who wait, oldest first, until one is refused again. */
+  private void retry() {
+    while (true) {
+      Delivery oldest;
+      synchronized (this) {
+        Map.Entry<Long, Delivery> first = refused.pollFirstEntry();
+        if (first == null) {
+          waiting = false;
+          return;
+        }
+        oldest = first.getValue();
+      }
+      start(oldest);
+      synchronized (this) {
+        if (!refused.containsKey(oldest.sequence)) {
+          continue;
+        }
+      }
+      scheduleRetry();
+      return;
+    }
   }
 
   // --- answer and receipt --------------------------------------------------------------------------------------------
@@ -368,7 +391,7 @@ final class Deliveries implements MqttConnection.Handler {
   private void finish(Delivery delivery) {
     synchronized (this) {
       if (delivery.qos() == 0) {
-        withoutReceipt--;
+        withoutReceipt = Math.max(0, withoutReceipt - 1);
         return;
       }
       if (!running.remove(delivery.packetId(), delivery)) {

@@ -28,6 +28,8 @@ final class FunctionSession {
   private static final Logger LOG = LoggerFactory.getLogger(FunctionSession.class);
   private static final Duration FIRST_DELAY = Duration.ofMillis(100);
   private static final Duration LONGEST_DELAY = Duration.ofSeconds(10);
+  /** A connection that lived this long was well; the next delay starts small again. */
+  private static final Duration WELL = Duration.ofSeconds(5);
   /** Send what the broker retains only for a new subscription, not for each connection. */
   private static final int RETAINED_IF_NEW = 1;
   private static final int REFUSED = 0x80;
@@ -161,7 +163,9 @@ final class FunctionSession {
           forget();
           continue;
         }
-        if (serve(spec)) {
+        long since = System.nanoTime();
+        serve(spec);
+        if (System.nanoTime() - since > WELL.toNanos()) {
           delay = FIRST_DELAY;
         }
       } catch (IOException | RuntimeException e) {
@@ -194,7 +198,7 @@ final class FunctionSession {
   }
 
   /** Connects and stays until the connection ends. */
-  private boolean serve(FunctionSpec spec) throws IOException {
+  private void serve(FunctionSpec spec) throws IOException {
     boolean clean;
     synchronized (this) {
       clean = forgetFirst;
@@ -205,7 +209,7 @@ final class FunctionSession {
       synchronized (this) {
         if (closing || wanted == null || context.settings().window(wanted.scaling())
             != context.settings().window(spec.scaling())) {
-          return true;
+          return;
         }
         connection = opened;
         forgetFirst = false;
@@ -225,7 +229,6 @@ final class FunctionSession {
       if (!expected) {
         LOG.warn("{}: lost the broker {}: {}; connecting again", name, context.broker().uri(), reason);
       }
-      return true;
     } finally {
       synchronized (this) {
         connection = null;

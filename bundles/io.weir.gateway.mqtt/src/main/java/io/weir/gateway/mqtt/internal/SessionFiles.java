@@ -28,7 +28,9 @@ final class SessionFiles {
 
   Set<String> filters(FunctionName function) {
     try {
-      return new TreeSet<>(Files.readAllLines(directory.resolve(function.value())));
+      Set<String> filters = new TreeSet<>(Files.readAllLines(directory.resolve(function.value())));
+      filters.remove("");  // a file without filters is one empty line
+      return filters;
     } catch (NoSuchFileException e) {
       return new TreeSet<>();
     } catch (IOException e) {

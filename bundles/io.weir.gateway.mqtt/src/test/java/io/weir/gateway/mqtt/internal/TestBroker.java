@@ -28,7 +28,7 @@ final class TestBroker implements Broker, AutoCloseable {
     }
     Files.writeString(directory.resolve("mosquitto.conf"), String.join("\n", List.of("listener " + port + " 127.0.0.1",
         "allow_anonymous true", "persistence true", "persistence_location ./", "max_queued_messages 100000",
-        "user root", String.join("\n", configuration), "")));
+        "user root", "set_tcp_nodelay true", String.join("\n", configuration), "")));
     Path program = directory.resolve("mosquitto");
     try (InputStream in = TestBroker.class.getResourceAsStream("/native/" + arch() + "/mosquitto")) {
       if (in == null) {

@@ -5,9 +5,12 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.eclipse.paho.mqttv5.client.IMqttToken;
 import org.eclipse.paho.mqttv5.client.MqttCallback;
 import org.eclipse.paho.mqttv5.client.MqttClient;
+import org.eclipse.paho.mqttv5.client.MqttClientException;
 import org.eclipse.paho.mqttv5.client.MqttConnectionOptions;
 import org.eclipse.paho.mqttv5.client.MqttDisconnectResponse;
 import org.eclipse.paho.mqttv5.client.persist.MemoryPersistence;
@@ -23,6 +26,12 @@ final class TestClient implements AutoCloseable, MqttCallback {
     String text() {
       return topic + " " + new String(message.getPayload(), UTF_8);
     }
+  }
+
+  private static final Logger PAHO_LOG = Logger.getLogger("org.eclipse.paho");  // held, or its level is forgotten
+
+  static {
+    PAHO_LOG.setLevel(Level.WARNING);
   }
 
   private final MqttClient paho;
@@ -45,7 +54,18 @@ final class TestClient implements AutoCloseable, MqttCallback {
   }
 
   void publish(String topic, String payload, int qos, MqttProperties properties) throws MqttException {
-    paho.publish(topic, new MqttMessage(payload.getBytes(UTF_8), qos, false, properties));
+    while (true) {
+      try {
+        paho.publish(topic, new MqttMessage(payload.getBytes(UTF_8), qos, false, properties));
+        return;
+      } catch (MqttException e) {
+        if (e.getReasonCode() != MqttClientException.REASON_CODE_MAX_INFLIGHT) {
+          throw e;
+        }
+        // Paho wakes who waits for a receipt before it has counted it.
+        Thread.onSpinWait();
+      }
+    }
   }
 
   Received next() throws InterruptedException {
