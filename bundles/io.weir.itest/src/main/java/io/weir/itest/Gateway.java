@@ -217,10 +217,10 @@ public final class Gateway implements AutoCloseable {
     return result.out();
   }
 
-  /** Processes whose command line names this gateway's folders; conmon and the functions' supervisors among them. */
+  /** Processes that name this gateway's folders in their command line or work in them: conmon, podman, the broker. */
   public List<String> processes() {
     return ProcessHandle.allProcesses().filter(p -> p.pid() != ProcessHandle.current().pid())
-        .map(p -> p.pid() + " " + commandLine(p.pid()))
+        .map(p -> p.pid() + " " + commandLine(p.pid()) + " in " + workingDirectory(p.pid()))
         .filter(line -> line.contains(data.toString()) || line.contains(run.toString())).toList();
   }
 
@@ -229,6 +229,14 @@ public final class Gateway implements AutoCloseable {
       return Files.readString(Path.of("/proc/" + pid + "/cmdline")).replace('\0', ' ');
     } catch (IOException e) {
       return "";   // it has ended meanwhile
+    }
+  }
+
+  private static String workingDirectory(long pid) {
+    try {
+      return Files.readSymbolicLink(Path.of("/proc/" + pid + "/cwd")).toString();
+    } catch (IOException e) {
+      return "";
     }
   }
 

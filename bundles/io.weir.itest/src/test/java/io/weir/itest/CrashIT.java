@@ -5,7 +5,10 @@ import static org.awaitility.Awaitility.await;
 
 import java.time.Duration;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -13,6 +16,7 @@ import org.junit.jupiter.api.Test;
 /** Whatever is killed, the rest goes on and nothing that was accepted is lost. */
 class CrashIT {
   private static final Duration SOON = Duration.ofSeconds(60);
+  private static final Pattern PID = Pattern.compile("pid (\\d+)|$");
   private static Gateway gateway;
 
   @BeforeAll
@@ -117,12 +121,15 @@ class CrashIT {
   }
 
   private static long brokerPid() {
-    await().atMost(SOON).until(() -> gateway.processes().stream().anyMatch(CrashIT::isBroker));
-    return gateway.processes().stream().filter(CrashIT::isBroker)
-        .mapToLong(line -> Long.parseLong(line.split(" ")[0])).findFirst().orElseThrow();
+    await().atMost(SOON).until(() -> brokerState().group(1) != null);
+    return Long.parseLong(brokerState().group(1));
   }
 
-  private static boolean isBroker(String process) {
-    return process.contains("mosquitto") && process.contains(" -c ");
+  /** The broker's state with its pid as group 1, empty while it does not run. */
+  private static Matcher brokerState() {
+    Object state = ((Map<?, ?>) gateway.json("/api/v1/status").get("broker")).get("state");
+    Matcher found = PID.matcher(String.valueOf(state));
+    assertThat(found.find()).isTrue();
+    return found;
   }
 }
