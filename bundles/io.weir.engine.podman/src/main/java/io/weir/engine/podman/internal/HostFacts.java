@@ -1,6 +1,7 @@
 package io.weir.engine.podman.internal;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -66,7 +67,10 @@ record HostFacts(Version podman, Optional<Version> crun, Optional<Version> runc,
 
   /** Podman lowers its own limit of processes to this, and cannot raise it again for a container. */
   private static long pidMax() throws IOException {
-    return Long.parseLong(Files.readString(Path.of("/proc/sys/kernel/pid_max")).strip());
+    // In one read: a sysctl answers a second one with nothing, and Files.readString begins with a single byte.
+    try (InputStream in = Files.newInputStream(Path.of("/proc/sys/kernel/pid_max"))) {
+      return Long.parseLong(new String(in.readNBytes(64), StandardCharsets.US_ASCII).strip());
+    }
   }
 
   static long hardLimit(List<String> procLimits, String name) {

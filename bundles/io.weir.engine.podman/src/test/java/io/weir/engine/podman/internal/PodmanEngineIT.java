@@ -106,6 +106,8 @@ class PodmanEngineIT {
         .containsEntry("tmp", "writable").containsEntry("CapEff", "0000000000000000")
         .containsEntry("CapBnd", "0000000000000000").containsEntry("NoNewPrivs", "1").containsEntry("Seccomp", "2")
         .containsEntry("greeting", "hi \"there\"").containsEntry("port", "8080");
+    assertThat(Long.parseLong(seen.get("nproc"))).as("shared by all functions").isGreaterThan(1000);
+    assertThat(Long.parseLong(seen.get("nofile"))).isGreaterThan(1000);
   }
 
   @Test

@@ -55,6 +55,7 @@ static void sandbox(void)
 	add("root %s\n", try_write("/file"));
 	add("tmp %s\n", try_write("/tmp/file"));
 	add_limit("nofile", RLIMIT_NOFILE);
+	add_limit("nproc", RLIMIT_NPROC);
 	add("greeting %s\n", getenv("GREETING") ? getenv("GREETING") : "-");
 	add("port %s\n", getenv("PORT") ? getenv("PORT") : "-");
 	add("%s", status);
