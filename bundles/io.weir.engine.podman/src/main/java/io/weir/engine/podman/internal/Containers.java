@@ -24,7 +24,7 @@ final class Containers {
   private static final long LEAST_QUOTA_MICROS = 1_000;
   private static final long LOG_BYTES = 1L << 20;
   /** A function goes before the gateway and its broker when memory ends. */
-  private static final int OOM_SCORE = 500;
+  static final int OOM_SCORE = 500;
 
   private Containers() {}
 

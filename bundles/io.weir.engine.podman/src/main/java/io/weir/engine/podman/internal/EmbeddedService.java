@@ -2,14 +2,18 @@ package io.weir.engine.podman.internal;
 
 import io.weir.child.SupervisedProcess;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,6 +24,8 @@ import org.slf4j.LoggerFactory;
 final class EmbeddedService implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(EmbeddedService.class);
   static final String NOT_FOUND = "podman not found: apt-get install podman";
+  /** Exit code of a podman that complains about its configuration or storage. */
+  private static final int PODMAN_ERROR = 125;
   private static final Duration GRACE = Duration.ofSeconds(5);
   /** With a longer one containers start, but Podman's clean-up after them refuses to run, and no death is reported. */
   private static final int LONGEST_RUN_ROOT = 50;
@@ -28,11 +34,11 @@ final class EmbeddedService implements AutoCloseable {
   private final Path run;
   private final Path data;
   private final Settings settings;
-  private final Consumer<Optional<String>> problem;
+  private final Consumer<String> problem;
   private final SupervisedProcess process;
 
-  /** @param problem hears why the service cannot be started, or that it was started */
-  EmbeddedService(Path run, Path data, Settings settings, Consumer<Optional<String>> problem) {
+  /** @param problem hears why the service cannot be started */
+  EmbeddedService(Path run, Path data, Settings settings, Consumer<String> problem) {
     this.run = run;
     this.data = data;
     this.settings = settings;
@@ -41,11 +47,14 @@ final class EmbeddedService implements AutoCloseable {
       @Override
       public void started(long pid, boolean again) {
         remember(pid);
-        problem.accept(Optional.empty());
       }
 
       @Override
-      public void died(int exitCode, Duration delay) {}
+      public void died(int exitCode, Duration delay) {
+        if (exitCode == PODMAN_ERROR) {
+          problem.accept("podman refused to serve: " + lastWords());
+        }
+      }
     }, GRACE);
   }
 
@@ -61,7 +70,7 @@ final class EmbeddedService implements AutoCloseable {
     try {
       return command();
     } catch (IOException e) {
-      problem.accept(Optional.of(String.valueOf(e.getMessage())));
+      problem.accept(String.valueOf(e.getMessage()));
       throw e;
     }
   }
@@ -73,17 +82,18 @@ final class EmbeddedService implements AutoCloseable {
       throw new IOException("the directory weir.run is too long for podman: " + run.getParent() + " must be shorter by "
           + excess + " characters");
     }
-    for (Path directory : List.of(run.resolve("tmp"), run.resolve("networks"), data)) {
+    for (Path directory : List.of(run, run.resolve("tmp"), run.resolve("networks"), data)) {
       Files.createDirectories(directory);
     }
+    // Whoever reaches the socket of a Podman that runs as root is root.
+    Files.setPosixFilePermissions(run, PosixFilePermissions.fromString("rwx------"));
     endStale();
     Files.deleteIfExists(socket(run));
     ServiceConf conf = new ServiceConf(HostFacts.detect(podman), settings.runtime(), run, data);
     Path containersConf = Files.writeString(run.resolve("containers.conf"), conf.containersConf());
     Path storageConf = Files.writeString(run.resolve("storage.conf"), conf.storageConf());
-    Path log = run.resolve("podman.log");
-    if (Files.exists(log) && Files.size(log) > LONGEST_LOG) {
-      Files.delete(log);
+    if (Files.exists(log()) && Files.size(log()) > LONGEST_LOG) {
+      Files.delete(log());
     }
     ProcessBuilder builder = new ProcessBuilder(podman.toString(), "system", "service", "--time", "0",
         "unix://" + socket(run));
@@ -95,7 +105,19 @@ final class EmbeddedService implements AutoCloseable {
     // conmon drops files named "oom" where its service was started.
     return builder.directory(run.resolve("tmp").toFile())
         .redirectInput(Path.of("/dev/null").toFile())
-        .redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+        .redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()));
+  }
+
+  private String lastWords() {
+    try (Stream<String> lines = Files.lines(log())) {
+      return lines.reduce((first, second) -> second).orElse("it did not say why");
+    } catch (IOException | UncheckedIOException e) {
+      return "see " + log();
+    }
+  }
+
+  private Path log() {
+    return run.resolve("podman.log");
   }
 
   private void remember(long pid) {
@@ -120,7 +142,7 @@ final class EmbeddedService implements AutoCloseable {
       left.get().destroy();
       try {
         left.get().onExit().orTimeout(GRACE.toMillis(), TimeUnit.MILLISECONDS).join();
-      } catch (java.util.concurrent.CompletionException e) {
+      } catch (CompletionException e) {
         left.get().destroyForcibly();
       }
     }

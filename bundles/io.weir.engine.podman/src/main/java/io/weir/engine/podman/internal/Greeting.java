@@ -4,6 +4,7 @@ import io.weir.engine.EngineException;
 import io.weir.engine.EngineException.Code;
 import io.weir.engine.EngineInfo;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Iterator;
@@ -16,7 +17,6 @@ import java.util.stream.Stream;
 /** What is done when a service comes up: learn what it is, and see to the functions' network. */
 final class Greeting {
   private static final Path ROUTES = Path.of("/proc/net/route");
-  private static final int OOM_SCORE = 500;
   private static final int SUBNETS_TRIED = 16;
 
   private final Settings settings;
@@ -94,7 +94,7 @@ final class Greeting {
   private static List<Subnet> routes() {
     try (Stream<String> lines = Files.lines(ROUTES)) {
       return Subnet.routed(lines);
-    } catch (IOException | java.io.UncheckedIOException e) {
+    } catch (IOException | UncheckedIOException e) {
       throw new EngineException(Code.FAILED, "cannot read " + ROUTES + " to choose a subnet for the functions; "
           + "set one in " + PodmanEngine.PID + ", key subnet", e);
     }
@@ -103,7 +103,7 @@ final class Greeting {
   /** A process may raise its children's score, but only CAP_SYS_RESOURCE may lower it below its own. */
   private static boolean mayRaiseOomScore() {
     try {
-      return Integer.parseInt(Files.readString(Path.of("/proc/self/oom_score_adj")).strip()) <= OOM_SCORE;
+      return Integer.parseInt(Files.readString(Path.of("/proc/self/oom_score_adj")).strip()) <= Containers.OOM_SCORE;
     } catch (IOException | NumberFormatException e) {
       return false;
     }

@@ -13,6 +13,7 @@ import io.weir.event.GatewayEvent;
 import io.weir.event.Part;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.net.ConnectException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,6 +23,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.osgi.framework.BundleContext;
@@ -43,6 +46,7 @@ public final class PodmanEngine implements ContainerEngine, Part {
   private static final Logger LOG = LoggerFactory.getLogger(PodmanEngine.class);
   /** An own service may take this long on a slow card before its absence is news. */
   private static final Duration EMBEDDED_START = Duration.ofSeconds(20);
+  static final int STARTS_AT_ONCE = 2 * Runtime.getRuntime().availableProcessors();
 
   private final Settings settings;
   private final Libpod libpod;
@@ -50,6 +54,7 @@ public final class PodmanEngine implements ContainerEngine, Part {
   private final Presence<Session> presence;
   private final Optional<EmbeddedService> embedded;
   private final OomLog oomLog = new OomLog(OomLog.KERNEL_LOG);
+  private final Semaphore startsAtOnce = new Semaphore(STARTS_AT_ONCE, true);
   private final Set<EventWatch> watches = ConcurrentHashMap.newKeySet();
 
   @Activate
@@ -102,7 +107,7 @@ public final class PodmanEngine implements ContainerEngine, Part {
     try {
       return call.apply(session);
     } catch (EngineException e) {
-      if (e.code() != Code.UNAVAILABLE) {
+      if (e.code() != Code.UNAVAILABLE || e.getCause() instanceof InterruptedIOException) {
         throw e;
       }
       presence.suspect(session);
@@ -150,14 +155,30 @@ public final class PodmanEngine implements ContainerEngine, Part {
 
   @Override
   public void init(String id) {
-    String what = "preparing container " + id;
-    run(what, session -> libpod.post(what, "containers", id, "init").within(settings.startTimeout()).starting());
+    starting("preparing container " + id, id, "init");
   }
 
   @Override
   public void start(String id) {
-    String what = "starting container " + id;
-    run(what, session -> libpod.post(what, "containers", id, "start").within(settings.startTimeout()).starting());
+    starting("starting container " + id, id, "start");
+  }
+
+  /** One after the other they are through sooner than all at once, and Podman stays answerable meanwhile. */
+  private void starting(String what, String id, String verb) {
+    try {
+      if (!startsAtOnce.tryAcquire(settings.startTimeout().toNanos(), TimeUnit.NANOSECONDS)) {
+        throw new EngineException(Code.TIMEOUT, what + " failed: other starts took longer than "
+            + settings.startTimeout().toSeconds() + " s; the machine may be overloaded");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new EngineException(Code.UNAVAILABLE, what + " was interrupted: the gateway is stopping", e);
+    }
+    try {
+      run(what, session -> libpod.post(what, "containers", id, verb).within(settings.startTimeout()).starting());
+    } finally {
+      startsAtOnce.release();
+    }
   }
 
   @Override

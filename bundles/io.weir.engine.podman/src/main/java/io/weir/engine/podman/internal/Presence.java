@@ -21,7 +21,8 @@ import org.slf4j.LoggerFactory;
  */
 final class Presence<S> implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Presence.class);
-  private static final Duration PING_LIMIT = Duration.ofSeconds(5);
+  /** A card that is being written may hold the service up for seconds; that is no absence. */
+  private static final Duration PING_LIMIT = Duration.ofSeconds(15);
   private static final Duration BETWEEN_PINGS = Duration.ofSeconds(5);
   private static final Duration FIRST_RETRY = Duration.ofMillis(20);
   private static final Duration LONGEST_RETRY = Duration.ofSeconds(1);
@@ -66,22 +67,34 @@ final class Presence<S> implements AutoCloseable {
 
   private void watch() {
     Duration retry = FIRST_RETRY;
-    while (true) {
-      Duration pause;
-      try {
-        libpod.ping(PING_LIMIT);
-        arrived();
-        retry = FIRST_RETRY;
-        pause = BETWEEN_PINGS;
-      } catch (EngineException e) {
-        left(e.getMessage());
-        pause = retry;
-        retry = retry.multipliedBy(3).dividedBy(2);
-        retry = retry.compareTo(LONGEST_RETRY) > 0 ? LONGEST_RETRY : retry;
-      }
-      if (!pause(pause)) {
-        return;
-      }
+    do {
+      retry = look() ? FIRST_RETRY : longer(retry);
+    } while (pause(ready() ? BETWEEN_PINGS : retry));
+  }
+
+  private static Duration longer(Duration retry) {
+    Duration longer = retry.multipliedBy(3).dividedBy(2);
+    return longer.compareTo(LONGEST_RETRY) > 0 ? LONGEST_RETRY : longer;
+  }
+
+  /** Whether the service is there. */
+  private boolean look() {
+    try {
+      libpod.ping(PING_LIMIT);
+    } catch (EngineException e) {
+      left(e.getMessage(), true);
+      return false;
+    }
+    try {
+      arrived();
+      return true;
+    } catch (EngineException e) {
+      left(e.getMessage(), false);
+      return false;
+    } catch (RuntimeException e) {
+      LOG.error("the container engine answers what cannot be understood", e);
+      left("its answer cannot be understood: " + e, false);
+      return false;
     }
   }
 
@@ -113,10 +126,17 @@ final class Presence<S> implements AutoCloseable {
       lock.unlock();
     }
     S greeted = greet.apply(libpod);
+    lock.lock();
+    try {
+      hopeless = Optional.empty();
+    } finally {
+      lock.unlock();
+    }
     become(greeted, describe.apply(greeted));
   }
 
-  private void left(String why) {
+  /** @param mayBeComing whether its absence may be that of a service that is being started */
+  private void left(String why, boolean mayBeComing) {
     libpod.forget();
     lock.lock();
     String now;
@@ -125,7 +145,8 @@ final class Presence<S> implements AutoCloseable {
       if (closed) {
         return;
       }
-      boolean coming = session == null && state.equals(STARTING) && System.nanoTime() - since < startsWithin.toNanos();
+      boolean coming = mayBeComing && session == null && state.equals(STARTING)
+          && System.nanoTime() - since < startsWithin.toNanos();
       now = hopeless.orElse(coming ? STARTING : "away: " + why);
       worse = !coming && hopeless.isEmpty() && !state.startsWith("away: ");
     } finally {
@@ -153,37 +174,30 @@ final class Presence<S> implements AutoCloseable {
     }
   }
 
-  /** Something that waiting will not mend, or that it is mended. */
-  void hopeless(Optional<String> why) {
+  /** Something that waiting will not mend: calls fail with it at once, until the service answers after all. */
+  void hopeless(String why) {
     lock.lock();
     try {
-      hopeless = why;
-      if (why.isEmpty() && session == null) {
-        state = STARTING;
-        since = System.nanoTime();
-      }
-      suspected = true;
-      news.signalAll();
+      hopeless = Optional.of(why);
     } finally {
       lock.unlock();
     }
-    why.ifPresent(text -> become(null, text));
+    become(null, why);
   }
 
   /** The service did not take a call: asks it again now, and holds calls back until it answers. */
   void suspect(S failed) {
     lock.lock();
     try {
-      if (session == failed) {
-        session = null;
-        state = STARTING;
-        since = System.nanoTime();
-        suspected = true;
-        news.signalAll();
+      if (session != failed) {
+        return;
       }
+      since = System.nanoTime();
+      suspected = true;
     } finally {
       lock.unlock();
     }
+    become(null, STARTING);
   }
 
   /** What was learnt about the service; waits for it to come. */

@@ -10,11 +10,16 @@ import io.weir.event.GatewayEvent;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -175,6 +180,45 @@ class PodmanEngineTest {
   private static String chunk(long nanos) {
     String line = String.format(DIED, nanos);
     return Integer.toHexString(line.getBytes(StandardCharsets.UTF_8).length) + "\r\n" + line + "\r\n";
+  }
+
+  @Test
+  void startsOnlyAFewAtOnce() throws Exception {
+    Path socket = directory.resolve("podman.sock");
+    CountDownLatch release = new CountDownLatch(1);
+    try (FakePodman fake = new FakePodman(socket, line -> {
+      await(line.contains("/start") ? release : new CountDownLatch(0));
+      return answer(line);
+    })) {
+      PodmanEngine engine = engine(socket, Duration.ofSeconds(20));
+      ExecutorService callers = Executors.newCachedThreadPool();
+      try {
+        int all = PodmanEngine.STARTS_AT_ONCE + 3;
+        List<CompletableFuture<Void>> starts = IntStream.range(0, all)
+            .mapToObj(n -> CompletableFuture.runAsync(() -> engine.start("a" + n), callers)).toList();
+        for (int begun = 0; begun < PodmanEngine.STARTS_AT_ONCE;) {
+          begun += fake.requests.poll(20, TimeUnit.SECONDS).contains("/start") ? 1 : 0;
+        }
+        engine.info();
+        assertThat(fake.requests).noneMatch(line -> line.contains("/start"));
+
+        release.countDown();
+        for (CompletableFuture<Void> start : starts) {
+          start.get(20, TimeUnit.SECONDS);
+        }
+      } finally {
+        callers.shutdown();
+        engine.close();
+      }
+    }
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.weir.engine.podman.internal;
 import io.weir.engine.ContainerSpec;
 import io.weir.engine.ContainerStatus;
 import io.weir.engine.EngineException;
+import io.weir.event.GatewayEvent;
 import io.weir.function.Limits;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -71,6 +72,18 @@ final class PodmanFixture implements AutoCloseable {
     while (!engine.ready()) {
       if (events.published.poll(30, TimeUnit.SECONDS) == null) {
         throw new AssertionError("not ready: " + engine.state());
+      }
+    }
+  }
+
+  void awaitState(String part) throws InterruptedException {
+    while (true) {
+      GatewayEvent event = events.published.poll(30, TimeUnit.SECONDS);
+      if (event == null) {
+        throw new AssertionError("no state with '" + part + "'");
+      }
+      if (event instanceof GatewayEvent.PartChanged changed && changed.state().contains(part)) {
+        return;
       }
     }
   }

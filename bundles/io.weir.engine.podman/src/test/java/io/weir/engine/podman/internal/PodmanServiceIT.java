@@ -1,11 +1,15 @@
 package io.weir.engine.podman.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.weir.engine.ContainerStatus.State;
+import io.weir.engine.EngineException;
+import io.weir.engine.EngineException.Code;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -81,6 +85,31 @@ class PodmanServiceIT {
     } finally {
       stranger.destroyForcibly().waitFor();
     }
+  }
+
+  @Test
+  void tellsInPodmansWordsWhyItDoesNotServe() throws Exception {
+    podman.engine.close();
+    podman.events.published.clear();
+    Settings settings = PodmanFixture.settings(Optional.empty());
+    PodmanEngine misconfigured = new PodmanEngine(podman.run, podman.work.resolve("data"), new Settings(
+        settings.socket(), settings.podman(), "norun", settings.network(), settings.subnet(), settings.callTimeout(),
+        settings.startTimeout(), settings.imageTimeout(), settings.serviceWait()), podman.events);
+    try {
+      podman.awaitState("norun");
+
+      assertThatExceptionOfType(EngineException.class).isThrownBy(misconfigured::info)
+          .satisfies(e -> assertThat(e.code()).isEqualTo(Code.UNAVAILABLE)).withMessageContaining("norun");
+    } finally {
+      misconfigured.close();
+      podman.engine = podman.newEngine(Optional.empty());
+    }
+  }
+
+  @Test
+  void nobodyElseReachesTheSocket() throws Exception {
+    assertThat(Files.getPosixFilePermissions(podman.socket().getParent()))
+        .isEqualTo(PosixFilePermissions.fromString("rwx------"));
   }
 
   @Test
