@@ -175,6 +175,36 @@ class MosquittoBrokerTest {
   }
 
   @Test
+  void diesWithAGatewayThatIsKilled() throws Exception {
+    Process other = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
+        System.getProperty("java.class.path"), GatewayMain.class.getName(), data.toString(), Integer.toString(port))
+        .redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    String line = other.inputReader().readLine();
+    ProcessHandle mosquitto = ProcessHandle.of(Long.parseLong(line)).orElseThrow();
+
+    other.destroyForcibly().waitFor();
+
+    mosquitto.onExit().get(10, TimeUnit.SECONDS);
+    assertThat(mosquitto.isAlive()).isFalse();
+  }
+
+  /** Runs a broker, prints its pid, and waits to be killed. */
+  static final class GatewayMain {
+    private GatewayMain() {}
+
+    public static void main(String[] arguments) throws Exception {
+      FakeEvents events = new FakeEvents();
+      Path data = Path.of(arguments[0]);
+      new MosquittoBroker(SettingsTest.settings(Map.of("port", Integer.parseInt(arguments[1]))), data,
+          MosquittoBrokerTest::bundle, "", events);
+      events.awaitState("running");
+      System.out.println(Files.readString(data.resolve("broker.pid")).strip());
+      System.out.flush();
+      Thread.sleep(Long.MAX_VALUE);
+    }
+  }
+
+  @Test
   void endsWhatAKilledGatewayLeftBehind() throws Exception {
     start(Map.of());
     events.awaitState("running");

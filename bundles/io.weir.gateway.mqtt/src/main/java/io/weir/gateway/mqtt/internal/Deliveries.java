@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -17,7 +18,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.eclipse.paho.mqttv5.common.packet.MqttProperties;
@@ -56,14 +59,17 @@ final class Deliveries implements MqttConnection.Handler {
       return size() > REMEMBERED;
     }
   };
-  private final TreeMap<Long, Delivery> refused = new TreeMap<>();
+  /** Not invoked yet, or refused; oldest first. */
+  private final TreeMap<Long, Delivery> held = new TreeMap<>();
+  private final Set<Delivery> active = new HashSet<>();
   private final Set<Answer> unpublished = new LinkedHashSet<>();
   private @Nullable FunctionSpec function;
   private @Nullable MqttConnection connection;
   private long sequence;
   private int withoutReceipt;
-  /** Whether refused messages wait for their time; those that arrive meanwhile queue behind them. */
+  /** Whether the invoker refused and nothing is tried until it may be worth it. */
   private boolean waiting;
+  private boolean pumping;
   private Duration retryAfter = SHORTEST_RETRY;
   private long dropped;
   private long toldDropped;
@@ -82,7 +88,8 @@ final class Deliveries implements MqttConnection.Handler {
     if (spec == null) {
       running.clear();
       done.clear();
-      refused.clear();
+      held.clear();
+      active.clear();
       unpublished.clear();
       withoutReceipt = 0;
     }
@@ -114,34 +121,28 @@ final class Deliveries implements MqttConnection.Handler {
 
   @Override
   public void arrived(MqttPublish message, boolean duplicate) {
-    Admission admission = admit(message, duplicate);
-    if (admission.receipt()) {
+    if (admit(message, duplicate)) {
       acknowledge(message.getMessageId(), message.getQoS());
-    } else if (admission.start() != null) {
-      start(admission.start());
     }
+    pump();
   }
 
-  private record Admission(@Nullable Delivery start, boolean receipt) {
-    static final Admission NOTHING = new Admission(null, false);
-    static final Admission RECEIPT = new Admission(null, true);
-  }
-
-  private synchronized Admission admit(MqttPublish message, boolean duplicate) {
+  /** Takes a message in, or says that it needs nothing but its receipt. */
+  private synchronized boolean admit(MqttPublish message, boolean duplicate) {
     int qos = message.getQoS();
     FunctionSpec spec = function;
     if (spec == null) {
-      return Admission.NOTHING;
+      return false;
     }
     if (qos > 0 && duplicate) {
       Delivery same = running.get(message.getMessageId());
       if (same != null && same.isSameAs(message)) {
         same.expected = true;
-        return Admission.NOTHING;
+        return false;
       }
       Delivery past = done.get(message.getMessageId());
       if (past != null && past.isSameAs(message)) {
-        return Admission.RECEIPT;
+        return true;
       }
     }
     done.remove(message.getMessageId());
@@ -149,11 +150,11 @@ final class Deliveries implements MqttConnection.Handler {
         spec.mqttTriggers().filter(each -> each.filter().match(message.getTopicName()).isPresent()).findFirst();
     if (trigger.isEmpty()) {
       LOG.debug("{}: {} matches no trigger any more", name, message.getTopicName());
-      return qos > 0 ? Admission.RECEIPT : Admission.NOTHING;
+      return qos > 0;
     }
     if (qos == 0 && withoutReceipt >= context.settings().window(spec.scaling())) {
       drop();
-      return Admission.NOTHING;
+      return false;
     }
     List<String> captured = trigger.get().filter().match(message.getTopicName()).orElseThrow();
     Delivery delivery = new Delivery(sequence++, message, spec, trigger.get(), captured,
@@ -163,11 +164,8 @@ final class Deliveries implements MqttConnection.Handler {
     } else {
       withoutReceipt++;
     }
-    if (waiting) {
-      refused.put(delivery.sequence, delivery);  // after those who wait already
-      return Admission.NOTHING;
-    }
-    return new Admission(delivery, false);
+    held.put(delivery.sequence, delivery);
+    return false;
   }
 
   private void drop() {
@@ -191,8 +189,40 @@ final class Deliveries implements MqttConnection.Handler {
 
   // --- invocation ----------------------------------------------------------------------------------------------------
 
+  /**
+   * Starts what may start, oldest first. The broker should not hand over more than the window, but Mosquitto 2.0.11
+   * miscounts after it has queued, so the window is kept here as well.
+   */
+  private void pump() {
+    synchronized (this) {
+      if (pumping) {
+        return;  // who pumps already looks again
+      }
+      pumping = true;
+    }
+    while (true) {
+      Delivery next;
+      synchronized (this) {
+        FunctionSpec spec = function;
+        if (spec == null || waiting || held.isEmpty() || active.size() >= context.settings().window(spec.scaling())) {
+          pumping = false;
+          return;
+        }
+        next = held.pollFirstEntry().getValue();
+        active.add(next);
+      }
+      start(next);
+    }
+  }
+
   private void start(Delivery delivery) {
-    context.invoker().invoke(delivery.invocation).whenComplete((outcome, error) -> {
+    CompletionStage<Outcome> invoked;
+    try {
+      invoked = context.invoker().invoke(delivery.invocation);
+    } catch (RuntimeException e) {
+      invoked = CompletableFuture.failedStage(e);
+    }
+    invoked.whenComplete((outcome, error) -> {
       try {
         if (error != null) {
           failed(delivery, "internal", "the invoker failed: " + error);
@@ -288,10 +318,10 @@ final class Deliveries implements MqttConnection.Handler {
     boolean tell;
     boolean schedule;
     synchronized (this) {
-      if (function == null) {
-        return;
+      if (!active.remove(delivery)) {
+        return;  // of a function that is no more
       }
-      refused.put(delivery.sequence, delivery);
+      held.put(delivery.sequence, delivery);
       retryAfter = refusal.retryAfter();
       schedule = !waiting;
       waiting = true;
@@ -319,27 +349,11 @@ final class Deliveries implements MqttConnection.Handler {
     }
   }
 
-  /** Starts those who wait, oldest first, until one is refused again. */
   private void retry() {
-    while (true) {
-      Delivery oldest;
-      synchronized (this) {
-        Map.Entry<Long, Delivery> first = refused.pollFirstEntry();
-        if (first == null) {
-          waiting = false;
-          return;
-        }
-        oldest = first.getValue();
-      }
-      start(oldest);
-      synchronized (this) {
-        if (!refused.containsKey(oldest.sequence)) {
-          continue;
-        }
-      }
-      scheduleRetry();
-      return;
+    synchronized (this) {
+      waiting = false;
     }
+    pump();
   }
 
   // --- answer and receipt --------------------------------------------------------------------------------------------
@@ -389,20 +403,24 @@ final class Deliveries implements MqttConnection.Handler {
   }
 
   private void finish(Delivery delivery) {
-    synchronized (this) {
-      if (delivery.qos() == 0) {
-        withoutReceipt = Math.max(0, withoutReceipt - 1);
-        return;
-      }
-      if (!running.remove(delivery.packetId(), delivery)) {
-        return;  // of a session that is no more
-      }
-      done.put(delivery.packetId(), delivery);
-      if (!delivery.expected) {
-        return;  // the broker sends it again, and gets its receipt then
-      }
+    if (settle(delivery)) {
+      acknowledge(delivery.packetId(), delivery.qos());
     }
-    acknowledge(delivery.packetId(), delivery.qos());
+    pump();
+  }
+
+  /** Whether the broker waits for a receipt. */
+  private synchronized boolean settle(Delivery delivery) {
+    active.remove(delivery);
+    if (delivery.qos() == 0) {
+      withoutReceipt = Math.max(0, withoutReceipt - 1);
+      return false;
+    }
+    if (!running.remove(delivery.packetId(), delivery)) {
+      return false;  // of a session that is no more
+    }
+    done.put(delivery.packetId(), delivery);
+    return delivery.expected;  // or else the broker sends it again, and gets its receipt then
   }
 
   private void acknowledge(int packetId, int qos) {
