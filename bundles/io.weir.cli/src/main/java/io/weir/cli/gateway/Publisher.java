@@ -4,7 +4,13 @@ import io.weir.cli.ui.ExitCode;
 import io.weir.cli.ui.Failure;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.eclipse.paho.mqttv5.client.IMqttToken;
@@ -24,11 +30,14 @@ import org.jspecify.annotations.Nullable;
 /** A connection to the gateway's broker, for messages that look like a sensor's. */
 public final class Publisher implements AutoCloseable {
   private static final long PATIENCE_MILLIS = 10_000;
+  /** Below the 20 that Mosquitto accepts unacknowledged by default; Paho refuses what goes beyond instead of waiting. */
+  private static final int UNACKNOWLEDGED = 16;
   /** Held here, because the log manager holds loggers only weakly and the level would be lost with them. */
   private static final Logger PAHO = Logger.getLogger("org.eclipse.paho.mqttv5");
 
   private final MqttAsyncClient client;
   private final String broker;
+  private final Semaphore slots = new Semaphore(UNACKNOWLEDGED);
   private volatile BiConsumer<String, byte[]> listener = (topic, payload) -> {};
 
   static {
@@ -80,9 +89,12 @@ public final class Publisher implements AutoCloseable {
     return options;
   }
 
-  /** Hands the message over; {@code done} hears null, or why the broker did not take it, on a thread of the client. */
+  /**
+   * Hands the message over, once the broker has acknowledged enough of those before it; {@code done} hears null, or why
+   * the broker did not take it, on a thread of the client or the caller's.
+   */
   public void publish(String topic, byte[] payload, int qos, @Nullable String contentType, Map<String, String> properties,
-      java.util.function.Consumer<@Nullable String> done) {
+      Consumer<@Nullable String> done) {
     var message = new MqttMessage(payload);
     message.setQos(qos);
     var mqtt = new MqttProperties();
@@ -92,33 +104,46 @@ public final class Publisher implements AutoCloseable {
     mqtt.setUserProperties(properties.entrySet().stream().map(p -> new UserProperty(p.getKey(), p.getValue())).toList());
     message.setProperties(mqtt);
     try {
+      if (!slots.tryAcquire(PATIENCE_MILLIS, TimeUnit.MILLISECONDS)) {
+        done.accept("the broker acknowledges nothing");
+        return;
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      done.accept("interrupted");
+      return;
+    }
+    try {
       client.publish(topic, message, null, new MqttActionListener() {
         @Override
         public void onSuccess(IMqttToken token) {
+          slots.release();
           done.accept(null);
         }
 
         @Override
         public void onFailure(IMqttToken token, Throwable cause) {
+          slots.release();
           done.accept(String.valueOf(cause.getMessage()));
         }
       });
     } catch (MqttException e) {
+      slots.release();
       done.accept(reason(e));
     }
   }
 
   /** Publishes and waits until the broker has it. */
   public void publishAndWait(String topic, byte[] payload, int qos, @Nullable String contentType, Map<String, String> properties) {
-    var answer = new java.util.concurrent.CompletableFuture<String>();
+    var answer = new CompletableFuture<String>();
     publish(topic, payload, qos, contentType, properties, error -> answer.complete(error == null ? "" : error));
     String error;
     try {
-      error = answer.get(PATIENCE_MILLIS, java.util.concurrent.TimeUnit.MILLISECONDS);
+      error = answer.get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       error = "interrupted";
-    } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
+    } catch (ExecutionException | TimeoutException e) {
       error = "no acknowledgement within " + PATIENCE_MILLIS / 1000 + " s";
     }
     if (!error.isEmpty()) {

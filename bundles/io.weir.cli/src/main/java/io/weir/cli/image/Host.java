@@ -28,7 +28,7 @@ public record Host(String suite, String arch, boolean root) {
         line -> line.substring(line.indexOf('=') + 1).replace("\"", "").strip(), (first, second) -> second));
   }
 
-  static String debianArch(String java) {
+  public static String debianArch(String java) {
     return switch (java.toLowerCase(Locale.ROOT)) {
       case "amd64", "x86_64" -> "amd64";
       case "aarch64" -> "arm64";

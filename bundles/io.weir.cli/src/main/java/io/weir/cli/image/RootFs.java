@@ -10,6 +10,8 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -54,6 +56,7 @@ final class RootFs {
     requireMeans(runtime);
     try {
       Files.createDirectories(tar.getParent());
+      removeLeftovers(tar.getParent());
       Path work = Files.createTempDirectory(tar.getParent(), ".making-");
       try {
         make(runtime, work, tar);
@@ -64,6 +67,17 @@ final class RootFs {
       throw new Failure(ExitCode.FAILED, "cannot make the " + runtime.word() + " runtime below " + cache + ": " + e, e);
     }
     return tar;
+  }
+
+  /** A signal or a power cut leaves a half-made tree behind; an hour is longer than any making takes. */
+  private static void removeLeftovers(Path folder) throws IOException {
+    try (var leftovers = Files.newDirectoryStream(folder, ".making-*")) {
+      for (Path leftover : leftovers) {
+        if (Files.getLastModifiedTime(leftover).toInstant().isBefore(Instant.now().minus(Duration.ofHours(1)))) {
+          Shell.removeTree(leftover);
+        }
+      }
+    }
   }
 
   private void requireMeans(Runtime runtime) {

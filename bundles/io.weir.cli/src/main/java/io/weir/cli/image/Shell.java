@@ -13,6 +13,7 @@ import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
@@ -33,6 +34,9 @@ final class Shell {
       ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).directory(folder.toFile());
       builder.environment().putAll(env);
       Process process = builder.start();
+      // A signal ends this process without running what comes after; the child must not outlive it.
+      Thread onExit = new Thread(() -> end(process), "weir-child-end");
+      java.lang.Runtime.getRuntime().addShutdownHook(onExit);
       try {
         process.getOutputStream().close();
         try (var reader = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
@@ -49,14 +53,36 @@ final class Shell {
           throw new Failure(ExitCode.FAILED, command.get(0) + " ended with " + code + ":\n  " + String.join("\n  ", last));
         }
       } finally {
-        process.descendants().forEach(ProcessHandle::destroy);
-        process.destroy();
+        if (process.isAlive()) {
+          end(process);
+        }
+        forget(onExit);
       }
     } catch (IOException e) {
       throw new Failure(ExitCode.MISSING, "cannot run " + command.get(0) + ": " + e.getMessage(), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new Failure(ExitCode.FAILED, command.get(0) + " was interrupted", e);
+    }
+  }
+
+  private static void end(Process process) {
+    process.descendants().forEach(ProcessHandle::destroy);
+    process.destroy();
+    try {
+      if (!process.waitFor(10, TimeUnit.SECONDS)) {
+        process.destroyForcibly();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static void forget(Thread hook) {
+    try {
+      java.lang.Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      // The process is ending; the hook runs.
     }
   }
 
