@@ -94,6 +94,7 @@ final class ReplayCommand extends Verb {
     if (qos < 0 || qos > 2) {
       throw misuse("--qos must be 0, 1 or 2, not " + qos);
     }
+    duration("--patience", patience);
     if (inFlight < 1 || inFlight > 10_000) {
       throw misuse("--in-flight must be 1 to 10000");
     }

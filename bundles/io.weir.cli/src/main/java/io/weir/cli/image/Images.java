@@ -22,8 +22,10 @@ import java.util.regex.Pattern;
 
 /** Images in the gateway's store: made from a folder, loaded, pulled, asked for. */
 public final class Images {
-  private static final Pattern REFERENCE = Pattern.compile(
-      "(?:[a-zA-Z0-9][a-zA-Z0-9.-]*(?::\\d{1,5})?/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[\\w][\\w.-]{0,127})?(?:@sha256:[a-f0-9]{64})?");
+  /** A first segment is a host only if it looks like one; everything after it is lower case. */
+  private static final String REGISTRY = "(?:localhost|[a-zA-Z0-9-]+(?:\\.[a-zA-Z0-9-]+)+|[a-zA-Z0-9-]+(?=:))(?::\\d{1,5})?/";
+  private static final Pattern REFERENCE = Pattern.compile("(?:" + REGISTRY
+      + ")?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::\\w[\\w.-]{0,127})?(?:@sha256:[a-f0-9]{64})?");
   private static final Set<String> NOT_SHIPPED = Set.of(".git", "__pycache__", "weir.yaml", "Containerfile", "Dockerfile",
       ".containerignore", ".dockerignore");
   private static final String TAR = "application/x-tar";
