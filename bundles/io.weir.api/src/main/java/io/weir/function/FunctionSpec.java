@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -80,8 +81,10 @@ public record FunctionSpec(FunctionName name, String image, int port, List<Trigg
    * limits or environment, not with triggers or scaling.
    */
   public String revision() {
-    String text = String.join("\n", image, Integer.toString(port), limits.toString(),
-        new TreeMap<>(environment).toString());
+    // No value has a NUL, so no two environments read the same.
+    String variables = new TreeMap<>(environment).entrySet().stream()
+        .map(variable -> variable.getKey() + "=" + variable.getValue()).collect(Collectors.joining("\0"));
+    String text = String.join("\n", image, Integer.toString(port), limits.toString(), variables);
     try {
       byte[] hash = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
       return HexFormat.of().formatHex(hash, 0, 6);
