@@ -22,7 +22,8 @@ class TopicTemplateTest {
 
   @Property
   void takesWhatWasMatchedLiterally(@ForAll @Size(2) List<String> captured) {
-    assertThat(new TopicTemplate("a/{2}/{1}").expand(captured)).isEqualTo("a/" + captured.get(1) + "/" + captured.get(0));
+    assertThat(new TopicTemplate("a/{2}/{1}").expand(captured))
+        .isEqualTo("a/" + captured.get(1) + "/" + captured.get(0));
   }
 
   @ParameterizedTest

@@ -31,6 +31,11 @@ final class FolderScan {
       return new Stamp(attributes.lastModifiedTime().to(java.util.concurrent.TimeUnit.NANOSECONDS), attributes.size(),
           String.valueOf(attributes.fileKey()));
     }
+
+    /** The kernel's file times are a few milliseconds coarse: another change may come under the same stamp. */
+    boolean isFresh(Clock clock) {
+      return Math.abs(clock.millis() - modified / 1_000_000) < 50;
+    }
   }
 
   private final Registry registry;
@@ -43,6 +48,7 @@ final class FolderScan {
     this.registry = registry;
     this.folder = folder;
     this.clock = clock;
+    registry.forgetFileProblems();
   }
 
   /** Looks once. Returns whether a file changed meanwhile, so that it is worth looking again soon. */
@@ -111,6 +117,10 @@ final class FolderScan {
       registry.declareFile(file, text, gone);
       failing.remove(file);
       note(file, 0, null);
+      if (stamp.isFresh(clock)) {
+        applied.remove(file);
+        return true;
+      }
     } catch (InvalidDeclaration e) {
       fail(file, e.problem().line(), e.problem().message());
     } catch (CharacterCodingException e) {

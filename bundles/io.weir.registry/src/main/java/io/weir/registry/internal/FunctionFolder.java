@@ -73,6 +73,11 @@ public final class FunctionFolder {
   void close() {
     closed = true;
     thread.interrupt();
+    try {
+      thread.join(PATIENCE.toMillis()); // The next watch must not find this one still writing.
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private void watch() {

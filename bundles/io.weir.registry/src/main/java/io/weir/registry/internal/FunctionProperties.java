@@ -33,7 +33,8 @@ final class FunctionProperties {
     properties.put("name", spec.name().value());
     properties.put("image", spec.image());
     properties.put("port", spec.port());
-    properties.put("triggers", spec.triggers().stream().map(FunctionProperties::line).collect(Collectors.joining("\n")));
+    properties.put("triggers",
+        spec.triggers().stream().map(FunctionProperties::line).collect(Collectors.joining("\n")));
     properties.put("output", spec.output().map(TopicTemplate::value).orElse(""));
     properties.put("memory", Units.bytes(spec.limits().memoryBytes()));
     properties.put("cpus", spec.limits().cpus());

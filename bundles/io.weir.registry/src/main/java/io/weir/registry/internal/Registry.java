@@ -105,7 +105,7 @@ public final class Registry implements FunctionRegistry {
     synchronized (lock) {
       Optional<Configuration> found;
       try {
-        found = stored("(service.pid=" + pid + ")").findFirst();
+        found = stored(pidFilter(pid)).findFirst();
       } catch (IllegalStateException e) {
         return; // ConfigurationAdmin is going down; that removes no function.
       }
@@ -179,6 +179,11 @@ public final class Registry implements FunctionRegistry {
     return true;
   }
 
+  /** A new watch finds out for itself what is wrong. */
+  void forgetFileProblems() {
+    fileProblems.clear();
+  }
+
   private List<Entry> leaving(String file, Set<FunctionName> kept) {
     return catalogue.entries().stream().filter(entry -> entry.origin().equals(file))
         .filter(entry -> entry.running() == null || !kept.contains(entry.running().name())).toList();
@@ -247,7 +252,7 @@ public final class Registry implements FunctionRegistry {
   }
 
   private Configuration configuration(String pid, FunctionSpec spec) throws IOException {
-    Optional<Configuration> existing = stored("(service.pid=" + pid + ")").findFirst();
+    Optional<Configuration> existing = stored(pidFilter(pid)).findFirst();
     return existing.isPresent() ? existing.get()
         : configurations.getFactoryConfiguration(FunctionConfig.PID, spec.name().value(), "?");
   }
@@ -286,7 +291,7 @@ public final class Registry implements FunctionRegistry {
   private void delete(List<Entry> leaving, String source) {
     for (Entry entry : leaving) {
       try {
-        Optional<Configuration> stored = stored("(service.pid=" + entry.pid() + ")").findFirst();
+        Optional<Configuration> stored = stored(pidFilter(entry.pid())).findFirst();
         if (stored.isPresent()) {
           stored.get().delete();
         }
@@ -296,6 +301,12 @@ public final class Registry implements FunctionRegistry {
       }
       catalogue.remove(entry.pid());
     }
+  }
+
+  /** A PID may come from a file name, with anything in it (RFC 4515 §3). */
+  private static String pidFilter(String pid) {
+    String escaped = pid.replace("\\", "\\\\").replace("*", "\\*").replace("(", "\\(").replace(")", "\\)");
+    return "(service.pid=" + escaped + ")";
   }
 
   private Stream<Configuration> stored(String filter) {

@@ -5,7 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 
-/** What can be counted from events. Adding is wait-free; every name is there from the start, so that graphs begin at 0. */
+/** What can be counted from events. Adding is wait-free; every name is there at once, so that graphs begin at 0. */
 final class Counters {
   private final Map<String, LongAdder> adders = new LinkedHashMap<>();
   private final LongAdder accepted = adder("invocations.accepted");

@@ -8,7 +8,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.Constants;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
@@ -20,28 +24,36 @@ import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Says once, loudly, when every part is ready, and tells each change after that as an event of the part "gateway". */
+/**
+ * Says once, loudly, when every part is ready, and tells each change after that. It is a part itself, "gateway": unlike
+ * a look at the parts that are there, it knows which ones are missing.
+ */
 @Component(name = "io.weir.telemetry.readiness", configurationPid = TelemetryConfig.PID, immediate = true,
-    service = {}, configurationPolicy = ConfigurationPolicy.REQUIRE)
-public final class Readiness {
+    service = Part.class, property = Readiness.SELF, configurationPolicy = ConfigurationPolicy.REQUIRE)
+public final class Readiness implements Part {
+  /** Keeps it from being a part of itself. */
+  static final String SELF = "weir.part=gateway";
   private static final Logger log = LoggerFactory.getLogger("io.weir.gateway");
 
   private final Events events;
   private final List<String> wanted;
   private final Clock clock;
   private final Instant started;
+  private final BooleanSupplier goingDown;
   private final List<Part> parts = new CopyOnWriteArrayList<>();
   private final AutoCloseable subscription;
-  private boolean ready;
+  private volatile boolean ready;
   private boolean announced;
 
   @Activate
-  public Readiness(@Reference Events events, TelemetryConfig config) {
+  public Readiness(@Reference Events events, BundleContext context, TelemetryConfig config) {
     this(events, config, Clock.systemUTC(),
-        ProcessHandle.current().info().startInstant().orElseGet(Clock.systemUTC()::instant));
+        ProcessHandle.current().info().startInstant().orElseGet(Clock.systemUTC()::instant),
+        () -> context.getBundle(Constants.SYSTEM_BUNDLE_ID).getState() == Bundle.STOPPING);
   }
 
-  Readiness(Events events, TelemetryConfig config, Clock clock, Instant started) {
+  Readiness(Events events, TelemetryConfig config, Clock clock, Instant started, BooleanSupplier goingDown) {
+    this.goingDown = goingDown;
     this.events = events;
     this.wanted = Stream.of(config.parts().split(",")).map(String::strip).filter(name -> !name.isEmpty()).toList();
     this.clock = clock;
@@ -58,8 +70,23 @@ public final class Readiness {
     subscription.close();
   }
 
+  @Override
+  public String name() {
+    return "gateway";
+  }
+
+  @Override
+  public boolean ready() {
+    return ready;
+  }
+
+  @Override
+  public String state() {
+    return ready ? "ready" : "waiting for " + missing();
+  }
+
   @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC,
-      policyOption = ReferencePolicyOption.GREEDY)
+      policyOption = ReferencePolicyOption.GREEDY, target = "(!(" + SELF + "))")
   void addPart(Part part) {
     parts.add(part);
     look();
@@ -73,7 +100,7 @@ public final class Readiness {
   private synchronized void look() {
     boolean now = wanted.stream().allMatch(name ->
         parts.stream().anyMatch(part -> part.name().equals(name) && part.ready()));
-    if (now == ready) {
+    if (now == ready || goingDown.getAsBoolean()) {
       return;
     }
     ready = now;
@@ -85,7 +112,7 @@ public final class Readiness {
       announced = true;
       log.info("READY after {} ms", Duration.between(started, clock.instant()).toMillis());
     }
-    events.publish(new GatewayEvent.PartChanged(clock.instant(), "gateway", ready ? "ready" : "not ready"));
+    events.publish(new GatewayEvent.PartChanged(clock.instant(), name(), ready ? "ready" : "not ready"));
   }
 
   private String missing() {

@@ -16,9 +16,10 @@ import org.junit.jupiter.api.Test;
 
 class ReadinessTest {
   private final EventRing events = new EventRing(Samples.config(Map.of()));
+  private boolean goingDown;
   private final BlockingQueue<String> heard = new LinkedBlockingQueue<>();
   private final Readiness readiness = new Readiness(events, Samples.config(Map.of("parts", "broker, http")),
-      Clock.fixed(Samples.NOON, ZoneOffset.UTC), Samples.NOON.minusMillis(1500));
+      Clock.fixed(Samples.NOON, ZoneOffset.UTC), Samples.NOON.minusMillis(1500), () -> goingDown);
 
   ReadinessTest() {
     events.subscribe(event -> {
@@ -40,11 +41,14 @@ class ReadinessTest {
     readiness.addPart(broker);
     readiness.addPart(new FakePart("http", true));
     assertThat(events.recent()).isEmpty();
+    assertThat(readiness.ready()).isFalse();
+    assertThat(readiness.state()).isEqualTo("waiting for broker");
 
     broker.ready = true;
     events.publish(new GatewayEvent.PartChanged(Samples.NOON, "broker", "running"));
 
     assertThat(heard.poll(10, TimeUnit.SECONDS)).isEqualTo("ready");
+    assertThat(readiness.ready()).isTrue();
   }
 
   @Test
@@ -56,6 +60,17 @@ class ReadinessTest {
     readiness.addPart(broker);
 
     assertThat(List.of(heard.take(), heard.take(), heard.take())).containsExactly("ready", "not ready", "ready");
+  }
+
+  @Test
+  void saysNothingOfPartsThatLeaveBecauseEverythingStops() {
+    FakePart broker = new FakePart("broker", true);
+    readiness.addPart(broker);
+    readiness.addPart(new FakePart("http", true));
+    goingDown = true;
+    readiness.removePart(broker);
+
+    assertThat(events.recent()).hasSize(1);
   }
 
   private static final class FakePart implements Part {

@@ -94,8 +94,8 @@ final class AnswerWriter {
     if (outcome instanceof Outcome.Refused refused) {
       return switch (refused.reason()) {
         case UNKNOWN_FUNCTION -> new Problem(404, "unknown-function", refused.detail());
-        case QUEUE_FULL -> new Problem(503, "queue-full", refused.detail()).retryAfter(atLeastOne(refused.retryAfter()));
-        case STOPPING -> new Problem(503, "stopping", refused.detail()).retryAfter(atLeastOne(refused.retryAfter()));
+        case QUEUE_FULL -> later("queue-full", refused);
+        case STOPPING -> later("stopping", refused);
       };
     }
     Outcome.Failed failed = (Outcome.Failed) outcome;
@@ -108,7 +108,9 @@ final class AnswerWriter {
     };
   }
 
-  private static Duration atLeastOne(Duration delay) {
-    return delay.compareTo(Duration.ofSeconds(1)) < 0 ? Duration.ofSeconds(1) : delay;
+  private static Problem later(String code, Outcome.Refused refused) {
+    Duration delay = refused.retryAfter();
+    boolean soon = delay.compareTo(Duration.ofSeconds(1)) < 0;
+    return new Problem(503, code, refused.detail()).retryAfter(soon ? Duration.ofSeconds(1) : delay);
   }
 }

@@ -48,7 +48,7 @@ final class ApiServlet extends HttpServlet {
       requireOwnOrigin(request);
       route(request, response);
     } catch (Problem problem) {
-      problem.write(response);
+      problem.write(request, response);
     } catch (EngineException e) {
       problem(e).write(response);
     } catch (RuntimeException e) {

@@ -68,9 +68,8 @@ record Call(HttpServletRequest request, HttpServletResponse response, Map<String
 
   /** The body as text of at most 1 MiB. */
   String text() throws IOException {
-    byte[] bytes = request.getContentLengthLong() > MAX_TEXT ? new byte[MAX_TEXT + 1]
-        : request.getInputStream().readNBytes(MAX_TEXT + 1);
-    if (bytes.length > MAX_TEXT) {
+    byte[] bytes = request.getContentLengthLong() > MAX_TEXT ? null : request.getInputStream().readNBytes(MAX_TEXT + 1);
+    if (bytes == null || bytes.length > MAX_TEXT) {
       throw new Problem(413, "too-large", "the text is larger than " + MAX_TEXT + " bytes; split it");
     }
     try {

@@ -48,6 +48,9 @@ final class FrontDoor {
    */
   void serve(HttpServletRequest request, HttpServletResponse response, FunctionName function, String prefix,
       String rest) throws IOException {
+    if (services.registry().find(function).isEmpty()) {
+      throw unknown(function.value());
+    }
     String id = id(request);
     response.setHeader(INVOCATION, id);
     Body body = body(request);
@@ -70,7 +73,7 @@ final class FrontDoor {
     try {
       if (body.stream != null && body.stream.exceeded()) {
         discard(outcome);
-        tooLarge().write(response);
+        tooLarge().write(request, response);
       } else if (outcome == null) {
         log.error("The invoker failed on {}", request.getRequestURI(), failure);
         new Problem(500, "internal", "the gateway failed; its log says more").write(response);
@@ -88,7 +91,7 @@ final class FrontDoor {
     }
   }
 
-  /** Ending an answer that lacks its end would pass it off as a whole one; throwing in the servlet resets it instead. */
+  /** Ending an answer normally would pass it off as whole; throwing in the servlet resets it instead. */
   private static void end(AsyncContext async, boolean whole) {
     try {
       if (whole || !async.getResponse().isCommitted()) {
@@ -143,6 +146,11 @@ final class FrontDoor {
     }
     String method = request.getMethod();
     return request.getProtocol().startsWith("HTTP/2") && !method.equals("GET") && !method.equals("HEAD");
+  }
+
+  static Problem unknown(String function) {
+    return new Problem(404, "unknown-function", "there is no function '" + function
+        + "'; /api/v1/functions lists them");
   }
 
   private Problem tooLarge() {

@@ -56,7 +56,7 @@ final class FrontDoorServlet extends HttpServlet {
   protected void service(HttpServletRequest request, HttpServletResponse response)
       throws ServletException, IOException {
     if (request.getAttribute(CUT) != null) {
-      throw new IOException("the function's answer broke off");
+      throw new AnswerCut();
     }
     try {
       String path = request.getRequestURI().substring(request.getContextPath().length());
@@ -68,7 +68,7 @@ final class FrontDoorServlet extends HttpServlet {
       FunctionName name = function == null ? name(prefix) : function;
       door.serve(request, response, name, request.getContextPath() + prefix, path.substring(cut));
     } catch (Problem problem) {
-      problem.write(response);
+      problem.write(request, response);
     } catch (RuntimeException e) {
       log.error("{} {} failed", request.getMethod(), request.getRequestURI(), e);
       new Problem(500, "internal", "the gateway failed; its log says more").write(response);
@@ -81,7 +81,19 @@ final class FrontDoorServlet extends HttpServlet {
     try {
       return new FunctionName(plain);
     } catch (InvalidFunction e) {
-      throw new Problem(404, "unknown-function", "there is no function '" + plain + "'; /api/v1/functions lists them");
+      throw FrontDoor.unknown(plain);
+    }
+  }
+
+  /**
+   * Resets the connection. No Exception, because Felix's dispatcher catches those and ends the response as if it were
+   * whole; only what reaches the server itself makes it break off.
+   */
+  private static final class AnswerCut extends Error {
+    private static final long serialVersionUID = 1L;
+
+    private AnswerCut() {
+      super("the function's answer broke off", null, false, false);
     }
   }
 

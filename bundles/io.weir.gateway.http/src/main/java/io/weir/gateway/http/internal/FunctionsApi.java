@@ -54,7 +54,7 @@ final class FunctionsApi {
     FunctionName name = name(call);
     try {
       if (!services.registry().remove(name)) {
-        throw unknown(name.value());
+        throw FrontDoor.unknown(name.value());
       }
     } catch (InvalidDeclaration e) {
       throw new Problem(409, "declared-elsewhere", e.problem().message()).with("source", e.problem().source());
@@ -87,18 +87,14 @@ final class FunctionsApi {
 
   private FunctionSpec function(Call call) {
     FunctionName name = name(call);
-    return services.registry().find(name).orElseThrow(() -> unknown(name.value()));
+    return services.registry().find(name).orElseThrow(() -> FrontDoor.unknown(name.value()));
   }
 
   private static FunctionName name(Call call) {
     try {
       return new FunctionName(call.path("name"));
     } catch (InvalidFunction e) {
-      throw unknown(call.path("name"));
+      throw FrontDoor.unknown(call.path("name"));
     }
-  }
-
-  private static Problem unknown(String name) {
-    return new Problem(404, "unknown-function", "there is no function '" + name + "'; /api/v1/functions lists them");
   }
 }

@@ -10,7 +10,8 @@ public @interface HttpConfig {
   long DEFAULT_MAX_BODY = 1 << 20;
 
   @AttributeDefinition(name = "Largest body", description = "Largest body of a request to a function, in bytes. Larger "
-      + "ones are answered with 413. Image uploads are not limited.", min = "0", max = "1099511627776", required = false)
+      + "ones are answered with 413. Image uploads are not limited.", min = "0", max = "1099511627776",
+      required = false)
   long max_body_bytes() default DEFAULT_MAX_BODY;
 
   @AttributeDefinition(name = "Gateway name", description = "What the gateway calls itself in its status. Empty: the "

@@ -1,7 +1,9 @@
 package io.weir.gateway.http.internal;
 
+import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.io.InputStream;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -10,6 +12,9 @@ import java.util.Map;
 final class Problem extends RuntimeException {
   private static final long serialVersionUID = 1L;
   static final String MEDIA_TYPE = "application/problem+json";
+
+  private static final long DRAIN_BYTES = 8 << 20;
+  private static final Duration DRAIN_TIME = Duration.ofSeconds(5);
 
   private final int status;
   private final String code;
@@ -53,6 +58,24 @@ final class Problem extends RuntimeException {
     byte[] body = Json.bytes(document);
     response.setContentLength(body.length);
     response.getOutputStream().write(body);
+  }
+
+  /**
+   * Also reads on for a while where a body was too large: a server that closes a connection with input unread resets
+   * it, and the client would lose the answer that tells why.
+   */
+  void write(HttpServletRequest request, HttpServletResponse response) throws IOException {
+    write(response);
+    if (status == 413) {
+      response.flushBuffer();
+      byte[] sink = new byte[16 << 10];
+      InputStream in = request.getInputStream();
+      long deadline = System.nanoTime() + DRAIN_TIME.toNanos();
+      long left = DRAIN_BYTES;
+      for (int read = 0; read >= 0 && left > 0 && System.nanoTime() < deadline; left -= read) {
+        read = in.read(sink);
+      }
+    }
   }
 
   /** {@code queue-full} as {@code Queue full}. */

@@ -1,0 +1,331 @@
+package io.weir.gateway.http.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.weir.engine.EngineException;
+import io.weir.event.GatewayEvent;
+import io.weir.function.FunctionName;
+import io.weir.function.InvalidDeclaration;
+import java.io.BufferedReader;
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.jr.ob.JSON;
+
+@Timeout(60)
+class ApiTest {
+  private static final FunctionName THERMO = new FunctionName("thermo");
+  private TestServer server;
+
+  @BeforeEach
+  void start() throws Exception {
+    server = new TestServer();
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    server.close();
+  }
+
+  @Test
+  void showsTheStatus() throws Exception {
+    server.fakes.parts.add(Fakes.part("mqtt", true));
+    server.fakes.parts.add(Fakes.part("broker", false));
+
+    Map<String, Object> status = TestServer.json(server.get("/api/v1/status"));
+
+    assertThat(status).containsEntry("version", "0.1.0").containsEntry("gateway", "shed")
+        .containsEntry("ready", false).containsEntry("functions", 2).containsEntry("instances", 1)
+        .containsEntry("parts", List.of(Map.of("name", "broker", "ready", false, "state", "so-so"),
+            Map.of("name", "mqtt", "ready", true, "state", "so-so")))
+        .containsEntry("broker", Map.of("uri", "tcp://127.0.0.1:1883", "bundled", true, "state", "running"))
+        .containsEntry("engine", Map.of("version", "5.4.2", "runtime", "crun 1.21", "socket", "/run/weir/podman.sock",
+            "embedded", true, "rootless", false, "cgroups", "v2"))
+        .containsEntry("counters", Map.of("invocations.no-content", 7))
+        .containsEntry("problems", List.of(Map.of("source", "bad.yaml", "line", 3, "message", "no good", "since",
+            "2026-11-21T12:00:00Z")));
+    assertThat(status.toString()).doesNotContain("secret");
+  }
+
+  @Test
+  void saysNullForPartsThatAreMissing() throws Exception {
+    server.fakes.without = true;
+
+    assertThat(TestServer.json(server.get("/api/v1/status"))).containsEntry("engine", null)
+        .containsEntry("broker", null).containsEntry("instances", 0);
+    assertThat(server.get("/api/v1/instances").body()).isEqualTo("{\"instances\":[]}");
+    problem(server.get("/api/v1/images?reference=a"), 503, "engine-unavailable");
+    problem(server.get("/api/v1/functions/thermo/logs"), 503, "engine-unavailable");
+  }
+
+  @Test
+  void doesNotAskAnEngineThatIsDown() throws Exception {
+    server.fakes.parts.add(Fakes.part("engine", false));
+
+    assertThat(TestServer.json(server.get("/api/v1/status"))).containsEntry("engine", null);
+  }
+
+  @Test
+  void isHealthyWhenEveryPartIsReady() throws Exception {
+    assertThat(server.get("/healthz").statusCode()).isEqualTo(503);
+    server.fakes.parts.add(Fakes.part("http", true));
+    assertThat(server.get("/healthz").statusCode()).isEqualTo(200);
+    server.fakes.parts.add(Fakes.part("mqtt", false));
+    assertThat(server.get("/healthz").statusCode()).isEqualTo(503);
+  }
+
+  @Test
+  void believesThePartThatKnowsWhichPartsAreMissing() throws Exception {
+    server.fakes.parts.add(Fakes.part("http", true));
+    server.fakes.parts.add(Fakes.part("gateway", false));
+
+    assertThat(server.get("/healthz").statusCode()).isEqualTo(503);
+    assertThat(TestServer.json(server.get("/api/v1/status"))).containsEntry("ready", false)
+        .containsEntry("parts", List.of(Map.of("name", "http", "ready", true, "state", "so-so")));
+  }
+
+  @Test
+  void showsAFunctionAsItIsWritten() throws Exception {
+    Map<String, Object> thermo = TestServer.json(server.get("/api/v1/functions/thermo"));
+
+    assertThat(thermo).isEqualTo(JSON.std.mapFrom("""
+        {"name": "thermo", "image": "localhost/thermo:1", "port": 8080,
+         "triggers": [{"mqtt": "sensors/+/t", "qos": 1, "path": "/"}, {"http": "/thermo"}],
+         "output": "alerts/{1}", "memory": "64MiB", "memoryBytes": 67108864, "cpus": 0.5, "pids": 64,
+         "instances": {"min": 0, "max": 2}, "concurrency": 8, "idle": "30s", "timeout": "10s",
+         "env": {"THRESHOLD": "3.5"}, "revision": "%s", "origin": "api", "running": 1}
+        """.formatted(Fakes.thermo().revision())));
+    assertThat(server.get("/api/v1/functions").body()).contains("\"echo\"", "\"thermo\"");
+    problem(server.get("/api/v1/functions/nobody"), 404, "unknown-function");
+    problem(server.get("/api/v1/functions/NO"), 404, "unknown-function");
+  }
+
+  @Test
+  void declaresFunctions() throws Exception {
+    HttpResponse<String> response = server.post("/api/v1/functions?source=my%20file.yaml", "functions: {}");
+
+    assertThat(response.statusCode()).isEqualTo(200);
+    assertThat(server.fakes.registry.declared).isEqualTo("my file.yaml|functions: {}");
+    assertThat(response.body()).contains("\"thermo\"");
+  }
+
+  @Test
+  void saysWhatIsWrongWithADeclarationAndWhere() throws Exception {
+    server.fakes.registry.refusal = new InvalidDeclaration(
+        new io.weir.function.Problem("w.yaml", 7, "port: '0' is not allowed; use 1..65535", Fakes.NOON), null);
+
+    HttpResponse<String> response = server.post("/api/v1/functions", "functions: {}");
+
+    problem(response, 400, "invalid-declaration");
+    assertThat(TestServer.json(response)).containsEntry("source", "w.yaml").containsEntry("line", 7)
+        .containsEntry("detail", "w.yaml:7: port: '0' is not allowed; use 1..65535");
+    problem(server.send(server.request("/api/v1/functions/thermo").DELETE()), 409, "declared-elsewhere");
+  }
+
+  @Test
+  void limitsADeclarationHoweverItArrives() throws Exception {
+    byte[] large = new byte[(1 << 20) + 1];
+
+    problem(server.send(server.request("/api/v1/functions").POST(BodyPublishers.ofByteArray(large))), 413, "too-large");
+    problem(server.send(server.request("/api/v1/functions").POST(BodyPublishers.ofInputStream(() ->
+        new ByteArrayInputStream(large)))), 413, "too-large");
+    problem(server.send(server.request("/api/v1/functions").POST(BodyPublishers.ofByteArray(
+        new byte[] {(byte) 0xff}))), 400, "not-utf-8");
+  }
+
+  @Test
+  void removesAFunction() throws Exception {
+    assertThat(server.send(server.request("/api/v1/functions/thermo").DELETE()).statusCode()).isEqualTo(204);
+    problem(server.send(server.request("/api/v1/functions/thermo").DELETE()), 404, "unknown-function");
+  }
+
+  @Test
+  void showsLogsAndInstances() throws Exception {
+    assertThat(server.get("/api/v1/functions/thermo/logs?lines=5").body()).isEqualTo("hello\n5 lines\n");
+    assertThat(server.get("/api/v1/functions/thermo/logs").body()).isEqualTo("hello\n100 lines\n");
+    problem(server.get("/api/v1/functions/thermo/logs?lines=0"), 400, "bad-parameter");
+    problem(server.get("/api/v1/functions/thermo/logs?lines=many"), 400, "bad-parameter");
+    assertThat(server.get("/api/v1/instances").body()).isEqualTo("{\"instances\":[{\"id\":\"0123\",\"name\":"
+        + "\"weir-thermo-1\",\"function\":\"thermo\",\"revision\":\"abc\",\"state\":\"ready\",\"address\":"
+        + "\"127.0.0.1:40000\",\"inFlight\":2,\"served\":17,\"since\":\"2026-11-21T12:00:00Z\"}]}");
+  }
+
+  @Test
+  void listsInvocationsNewestFirst() throws Exception {
+    server.fakes.events.publish(ended("1", "echo"));
+    server.fakes.events.publish(ended("2", "thermo"));
+    server.fakes.events.publish(ended("3", "thermo"));
+
+    assertThat(ids(server.get("/api/v1/invocations"))).containsExactly("3", "2", "1");
+    assertThat(ids(server.get("/api/v1/invocations?function=thermo&limit=1"))).containsExactly("3");
+    assertThat(server.get("/api/v1/invocations?limit=1").body()).contains("\"tookMs\":1.5,\"coldStartMs\":0.0");
+  }
+
+  private static List<Object> ids(HttpResponse<String> response) throws Exception {
+    List<Object> ids = new ArrayList<>();
+    ((List<?>) TestServer.json(response).get("invocations")).forEach(each -> ids.add(((Map<?, ?>) each).get("id")));
+    return ids;
+  }
+
+  private static GatewayEvent ended(String id, String function) {
+    return new GatewayEvent.Ended(Fakes.NOON, id, new FunctionName(function), "http", "/", "replied", 200, "",
+        Duration.ofNanos(1_500_000), Duration.ZERO, 1);
+  }
+
+  @Test
+  void streamsEventsAfterTheRecentOnes() throws Exception {
+    server.fakes.events.publish(ended("1", "echo"));
+
+    HttpResponse<InputStream> response = server.send(server.request("/api/v1/events?recent=true"),
+        HttpResponse.BodyHandlers.ofInputStream());
+    BufferedReader lines = new BufferedReader(new InputStreamReader(response.body()));
+
+    assertThat(response.headers().firstValue("Content-Type")).contains("text/event-stream;charset=utf-8");
+    assertThat(next(lines, "event:")).isEqualTo("event: ended");
+    assertThat(next(lines, "data:")).contains("\"invocation\":\"1\"").contains("\"tookMs\":1.5");
+    server.fakes.events.publish(server.fakes.events.past.get(0));
+    for (GatewayEvent event : List.of(
+        new GatewayEvent.Accepted(Fakes.NOON, "2", THERMO, "mqtt", "t", 3),
+        new GatewayEvent.Retrying(Fakes.NOON, "2", THERMO, 1, "timeout", Duration.ofSeconds(1)),
+        new GatewayEvent.Published(Fakes.NOON, "2", THERMO, "alerts/a", 5),
+        new GatewayEvent.InstanceChanged(Fakes.NOON, THERMO, "weir-thermo-1", "ready", Duration.ofMillis(90), ""),
+        new GatewayEvent.FunctionChanged(Fakes.NOON, THERMO, "added"),
+        new GatewayEvent.PartChanged(Fakes.NOON, "broker", "running"))) {
+      server.fakes.events.publish(event);
+    }
+    assertThat(List.of(next(lines, "event:"), next(lines, "event:"), next(lines, "event:"), next(lines, "event:"),
+        next(lines, "event:"), next(lines, "event:"))).containsExactly("event: accepted", "event: retrying",
+        "event: published", "event: instance", "event: function", "event: part");
+    assertThat(next(lines, ": ping")).isEqualTo(": ping");
+    response.body().close();
+    while (!server.fakes.events.listeners.isEmpty()) {
+      Thread.onSpinWait();
+    }
+  }
+
+  private static String next(BufferedReader lines, String prefix) throws Exception {
+    String line = lines.readLine();
+    while (!line.startsWith(prefix)) {
+      line = lines.readLine();
+    }
+    return line;
+  }
+
+  @Test
+  void refusesOneListenerTooMany() throws Exception {
+    List<HttpResponse<InputStream>> open = new ArrayList<>();
+    for (int i = 0; i < 32; i++) {
+      open.add(server.send(server.request("/api/v1/events"), HttpResponse.BodyHandlers.ofInputStream()));
+    }
+
+    problem(server.get("/api/v1/events"), 503, "too-many-listeners");
+    for (HttpResponse<InputStream> each : open) {
+      each.body().close();
+    }
+  }
+
+  @Test
+  void passesImagesThroughWhateverTheirSize() throws Exception {
+    byte[] tar = new byte[3 << 20];
+    assertThat(TestServer.json(server.get("/api/v1/images?reference=localhost/a:1")))
+        .isEqualTo(Map.of("reference", "localhost/a:1", "present", true));
+
+    HttpResponse<String> imported = server.send(server.request(
+        "/api/v1/images/import?reference=localhost/a:1&change=ENTRYPOINT%20%5B%22/a%22%5D&change=ENV%20A=b")
+        .POST(BodyPublishers.ofByteArray(tar)));
+    assertThat(imported.statusCode()).isEqualTo(201);
+    assertThat(server.send(server.request("/api/v1/images/load").POST(BodyPublishers.ofByteArray(tar))).body())
+        .isEqualTo("{\"references\":[\"localhost/a:1\"]}");
+    assertThat(server.send(server.request("/api/v1/images/build?reference=b").POST(BodyPublishers.ofByteArray(tar)))
+        .body()).isEqualTo("{\"stream\":\"STEP 1: FROM scratch\"}\n{\"reference\":\"b\"}\n");
+    assertThat(server.post("/api/v1/images/pull?reference=c", "").body()).isEqualTo("{\"reference\":\"c\"}\n");
+
+    assertThat(server.fakes.engine.calls).containsExactly("exists localhost/a:1",
+        "import localhost/a:1 [ENTRYPOINT [\"/a\"], ENV A=b] 3145728", "load 3145728", "build b 3145728", "pull c");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"UNAVAILABLE, 503", "TIMEOUT, 504", "NO_SUCH_IMAGE, 404", "NO_SPACE, 507", "BAD_REQUEST, 400",
+      "CONFLICT, 409", "FAILED, 502"})
+  void tellsTheEnginesOwnWords(EngineException.Code code, int status) throws Exception {
+    server.fakes.engine.failure = new EngineException(code, "crun: no");
+    String label = "engine-" + code.name().toLowerCase().replace('_', '-');
+
+    HttpResponse<String> response = server.get("/api/v1/images?reference=a");
+    problem(response, status, label);
+    assertThat(TestServer.json(response)).containsEntry("detail", "crun: no");
+    assertThat(server.post("/api/v1/images/build?reference=b", "tar").body())
+        .endsWith("{\"error\":\"crun: no\",\"code\":\"" + label + "\"}\n");
+  }
+
+  @Test
+  void needsAReference() throws Exception {
+    for (String path : List.of("import", "build", "pull")) {
+      problem(server.post("/api/v1/images/" + path, ""), 400, "missing-parameter");
+    }
+    try (TestServer.Raw raw = server.raw("GET /api/v1/images?reference=%zz HTTP/1.1\r\nHost: x\r\n"
+        + "Connection: close\r\n\r\n")) {
+      assertThat(raw.untilEnd()).startsWith("HTTP/1.1 400").contains("bad-query");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"http://evil.example", "null", "http://127.0.0.1", "http://127.0.0.1:1"})
+  void keepsForeignPagesFromChangingAnything(String origin) throws Exception {
+    problem(server.send(server.request("/api/v1/functions").header("Origin", origin)
+        .POST(BodyPublishers.ofString("functions: {}"))), 403, "cross-site");
+    problem(server.send(server.request("/api/v1/functions/thermo").header("Origin", origin).DELETE()), 403,
+        "cross-site");
+    assertThat(server.fakes.registry.declared).isEmpty();
+    assertThat(server.send(server.request("/api/v1/functions").header("Origin", origin)).statusCode()).isEqualTo(200);
+  }
+
+  @Test
+  void letsItsOwnPagesChangeThings() throws Exception {
+    assertThat(server.send(server.request("/api/v1/functions").header("Origin", "http://127.0.0.1:" + server.port())
+        .POST(BodyPublishers.ofString("functions: {}"))).statusCode()).isEqualTo(200);
+    problem(server.send(server.request("/api/v1/functions").header("Sec-Fetch-Site", "cross-site")
+        .POST(BodyPublishers.ofString("functions: {}"))), 403, "cross-site");
+  }
+
+  @Test
+  void tellsWhatIsAllowed() throws Exception {
+    HttpResponse<String> put = server.send(server.request("/api/v1/functions").PUT(BodyPublishers.noBody()));
+    problem(put, 405, "method-not-allowed");
+    assertThat(put.headers().firstValue("Allow")).contains("GET, POST");
+    problem(server.get("/api/v1/nothing"), 404, "not-found");
+    problem(server.get("/api/v1/functions/thermo/logs/more"), 404, "not-found");
+  }
+
+  @Test
+  void countsForPrometheus() throws Exception {
+    HttpResponse<String> text = server.get("/api/v1/metrics");
+    assertThat(text.headers().firstValue("Content-Type").orElse("")).startsWith("text/plain;version=0.0.4");
+    assertThat(text.body()).contains("# TYPE weir_invocations_no_content_total counter\n"
+        + "weir_invocations_no_content_total 7\n").contains("weir_requests_in_flight 2\n");
+
+    HttpResponse<String> open = server.send(server.request("/api/v1/metrics")
+        .header("Accept", "application/openmetrics-text"));
+    assertThat(open.body()).contains("# TYPE weir_invocations_no_content counter\n"
+        + "weir_invocations_no_content_total 7\n").endsWith("# EOF\n");
+  }
+
+  private static void problem(HttpResponse<String> response, int status, String code) throws Exception {
+    assertThat(response.statusCode()).isEqualTo(status);
+    assertThat(response.headers().firstValue("Content-Type")).contains("application/problem+json");
+    assertThat(TestServer.json(response)).containsEntry("code", code).containsEntry("status", status);
+  }
+}

@@ -1,0 +1,401 @@
+package io.weir.gateway.http.internal;
+
+import io.weir.broker.Broker;
+import io.weir.engine.ContainerEngine;
+import io.weir.engine.ContainerSpec;
+import io.weir.engine.ContainerStats;
+import io.weir.engine.ContainerStatus;
+import io.weir.engine.EngineEvent;
+import io.weir.engine.EngineException;
+import io.weir.engine.EngineInfo;
+import io.weir.engine.Instance;
+import io.weir.engine.InstancePool;
+import io.weir.engine.Lease;
+import io.weir.event.Events;
+import io.weir.event.GatewayEvent;
+import io.weir.event.Part;
+import io.weir.function.FunctionName;
+import io.weir.function.FunctionRegistry;
+import io.weir.function.FunctionSpec;
+import io.weir.function.InvalidDeclaration;
+import io.weir.function.Limits;
+import io.weir.function.Scaling;
+import io.weir.function.TopicFilter;
+import io.weir.function.TopicTemplate;
+import io.weir.function.Trigger;
+import io.weir.invocation.Header;
+import io.weir.invocation.Invocation;
+import io.weir.invocation.Invoker;
+import io.weir.invocation.Outcome;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Consumer;
+
+/** The rest of the gateway, as small as the tests of this package can do with. */
+final class Fakes implements Services, AutoCloseable {
+  static final Instant NOON = Instant.parse("2026-11-21T12:00:00Z");
+
+  /** What the invoker does; runs on a thread of its own. */
+  interface Behaviour {
+    Outcome answer(Invocation invocation) throws IOException;
+  }
+
+  final Registry registry = new Registry();
+  final Bus events = new Bus();
+  final Engine engine = new Engine();
+  final Pool pool = new Pool();
+  final List<Part> parts = new CopyOnWriteArrayList<>();
+  final ExecutorService invokerThreads = Executors.newCachedThreadPool();
+  volatile Behaviour behaviour = invocation -> replied(200, "");
+  boolean without;
+
+  static FunctionSpec function(String name, Trigger... triggers) {
+    return new FunctionSpec(new FunctionName(name), "localhost/" + name + ":1", 8080, List.of(triggers),
+        Optional.empty(), new Limits(64 << 20, 0.5, 64), new Scaling(0, 2, 8, Duration.ofSeconds(30)),
+        Duration.ofSeconds(10), Map.of("THRESHOLD", "3.5"));
+  }
+
+  static FunctionSpec thermo() {
+    FunctionSpec base = function("thermo", new Trigger.Mqtt(new TopicFilter("sensors/+/t"), 1, "/"),
+        new Trigger.Http("/thermo"));
+    return new FunctionSpec(base.name(), base.image(), base.port(), base.triggers(),
+        Optional.of(new TopicTemplate("alerts/{1}")), base.limits(), base.scaling(), base.timeout(),
+        base.environment());
+  }
+
+  static Outcome replied(int status, String body, Header... headers) {
+    byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+    return replied(status, new ByteArrayInputStream(bytes), bytes.length, Duration.ZERO, () -> { }, headers);
+  }
+
+  static Outcome replied(int status, InputStream in, long length, Duration coldStart, Runnable onClose,
+      Header... headers) {
+    return new Outcome.Replied(status, List.of(headers), new Outcome.Body() {
+      @Override
+      public InputStream stream() {
+        return in;
+      }
+
+      @Override
+      public long length() {
+        return length;
+      }
+
+      @Override
+      public void close() {
+        onClose.run();
+      }
+    }, Duration.ofMillis(2), coldStart);
+  }
+
+  @Override
+  public void close() {
+    invokerThreads.shutdownNow();
+  }
+
+  @Override
+  public FunctionRegistry registry() {
+    return registry;
+  }
+
+  @Override
+  public Events events() {
+    return events;
+  }
+
+  @Override
+  public Optional<Invoker> invoker() {
+    return without ? Optional.empty() : Optional.of(this::invoke);
+  }
+
+  private CompletionStage<Outcome> invoke(Invocation invocation) {
+    CompletableFuture<Outcome> outcome = new CompletableFuture<>();
+    invokerThreads.execute(() -> {
+      try {
+        outcome.complete(behaviour.answer(invocation));
+      } catch (IOException | RuntimeException e) {
+        outcome.complete(new Outcome.Failed("connection-reset", String.valueOf(e.getMessage()), false));
+      }
+    });
+    return outcome;
+  }
+
+  @Override
+  public Optional<ContainerEngine> engine() {
+    return without ? Optional.empty() : Optional.of(engine);
+  }
+
+  @Override
+  public Optional<InstancePool> pool() {
+    return without ? Optional.empty() : Optional.of(pool);
+  }
+
+  @Override
+  public Optional<Broker> broker() {
+    return without ? Optional.empty() : Optional.of(new Broker() {
+      @Override
+      public URI uri() {
+        return URI.create("tcp://127.0.0.1:1883");
+      }
+
+      @Override
+      public Optional<Credentials> credentials() {
+        return Optional.of(new Credentials("weir", "secret"));
+      }
+
+      @Override
+      public boolean bundled() {
+        return true;
+      }
+
+      @Override
+      public String state() {
+        return "running";
+      }
+    });
+  }
+
+  @Override
+  public List<Part> parts() {
+    return parts;
+  }
+
+  static Part part(String name, boolean ready) {
+    return new Part() {
+      @Override
+      public String name() {
+        return name;
+      }
+
+      @Override
+      public boolean ready() {
+        return ready;
+      }
+
+      @Override
+      public String state() {
+        return "so-so";
+      }
+    };
+  }
+
+  static final class Registry implements FunctionRegistry {
+    final Map<FunctionName, FunctionSpec> functions = new LinkedHashMap<>();
+    volatile String declared = "";
+    volatile InvalidDeclaration refusal;
+
+    void add(FunctionSpec function) {
+      functions.put(function.name(), function);
+    }
+
+    @Override
+    public List<FunctionSpec> functions() {
+      return List.copyOf(functions.values());
+    }
+
+    @Override
+    public Optional<FunctionSpec> find(FunctionName name) {
+      return Optional.ofNullable(functions.get(name));
+    }
+
+    @Override
+    public Optional<String> origin(FunctionName name) {
+      return Optional.of("api");
+    }
+
+    @Override
+    public List<io.weir.function.Problem> problems() {
+      return List.of(new io.weir.function.Problem("bad.yaml", 3, "no good", NOON));
+    }
+
+    @Override
+    public List<FunctionSpec> declare(String yaml, String source) {
+      if (refusal != null) {
+        throw refusal;
+      }
+      declared = source + "|" + yaml;
+      return List.of(thermo());
+    }
+
+    @Override
+    public boolean remove(FunctionName name) {
+      if (refusal != null) {
+        throw refusal;
+      }
+      return functions.remove(name) != null;
+    }
+  }
+
+  static final class Bus implements Events {
+    final List<GatewayEvent> past = new CopyOnWriteArrayList<>();
+    final List<Consumer<GatewayEvent>> listeners = new CopyOnWriteArrayList<>();
+
+    @Override
+    public void publish(GatewayEvent event) {
+      past.add(event);
+      listeners.forEach(listener -> listener.accept(event));
+    }
+
+    @Override
+    public List<GatewayEvent> recent() {
+      return List.copyOf(past);
+    }
+
+    @Override
+    public AutoCloseable subscribe(Consumer<GatewayEvent> listener) {
+      listeners.add(listener);
+      return () -> listeners.remove(listener);
+    }
+
+    @Override
+    public Map<String, Long> counters() {
+      return Map.of("invocations.no-content", 7L);
+    }
+  }
+
+  static final class Pool implements InstancePool {
+    @Override
+    public CompletionStage<Lease> acquire(FunctionName function, Duration patience) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public List<Instance> instances() {
+      return List.of(new Instance("0123", "weir-thermo-1", new FunctionName("thermo"), "abc", Instance.State.READY,
+          Optional.of("127.0.0.1:40000"), 2, 17, NOON));
+    }
+
+    @Override
+    public List<String> logs(FunctionName function, int lines) {
+      return List.of("hello", lines + " lines");
+    }
+  }
+
+  static final class Engine implements ContainerEngine {
+    final List<String> calls = new ArrayList<>();
+    volatile EngineException failure;
+
+    private void called(String call) {
+      if (failure != null) {
+        throw failure;
+      }
+      calls.add(call);
+    }
+
+    private static long count(InputStream in) {
+      try {
+        return in.transferTo(java.io.OutputStream.nullOutputStream());
+      } catch (IOException e) {
+        throw new EngineException(EngineException.Code.FAILED, "cut", e);
+      }
+    }
+
+    @Override
+    public EngineInfo info() {
+      return new EngineInfo("5.4.2", "crun 1.21", "/run/weir/podman.sock", true, false, "v2");
+    }
+
+    @Override
+    public boolean imageExists(String reference) {
+      called("exists " + reference);
+      return true;
+    }
+
+    @Override
+    public List<String> load(InputStream archive) {
+      called("load " + count(archive));
+      return List.of("localhost/a:1");
+    }
+
+    @Override
+    public void importImage(String reference, List<String> changes, InputStream rootfs) {
+      called("import " + reference + " " + changes + " " + count(rootfs));
+    }
+
+    @Override
+    public void build(String reference, InputStream context, Consumer<String> progress) {
+      progress.accept("STEP 1: FROM scratch");
+      called("build " + reference + " " + count(context));
+    }
+
+    @Override
+    public void pull(String reference, Consumer<String> progress) {
+      called("pull " + reference);
+    }
+
+    @Override
+    public String create(ContainerSpec spec) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void init(String id) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void start(String id) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void pause(String id) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void unpause(String id) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void stop(String id, Duration grace) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void remove(String id) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public ContainerStatus inspect(String id) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public List<ContainerStatus> list(Map<String, String> labels) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public List<String> logs(String id, int lines) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public ContainerStats stats(String id) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public AutoCloseable watch(String label, String value, Consumer<EngineEvent> listener) {
+      throw new UnsupportedOperationException();
+    }
+  }
+}

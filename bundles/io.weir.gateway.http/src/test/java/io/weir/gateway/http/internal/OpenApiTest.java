@@ -1,0 +1,66 @@
+package io.weir.gateway.http.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+class OpenApiTest {
+  @Test
+  void describesExactlyWhatIsServed() throws Exception {
+    try (TestServer server = new TestServer()) {
+      Map<String, Object> document = TestServer.json(server.get("/api/v1/openapi.json"));
+      Collection<String> served = new TreeSet<>(List.of("GET /healthz"));
+      server.routes.forEach(route -> served.add(route.method() + " /api/v1" + route.template()));
+
+      Collection<String> described = new TreeSet<>();
+      ((Map<?, ?>) document.get("paths")).forEach((path, item) -> ((Map<?, ?>) item).keySet().stream()
+          .filter(method -> !method.equals("parameters") && !path.toString().startsWith("/function/"))
+          .forEach(method -> described.add(method.toString().toUpperCase() + " " + path)));
+
+      assertThat(document).containsEntry("openapi", "3.1.0");
+      assertThat(described).isEqualTo(served);
+      assertThat(((Map<?, ?>) document.get("paths")).get("/function/{name}/{path}")).isNotNull();
+    }
+  }
+
+  @Test
+  void refersOnlyToWhatItDefines() throws Exception {
+    try (TestServer server = new TestServer()) {
+      String text = server.get("/api/v1/openapi.json").body();
+      Map<String, Object> document = TestServer.json(server.get("/api/v1/openapi.json"));
+      Map<?, ?> components = (Map<?, ?>) document.get("components");
+      List<String> dangling = new ArrayList<>();
+      Matcher references = Pattern.compile("\"#/components/(\\w+)/(\\w+)\"").matcher(text);
+      while (references.find()) {
+        if (!((Map<?, ?>) components.get(references.group(1))).containsKey(references.group(2))) {
+          dangling.add(references.group());
+        }
+      }
+      assertThat(dangling).isEmpty();
+    }
+  }
+
+  @Test
+  void namesEachKeyThatTheApiShows() throws Exception {
+    try (TestServer server = new TestServer()) {
+      Map<?, ?> schemas = (Map<?, ?>) ((Map<?, ?>) TestServer.json(server.get("/api/v1/openapi.json"))
+          .get("components")).get("schemas");
+
+      assertThat(keys(schemas, "Function")).isEqualTo(TestServer.json(server.get("/api/v1/functions/thermo")).keySet());
+      assertThat(keys(schemas, "Status")).isEqualTo(TestServer.json(server.get("/api/v1/status")).keySet());
+      assertThat(keys(schemas, "Instance")).isEqualTo(((Map<?, ?>) ((List<?>) TestServer.json(
+          server.get("/api/v1/instances")).get("instances")).get(0)).keySet());
+    }
+  }
+
+  private static Collection<?> keys(Map<?, ?> schemas, String name) {
+    return ((Map<?, ?>) ((Map<?, ?>) schemas.get(name)).get("properties")).keySet();
+  }
+}

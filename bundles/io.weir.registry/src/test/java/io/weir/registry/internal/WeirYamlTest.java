@@ -1,0 +1,191 @@
+package io.weir.registry.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.weir.function.FunctionSpec;
+import io.weir.function.Limits;
+import io.weir.function.Scaling;
+import io.weir.function.TopicFilter;
+import io.weir.function.TopicTemplate;
+import io.weir.function.Trigger;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class WeirYamlTest {
+  @Test
+  void readsEveryKey() {
+    FunctionSpec spec = WeirYaml.parse("""
+        functions:
+          thermo-alert:
+            image: localhost/weir/thermo-alert:1
+            port: 9090
+            triggers:
+              - mqtt: sensors/+/temperature
+                qos: 2
+                path: /events
+              - mqtt: '#'
+              - http: /thermo
+            memory: 64MiB
+            cpus: 0.5
+            pids: 32
+            instances: {min: 1, max: 2}
+            concurrency: 4
+            idle: 90s
+            timeout: 1500ms
+            env: {THRESHOLD: "3.5", N: 007, B: true, TEXT: "a\\nb"}
+        """).get(0).spec();
+
+    assertThat(spec.name().value()).isEqualTo("thermo-alert");
+    assertThat(spec.image()).isEqualTo("localhost/weir/thermo-alert:1");
+    assertThat(spec.port()).isEqualTo(9090);
+    assertThat(spec.triggers()).containsExactly(
+        new Trigger.Mqtt(new TopicFilter("sensors/+/temperature"), 2, "/events"),
+        new Trigger.Mqtt(new TopicFilter("#"), 1, "/"), new Trigger.Http("/thermo"));
+    assertThat(spec.limits()).isEqualTo(new Limits(64 << 20, 0.5, 32));
+    assertThat(spec.scaling()).isEqualTo(new Scaling(1, 2, 4, Duration.ofSeconds(90)));
+    assertThat(spec.timeout()).isEqualTo(Duration.ofMillis(1500));
+    assertThat(spec.environment()).isEqualTo(Map.of("THRESHOLD", "3.5", "N", "007", "B", "true", "TEXT", "a\nb"));
+  }
+
+  @Test
+  void fillsInTheDefaults() {
+    FunctionSpec spec = WeirYaml.parse(World.yaml("echo")).get(0).spec();
+
+    assertThat(spec.port()).isEqualTo(8080);
+    assertThat(spec.triggers()).isEmpty();
+    assertThat(spec.output()).isEmpty();
+    assertThat(spec.limits()).isEqualTo(new Limits(128 << 20, 1, 64));
+    assertThat(spec.scaling()).isEqualTo(new Scaling(0, 1, 8, Duration.ofSeconds(60)));
+    assertThat(spec.timeout()).isEqualTo(Duration.ofSeconds(30));
+    assertThat(spec.environment()).isEmpty();
+  }
+
+  @Test
+  void readsSeveralFunctionsAnchorsAndAPlaceholder() {
+    List<FunctionSpec> specs = WeirYaml.parse("""
+        functions:
+          a:
+            image: x:1
+            triggers: [{mqtt: s/+/t}]
+            output: alerts/{1}/t
+            env: &shared {A: "1"}
+          b: {image: "x:1", env: *shared}
+        """).stream().map(Declaration::spec).toList();
+
+    assertThat(specs).extracting(spec -> spec.name().value()).containsExactly("a", "b");
+    assertThat(specs.get(0).output()).contains(new TopicTemplate("alerts/{1}/t"));
+    assertThat(specs.get(1).environment()).containsEntry("A", "1");
+  }
+
+  @Test
+  void readsNoFunctions() {
+    assertThat(WeirYaml.parse("functions: {}")).isEmpty();
+  }
+
+  static Stream<Arguments> faults() {
+    return Stream.of(
+        fault(1, "the text is empty; write 'functions: {}' to mean none", ""),
+        fault(1, "the text is empty", "# nothing but a comment"),
+        fault(1, "functions is empty; write 'functions: {}' to mean none", "functions:"),
+        fault(1, "the text must be a mapping of keys to values, but is a list", "- a"),
+        fault(1, "the text must be a mapping of keys to values, but is the text 'hello'", "hello"),
+        fault(1, "the text: unknown key 'function'; did you mean 'functions'?", "function: {}"),
+        fault(2, "the text: unknown key 'version'; allowed are functions", "functions: {}", "version: 1"),
+        fault(2, "functions is there twice, first on line 1; remove one", "functions: {}", "functions: {}"),
+        fault(1, "functions must be a mapping of keys to values, but is a list", "functions: [a]"),
+        fault(4, "functions.a is there twice, first on line 2; remove one", "functions:", "  a:", "    image: x",
+            "  a:", "    image: x"),
+        fault(2, "function A: name: 'A' is not allowed; use 1 to 63 lower-case letters", "functions:", "  A:",
+            "    image: x"),
+        fault(2, "function a: it must be a mapping of keys to values, but is empty", "functions:", "  a:"),
+        fault(2, "function a: image: is missing; name the container image, for example", "functions:", "  a: {}"),
+        in(4, "image is there twice, first on line 3; remove one", "image: y"),
+        in(4, "unknown key 'memroy'; did you mean 'memory'?", "memroy: 64MiB"),
+        in(4, "unknown key 'replicas'; allowed are image, port, triggers, output,", "replicas: 3"),
+        in(4, "port must be a whole number, but is the text '8080'", "port: '8080'"),
+        in(4, "port must be a whole number, but is '80.5'", "port: 80.5"),
+        in(4, "port: '0' is not allowed; use 1..65535", "port: 0"),
+        in(4, "port: '99999999999' is not allowed; use a whole number", "port: 99999999999"),
+        in(4, "port must be a whole number, but is empty", "port:"),
+        in(4, "triggers must be a list, each entry on a line of its own that begins with '-', but is a mapping",
+            "triggers: {mqtt: a}"),
+        in(5, "trigger must be a mapping of keys to values, but is the text 'mqtt'", "triggers:", "  - mqtt"),
+        in(5, "trigger: needs 'mqtt: FILTER' or 'http: /PATH'", "triggers:", "  - qos: 1"),
+        in(5, "trigger: unknown key 'mqt'; did you mean 'mqtt'?", "triggers:", "  - mqt: a"),
+        in(6, "trigger: either mqtt or http; begin another entry with '-'", "triggers:", "  - mqtt: a",
+            "    http: /b"),
+        in(6, "trigger: unknown key 'qos'; allowed are http", "triggers:", "  - http: /a", "    qos: 1"),
+        in(5, "trigger.mqtt: 'a/#/b' is not allowed; use '#' only as the last level", "triggers:", "  - mqtt: a/#/b"),
+        in(5, "trigger.mqtt: 'a+' is not allowed; use '+' and '#' only as a whole level", "triggers:", "  - mqtt: a+"),
+        in(5, "trigger.mqtt: '$share/g/a' is not allowed; use the filter without $share/GROUP/", "triggers:",
+            "  - mqtt: $share/g/a"),
+        in(5, "trigger.mqtt is empty; a filter that begins with '#' needs quotes: '#'", "triggers:", "  - mqtt: #"),
+        in(5, "trigger.mqtt: ' a' is not allowed; use a filter without blanks", "triggers:", "  - mqtt: ' a'"),
+        in(6, "trigger.qos: '3' is not allowed; use 0, 1 or 2", "triggers:", "  - mqtt: a", "    qos: 3"),
+        in(6, "trigger.path: 'x' is not allowed; use an absolute URL path", "triggers:", "  - mqtt: a", "    path: x"),
+        in(5, "trigger.http: '/api/x' is not allowed; use a path of your own", "triggers:", "  - http: /api/x"),
+        in(5, "trigger.http: '/healthz' is not allowed; use a path of your own", "triggers:", "  - http: /healthz"),
+        in(5, "trigger.http: '/a/' is not allowed; use a path of your own", "triggers:", "  - http: /a/"),
+        in(5, "trigger.http: '/a/../b' is not allowed; use an absolute URL path", "triggers:", "  - http: /a/../b"),
+        in(4, "triggers: 'a/b' is there twice; remove one", "triggers:", "  - mqtt: a/b", "  - mqtt: a/b"),
+        in(4, "output: 'a/+' is not allowed; use a topic without '+'", "output: a/+"),
+        in(4, "output must be text, but is '5'; put it in quotes", "output: 5"),
+        in(4, "output must be text, but is empty", "output:"),
+        in(6, "output: 'a/{2}' uses {2}, but trigger 's/+' has 1 wildcards", "triggers:", "  - mqtt: s/+",
+            "output: a/{2}"),
+        in(4, "memory: '64MB' is not allowed; use a whole number with KiB, MiB or GiB, for example 64MiB",
+            "memory: 64MB"),
+        in(4, "memory: '1048576 bytes' is not allowed; use 6MiB or more", "memory: 1MiB"),
+        in(4, "memory: '99999999999999GiB' is not allowed; use a smaller number", "memory: 99999999999999GiB"),
+        in(4, "memory must be a number with a unit, but is a list", "memory: [1]"),
+        in(4, "cpus: '0.001' is not allowed; use 0.01..1024 cores", "cpus: 0.001"),
+        in(4, "cpus must be a number, but is the text 'half'", "cpus: half"),
+        in(4, "cpus: '.nan' is not allowed; use a number, for example 0.5", "cpus: .nan"),
+        in(4, "pids: '0' is not allowed; use 1..32768", "pids: 0"),
+        in(5, "instances.max: '101' is not allowed; use 1..100", "instances:", "  max: 101"),
+        in(5, "instances.min: '3' is not allowed; use 0..2 (instances.max)", "instances:", "  min: 3", "  max: 2"),
+        in(4, "instances.min: '2' is not allowed; use 0..1 (instances.max)", "instances: {min: 2}"),
+        in(4, "instances: unknown key 'mix'; did you mean 'min'?", "instances: {mix: 2}"),
+        in(4, "instances must be a mapping of keys to values, but is '2'", "instances: 2"),
+        in(4, "concurrency: '0' is not allowed; use 1..1000", "concurrency: 0"),
+        in(4, "idle: '30' is not allowed; use a whole number with ms, s, m or h, for example 30s", "idle: 30"),
+        in(4, "idle: 'PT0.1S' is not allowed; use 1s..24h", "idle: 100ms"),
+        in(4, "timeout: 'PT2H' is not allowed; use 100ms..1h", "timeout: 2h"),
+        in(5, "env: 'A-B' is not allowed; use letters, digits and '_'", "env:", "  A-B: x"),
+        in(6, "env.B must be text, a number, true or false, but is empty", "env:", "  A: x", "  B:"),
+        in(5, "env.A must be text, a number, true or false, but is a list", "env:", "  A: [x]"),
+        in(4, "image is there twice", "image: !!java.net.URL [x]"),
+        in(4, "output must be text, but is", "output: !!java.net.URL x"),
+        fault(3, "this is not YAML: ", "functions:", "  a:", "   image: [x"),
+        fault(3, "this is not YAML: while scanning for the next token: found character '\\t(TAB)'", "functions:",
+            "  a:", "\timage: x"),
+        fault(2, "this is not YAML: ", "functions: {}", "--- second"),
+        fault(1, "this is not YAML: ", "functions: *nothing"),
+        fault(1, "nested deeper than 16 levels; no weir.yaml needs that", "[".repeat(100_000)));
+  }
+
+  private static Arguments fault(int line, String message, String... lines) {
+    return Arguments.of(line, message, String.join("\n", lines));
+  }
+
+  private static Arguments in(int line, String message, String... lines) {
+    return fault(line, "function a: " + message, "functions:\n  a:\n    image: x\n"
+        + String.join("\n", Stream.of(lines).map(each -> "    " + each).toList()));
+  }
+
+  @ParameterizedTest
+  @MethodSource("faults")
+  void saysWhatIsWrongAndWhere(int line, String message, String yaml) {
+    assertThatThrownBy(() -> WeirYaml.parse(yaml)).isInstanceOfSatisfying(YamlFault.class, fault -> {
+      assertThat(fault).hasMessageStartingWith(message);
+      assertThat(fault.line()).isEqualTo(line);
+    });
+  }
+}
