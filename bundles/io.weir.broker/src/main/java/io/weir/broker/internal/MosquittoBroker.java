@@ -21,7 +21,7 @@ import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.metatype.annotations.Designate;
 
 /** The gateway's broker: a Mosquitto of its own, or a pointer to somebody else's. */
-@Component(name = MosquittoBroker.PID, configurationPid = MosquittoBroker.PID,
+@Component(name = MosquittoBroker.PID, configurationPid = MosquittoBroker.PID, immediate = true,
     configurationPolicy = ConfigurationPolicy.REQUIRE, service = {Broker.class, Part.class})
 @Designate(ocd = BrokerConfig.class)
 public final class MosquittoBroker implements Broker, Part {

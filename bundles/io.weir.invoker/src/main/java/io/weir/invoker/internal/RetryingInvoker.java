@@ -40,7 +40,8 @@ import org.osgi.service.metatype.annotations.Designate;
  * So the number of threads is bounded by the instances and their concurrency, and a function that hangs uses up its own
  * leases but nobody else's threads.
  */
-@Component(name = RetryingInvoker.PID, configurationPolicy = ConfigurationPolicy.REQUIRE, service = Invoker.class)
+@Component(name = RetryingInvoker.PID, configurationPolicy = ConfigurationPolicy.REQUIRE, immediate = true,
+    service = Invoker.class)
 @Designate(ocd = InvokerConfig.class)
 public final class RetryingInvoker implements Invoker {
   static final String PID = "io.weir.invoker";

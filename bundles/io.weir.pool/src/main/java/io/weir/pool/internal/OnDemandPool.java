@@ -26,6 +26,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
@@ -45,7 +46,7 @@ import org.slf4j.LoggerFactory;
  * <p>After a restart it adopts what an earlier life left running: its own containers are known by label, those whose
  * function still has the same revision are taken over, the rest is removed. Strangers are never touched.
  */
-@Component(name = OnDemandPool.PID, configurationPolicy = ConfigurationPolicy.REQUIRE,
+@Component(name = OnDemandPool.PID, configurationPolicy = ConfigurationPolicy.REQUIRE, immediate = true,
     service = {InstancePool.class, FunctionListener.class})
 @Designate(ocd = PoolConfig.class)
 public final class OnDemandPool implements InstancePool, FunctionListener {
@@ -84,6 +85,7 @@ public final class OnDemandPool implements InstancePool, FunctionListener {
     this.lifecycle = new Lifecycle(engine, events, settings, gateway, executor);
     this.watch = engine.watch(Lifecycle.GATEWAY, gateway, this::engineEvent);
     lifecycle.run(this::findEarlierInstances);
+    scheduler.schedule(() -> lifecycle.run(this::endClaims), CLAIM.toSeconds(), TimeUnit.SECONDS);
     scheduler.scheduleWithFixedDelay(this::tend, TEND.toMillis(), TEND.toMillis(), TimeUnit.MILLISECONDS);
     scheduler.scheduleWithFixedDelay(() -> lifecycle.run(this::sweep), SWEEP.toSeconds(), SWEEP.toSeconds(),
         TimeUnit.SECONDS);
@@ -101,14 +103,21 @@ public final class OnDemandPool implements InstancePool, FunctionListener {
   public CompletionStage<Lease> acquire(FunctionName function, Duration patience) {
     FunctionInstances instances = functions.get(function);
     if (closed) {
-      return CompletableFuture.failedFuture(new LeaseRefused(LeaseRefused.Code.STOPPING,
-          "the gateway is going down", Duration.ofSeconds(10), null));
+      return CompletableFuture.failedFuture(stopping());
     }
     if (instances == null) {
       return CompletableFuture.failedFuture(new LeaseRefused(LeaseRefused.Code.UNKNOWN_FUNCTION,
           "there is no function " + function, Duration.ZERO, null));
     }
-    return instances.acquire(patience);
+    try {
+      return instances.acquire(patience);
+    } catch (RejectedExecutionException e) {
+      return CompletableFuture.failedFuture(stopping());   // closed between the look and the call
+    }
+  }
+
+  private static LeaseRefused stopping() {
+    return new LeaseRefused(LeaseRefused.Code.STOPPING, "the gateway is going down", Duration.ofSeconds(10), null);
   }
 
   @Override
@@ -173,10 +182,11 @@ public final class OnDemandPool implements InstancePool, FunctionListener {
     } finally {
       listed.complete(null);
     }
-    scheduler.schedule(() -> lifecycle.run(() -> {
-      unclaimed.clear();
-      sweep();
-    }), CLAIM.toSeconds(), TimeUnit.SECONDS);
+  }
+
+  private void endClaims() {
+    unclaimed.clear();
+    sweep();
   }
 
   private void claim(FunctionName name, FunctionInstances instances) {

@@ -46,11 +46,10 @@ final class StatusApi {
         new Route("GET", "/openapi.json", call -> call.bytes(200, "application/json", openApi)));
   }
 
-  /** As the part "gateway" says, which knows of missing parts; without it, whether all parts are ready and any is. */
+  /** As the part "gateway" says: it alone knows which parts are missing, so without it nothing is ready yet. */
   boolean ready() {
     List<Part> parts = services.parts();
-    return parts.stream().filter(StatusApi::isGateway).findFirst().map(Part::ready)
-        .orElseGet(() -> !parts.isEmpty() && parts.stream().allMatch(Part::ready));
+    return services.parts().stream().anyMatch(part -> isGateway(part) && part.ready());
   }
 
   private static boolean isGateway(Part part) {

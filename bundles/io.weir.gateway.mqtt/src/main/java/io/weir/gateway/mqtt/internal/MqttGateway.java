@@ -33,7 +33,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Keeps one MQTT session for each function that has MQTT triggers, so that none waits for another. */
-@Component(name = MqttGateway.PID, configurationPid = MqttGateway.PID,
+@Component(name = MqttGateway.PID, configurationPid = MqttGateway.PID, immediate = true,
     configurationPolicy = ConfigurationPolicy.REQUIRE, service = {FunctionListener.class, Part.class})
 @Designate(ocd = MqttGatewayConfig.class)
 public final class MqttGateway implements FunctionListener, Part {
