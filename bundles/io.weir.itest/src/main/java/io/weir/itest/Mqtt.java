@@ -21,6 +21,7 @@ import org.eclipse.paho.mqttv5.common.packet.UserProperty;
 /** A sensor and a listener in one, as anybody would write it with Paho. */
 public final class Mqtt implements AutoCloseable, MqttCallback {
   private final MqttClient client;
+  private final List<String> filters;
   private final BlockingQueue<Received> received = new LinkedBlockingQueue<>();
 
   public record Received(String topic, MqttMessage message) {
@@ -31,12 +32,9 @@ public final class Mqtt implements AutoCloseable, MqttCallback {
 
   public Mqtt(Gateway gateway, String... filters) throws MqttException {
     client = new MqttClient("tcp://127.0.0.1:" + gateway.mqttPort, "itest-" + System.nanoTime(), new MemoryPersistence());
+    this.filters = List.of(filters);
     client.setCallback(this);
     connect();
-    for (String filter : filters) {
-      MqttSubscription[] subscription = {new MqttSubscription(filter, 1)};
-      client.subscribe(subscription);
-    }
   }
 
   private void connect() throws MqttException {
@@ -45,6 +43,10 @@ public final class Mqtt implements AutoCloseable, MqttCallback {
     options.setSessionExpiryInterval(3600L);
     options.setConnectionTimeout(5);
     client.connect(options);
+    for (String filter : filters) {
+      MqttSubscription[] subscription = {new MqttSubscription(filter, 1)};
+      client.subscribe(subscription);
+    }
   }
 
   /** Publishes with QoS 1 and returns when the broker has it; connects again as often as needed. */

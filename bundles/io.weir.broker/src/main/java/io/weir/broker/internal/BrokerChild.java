@@ -24,6 +24,10 @@ final class BrokerChild implements AutoCloseable {
   private static final Duration PORT_RETRY = Duration.ofMillis(500);
   private static final Duration LISTEN_RETRY = Duration.ofMillis(10);
   private static final int CONNECT_MILLIS = 1000;
+  /** Exit codes from here on are signals. */
+  private static final int KILLED = 128;
+  /** Starts that may fail before the saved sessions are suspected. */
+  private static final int TOLERATED = 3;
 
   /** Hears whether the broker does its work, and what there is to know. Called on the supervising threads. */
   interface Listener {
@@ -37,6 +41,8 @@ final class BrokerChild implements AutoCloseable {
   private final Listener listener;
   private final SupervisedProcess process;
   private @Nullable Executable executable;  // of the supervising thread
+  private int failures;  // of the supervising thread
+  private volatile boolean wasReady;
   private volatile long pid;
   private volatile boolean closing;
 
@@ -126,6 +132,7 @@ final class BrokerChild implements AutoCloseable {
 
     @Override
     public void started(long started, boolean again) {
+      wasReady = false;
       pid = started;
       try {
         Files.writeString(files.pidFile(), started + "\n");
@@ -141,9 +148,24 @@ final class BrokerChild implements AutoCloseable {
     @Override
     public void died(int exitCode, Duration delay) {
       pid = 0;
+      failures = exitCode > 0 && exitCode < KILLED && !wasReady ? failures + 1 : 0;
+      if (failures == TOLERATED) {
+        setDataAside();
+      }
       if (exitCode >= 0) {
         listener.changed(false, "ended with exit code " + exitCode + ", starting again");
       }
+    }
+  }
+
+  /** A broker that does not start any more is worse than one without memory; a torn file is the usual reason. */
+  private void setDataAside() {
+    try {
+      Optional<Path> aside = files.setDataAside();
+      aside.ifPresent(path -> LOG.error("The broker does not start. Its saved sessions and messages may be damaged and "
+          + "were moved to {}; it starts without them.", path));
+    } catch (IOException e) {
+      LOG.error("The broker does not start, and its saved sessions cannot be moved away from {}", files.directory(), e);
     }
   }
 
@@ -151,6 +173,7 @@ final class BrokerChild implements AutoCloseable {
   private void awaitListening(long started, boolean again) {
     while (!closing && pid == started) {
       if (accepts() && pid == started) {
+        wasReady = true;
         Executable running = executable;
         String version = running == null ? "" : " " + running.version() + (running.bundled() ? "" : " of the system");
         listener.changed(true, (again ? "restarted" : "running") + ", mosquitto" + version + ", pid " + started);
@@ -166,7 +189,9 @@ final class BrokerChild implements AutoCloseable {
   }
 
   private boolean accepts() {
-    if (PortOwner.find(settings.host(), settings.port()).filter(owner -> owner.pid() == pid).isEmpty()) {
+    // The port was free when the child was started, so an owner whom /proc does not show is taken for it.
+    if (!PortOwner.isTaken(settings.host(), settings.port())
+        || PortOwner.find(settings.host(), settings.port()).filter(owner -> owner.pid() != pid).isPresent()) {
       return false;
     }
     try (Socket socket = new Socket()) {

@@ -76,6 +76,16 @@ final class BrokerFiles {
     }
   }
 
+  /** Renames what the broker saved, so that it starts afresh; empty if it saved nothing. */
+  Optional<Path> setDataAside() throws IOException {
+    Path saved = directory.resolve("mosquitto.db");
+    Path aside = directory.resolve("mosquitto.db.damaged");
+    if (!Files.exists(saved)) {
+      return Optional.empty();
+    }
+    return Optional.of(Files.move(saved, aside, StandardCopyOption.REPLACE_EXISTING));
+  }
+
   private static String configuration(Settings settings) {
     return String.join("\n", List.of(
         "# Written by the gateway at each start; change the configuration " + MosquittoBroker.PID + " instead.",

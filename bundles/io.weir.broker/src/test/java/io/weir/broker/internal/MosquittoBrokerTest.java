@@ -175,6 +175,17 @@ class MosquittoBrokerTest {
   }
 
   @Test
+  void startsAfreshIfWhatItSavedIsDamaged() throws Exception {
+    Files.createDirectories(data.resolve("broker"));
+    Files.writeString(data.resolve("broker/mosquitto.db"), "torn by a power cut");
+
+    start(Map.of());
+
+    events.awaitState("restarted");
+    assertThat(data.resolve("broker/mosquitto.db.damaged")).hasContent("torn by a power cut");
+  }
+
+  @Test
   void diesWithAGatewayThatIsKilled() throws Exception {
     Process other = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
         System.getProperty("java.class.path"), GatewayMain.class.getName(), data.toString(), Integer.toString(port))

@@ -48,7 +48,6 @@ final class StatusApi {
 
   /** As the part "gateway" says: it alone knows which parts are missing, so without it nothing is ready yet. */
   boolean ready() {
-    List<Part> parts = services.parts();
     return services.parts().stream().anyMatch(part -> isGateway(part) && part.ready());
   }
 

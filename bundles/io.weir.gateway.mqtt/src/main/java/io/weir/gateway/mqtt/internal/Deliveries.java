@@ -45,6 +45,8 @@ final class Deliveries implements MqttConnection.Handler {
   private static final Duration LONGEST_RETRY = Duration.ofSeconds(30);
   private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(60);
   private static final int REMEMBERED = 2048;
+  private static final int PUBLISH_ATTEMPTS = 20;
+  private static final Duration PUBLISH_RETRY = Duration.ofMillis(500);
 
   private final Context context;
   private final FunctionName name;
@@ -381,6 +383,8 @@ final class Deliveries implements MqttConnection.Handler {
       Throwable cause = error instanceof CompletionException ? error.getCause() : error;
       if (cause == null) {
         published(answer);
+      } else if (cause instanceof PublishRefused refusal && refusal.passing() && publishLater(answer)) {
+        return;
       } else if (cause instanceof PublishRefused) {
         LOG.error("{}: the {} of {} (invocation {}) could not be published to {} and is lost: {}", name,
             answer.deadLetter() ? "dead letter" : "answer", answer.delivery().topic(),
@@ -393,6 +397,29 @@ final class Deliveries implements MqttConnection.Handler {
       }
       finish(answer.delivery());
     });
+  }
+
+  /** Tries once more in a while, unless that was tried often enough. */
+  private boolean publishLater(Answer answer) {
+    synchronized (this) {
+      if (++answer.delivery().refusals > PUBLISH_ATTEMPTS) {
+        return false;
+      }
+    }
+    try {
+      context.timer().schedule(() -> context.writer().execute(() -> {
+        MqttConnection to;
+        synchronized (this) {
+          to = unpublished.contains(answer) ? connection : null;
+        }
+        if (to != null) {
+          publish(to, answer);
+        }
+      }), PUBLISH_RETRY.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException e) {
+      // The gateway ends; the broker keeps the message.
+    }
+    return true;
   }
 
   private void published(Answer answer) {

@@ -17,6 +17,8 @@ final class Delivery {
   final Invocation invocation;
   /** Whether the broker has sent it on the connection of now, and so waits for a receipt there. */
   boolean expected = true;
+  /** How often the broker refused its answer for a reason that may pass. */
+  int refusals;
 
   Delivery(long sequence, MqttPublish message, FunctionSpec function, Trigger.Mqtt trigger, List<String> captured,
       Invocation invocation) {

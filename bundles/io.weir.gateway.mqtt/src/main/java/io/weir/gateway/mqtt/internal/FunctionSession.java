@@ -217,6 +217,8 @@ final class FunctionSession {
       }
       if (!opened.sessionPresent()) {
         context.files().save(name, Set.of());
+      } else if (spec.mqttTriggers().anyMatch(trigger -> trigger.qos() == 2)) {
+        opened.releaseLeftovers();
       }
       deliveries.attached(opened);
       subscribe(opened, spec);

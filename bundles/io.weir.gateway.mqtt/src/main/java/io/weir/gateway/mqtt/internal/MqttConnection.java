@@ -17,11 +17,14 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.IntStream;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.SSLSocketFactory;
@@ -43,6 +46,7 @@ import org.eclipse.paho.mqttv5.common.packet.MqttSubscribe;
 import org.eclipse.paho.mqttv5.common.packet.MqttUnsubAck;
 import org.eclipse.paho.mqttv5.common.packet.MqttUnsubscribe;
 import org.eclipse.paho.mqttv5.common.packet.MqttWireMessage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One connection to the broker, from CONNECT to its end; a lost one is replaced, never mended.
@@ -53,6 +57,8 @@ import org.eclipse.paho.mqttv5.common.packet.MqttWireMessage;
 final class MqttConnection implements AutoCloseable {
   private static final int CONNECT_MILLIS = 5_000;
   private static final int MAX_PACKET_IDS = 65_535;
+  /** Packet ids 1 to this are for messages of QoS 2 that we send, the others for everything else. */
+  private static final int QOS2_PACKET_IDS = 64;
   /** Reason codes from here on are refusals. */
   private static final int REFUSED = 0x80;
   /** Room for the fixed header beside what {@link MqttWireMessage} counts. */
@@ -86,7 +92,8 @@ final class MqttConnection implements AutoCloseable {
   private final Map<Integer, Waiting> unanswered = new HashMap<>();
   private final Deque<Waiting> beyondQuota = new ArrayDeque<>();
   private int quota;
-  private int lastPacketId;
+  private int lastPacketId = QOS2_PACKET_IDS;
+  private final Set<Integer> leftovers = new HashSet<>();
   private boolean lost;
 
   private volatile long heardAt = System.nanoTime();
@@ -184,7 +191,7 @@ final class MqttConnection implements AutoCloseable {
       }
     } catch (EOFException e) {
       reason = "the broker closed the connection";
-    } catch (IOException | MqttException e) {
+    } catch (IOException | MqttException | RuntimeException e) {
       reason = String.valueOf(e.getMessage());
     }
     end(reason);
@@ -285,38 +292,64 @@ final class MqttConnection implements AutoCloseable {
     }
   }
 
-  /** A publication that cannot be decoded is acknowledged all the same, anything else ends the connection. */
+  /**
+   * What Paho cannot decode. A publication is acknowledged all the same, or it would come back for ever; a receipt with
+   * a reason that the standard does not foresee there (Mosquitto: packet too large) is a refusal; anything else ends
+   * the connection.
+   */
   private void skip(int first, byte[] packet, Handler handler, Exception cause) throws IOException, MqttException {
-    int qos = first >> 1 & 3;
-    if (first >> 4 != MqttWireMessage.MESSAGE_TYPE_PUBLISH || qos == 3) {
-      throw new IOException("the broker sent what is no MQTT 5 packet", cause);
-    }
     int at = 1;
     while ((packet[at++] & 0x80) != 0) {
       // skips the length
     }
-    at += 2 + ((packet[at] & 0xFF) << 8 | packet[at + 1] & 0xFF);
-    int packetId = qos == 0 ? 0 : (packet[at] & 0xFF) << 8 | packet[at + 1] & 0xFF;
-    handler.unreadable(packetId, cause);
-    if (qos > 0) {
-      acknowledge(packetId, qos);
+    int type = first >> 4;
+    int qos = first >> 1 & 3;
+    if (type == MqttWireMessage.MESSAGE_TYPE_PUBLISH && qos < 3) {
+      at += 2 + number(packet, at);
+      int packetId = qos == 0 ? 0 : number(packet, at);
+      handler.unreadable(packetId, cause);
+      if (qos > 0) {
+        acknowledge(packetId, qos);
+      }
+    } else if ((type == MqttWireMessage.MESSAGE_TYPE_PUBACK || type == MqttWireMessage.MESSAGE_TYPE_PUBREC)
+        && packet.length > at + 2 && (packet[at + 2] & 0xFF) >= REFUSED) {
+      Waiting refused = settle(number(packet, at), true);
+      if (refused != null) {
+        refused.answer().completeExceptionally(PublishRefused.because(packet[at + 2] & 0xFF));
+      }
+    } else if (type == MqttWireMessage.MESSAGE_TYPE_PUBCOMP) {
+      settle(number(packet, at), true);
+    } else {
+      throw new IOException("the broker sent what is no MQTT 5 packet", cause);
     }
   }
 
+  private static int number(byte[] packet, int at) {
+    return (packet[at] & 0xFF) << 8 | packet[at + 1] & 0xFF;
+  }
+
   private void answered(MqttWireMessage answer, boolean publication) throws IOException {
-    Waiting done;
+    Waiting done = settle(answer.getMessageId(), publication);
+    if (done != null) {
+      done.answer().complete(answer);
+    }
+  }
+
+  private @Nullable Waiting settle(int packetId, boolean publication) throws IOException {
     writing.lock();
     try {
-      done = unanswered.remove(answer.getMessageId());
+      if (publication && leftovers.remove(packetId)) {
+        sendWaiting();
+        return null;
+      }
+      Waiting done = unanswered.remove(packetId);
       if (publication && done != null) {
         quota++;
         sendWaiting();
       }
+      return done;
     } finally {
       writing.unlock();
-    }
-    if (done != null) {
-      done.answer().complete(answer);
     }
   }
 
@@ -341,7 +374,7 @@ final class MqttConnection implements AutoCloseable {
     MqttPublish packet = new MqttPublish(topic, new MqttMessage(payload, qos, false, properties), properties);
     if (tooLarge(packet)) {
       return CompletableFuture.failedFuture(
-          new PublishRefused("the message is larger than the broker accepts (" + payload.length + " bytes)"));
+          new PublishRefused("the message is larger than the broker accepts (" + payload.length + " bytes)", false));
     }
     if (qos == 0) {
       try {
@@ -354,7 +387,7 @@ final class MqttConnection implements AutoCloseable {
     return request(packet).thenCompose(answer -> {
       int reason = answer.getReasonCodes()[0];
       return reason < REFUSED ? CompletableFuture.completedFuture(null)
-          : CompletableFuture.failedFuture(new PublishRefused("the broker refused it: " + Reasons.text(reason)));
+          : CompletableFuture.failedFuture(PublishRefused.because(reason));
     });
   }
 
@@ -398,17 +431,45 @@ final class MqttConnection implements AutoCloseable {
   private void sendWaiting() throws IOException {
     while (!beyondQuota.isEmpty() && unanswered.size() < MAX_PACKET_IDS) {
       boolean publication = beyondQuota.peek().packet() instanceof MqttPublish;
-      if (publication && quota == 0) {
+      if (publication && quota == 0 || freePacketId(beyondQuota.peek().packet()) == 0) {
         return;
       }
       Waiting next = beyondQuota.remove();
       quota -= publication ? 1 : 0;
-      do {
-        lastPacketId = lastPacketId % MAX_PACKET_IDS + 1;
-      } while (unanswered.containsKey(lastPacketId));
-      next.packet().setMessageId(lastPacketId);
-      unanswered.put(lastPacketId, next);
+      int packetId = freePacketId(next.packet());
+      next.packet().setMessageId(packetId);
+      unanswered.put(packetId, next);
       write(next.packet());
+    }
+  }
+
+  /** 0 if there is none now. */
+  private int freePacketId(MqttWireMessage packet) {
+    if (packet instanceof MqttPublish publish && publish.getQoS() == 2) {
+      return IntStream.rangeClosed(1, QOS2_PACKET_IDS)
+          .filter(id -> !unanswered.containsKey(id) && !leftovers.contains(id)).findFirst().orElse(0);
+    }
+    do {
+      lastPacketId = lastPacketId == MAX_PACKET_IDS ? QOS2_PACKET_IDS + 1 : lastPacketId + 1;
+    } while (unanswered.containsKey(lastPacketId));
+    return lastPacketId;
+  }
+
+  /**
+   * Ends what an earlier connection began to send with QoS 2. The broker counts it against what it takes from us until
+   * it is released, and we do not remember it: its message is sent again under another number.
+   */
+  void releaseLeftovers() throws IOException {
+    writing.lock();
+    try {
+      for (int packetId = 1; packetId <= QOS2_PACKET_IDS; packetId++) {
+        leftovers.add(packetId);
+        write(new MqttPubRel(0, packetId, new MqttProperties()));
+      }
+    } catch (MqttException e) {
+      throw new IOException(e);
+    } finally {
+      writing.unlock();
     }
   }
 

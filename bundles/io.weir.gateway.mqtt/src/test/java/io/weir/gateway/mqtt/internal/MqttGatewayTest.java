@@ -305,6 +305,7 @@ class MqttGatewayTest {
 
     events.await(() -> seen.containsAll(sent));
     assertThat(seen).hasSize(count);
+    events.await(() -> events.recent().stream().filter(GatewayEvent.Published.class::isInstance).count() >= count);
   }
 
   @Test
@@ -447,6 +448,44 @@ class MqttGatewayTest {
       client.publish("in", "1000", 1);
       client.publish("in", "2", 1);
       assertThat(client.next().text()).isEqualTo("out 2" + "2");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void goesOnAfterAnAnswerThatTheBrokerRefuses(int qos) throws Exception {
+    gateway.close();
+    broker.close();
+    broker = new TestBroker(data.resolve("strict"), "message_size_limit 100").start();
+    gateway = gateway(Map.of());
+    invoker.behaviour = call -> invoker.reply(200, call.body().repeat(50));
+    add(function("big", "out", trigger("in", qos)));
+
+    try (TestClient client = new TestClient(broker).subscribe("out")) {
+      client.publish("in", "long", qos);
+      client.publish("in", "s", qos);
+      assertThat(client.next().text()).isEqualTo("out " + "s".repeat(50));
+    }
+    assertThat(invoker.calls).hasSize(2);
+  }
+
+  @Test
+  void takesNoMoreWithoutReceiptThanItsWindow() throws Exception {
+    gateway.close();
+    gateway = gateway(Map.of("max.in.flight", 3));
+    add(function("slow", null, trigger("in", 0)));
+
+    try (TestClient client = new TestClient(broker).subscribe("in")) {
+      for (int i = 0; i < 10; i++) {
+        client.publish("in", "m" + i, 0);
+        client.next();
+      }
+      List<FakeInvoker.Call> held = List.of(invoker.next(), invoker.next(), invoker.next());
+      assertThat(invoker.calls).isEmpty();
+
+      held.forEach(call -> call.outcome().complete(invoker.reply(204, "")));
+      client.publish("in", "later", 0);
+      assertThat(invoker.next().body()).isEqualTo("later");
     }
   }
 
