@@ -21,6 +21,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -104,10 +105,7 @@ final class RunCommand extends Verb {
   }
 
   private Demo demo(Gateway gateway) {
-    Path folder = distribution().resolve("examples/thermo-alert");
-    if (!Files.isDirectory(folder)) {
-      throw new Failure(ExitCode.MISSING, "the distribution lacks " + folder + "; start just the gateway with --no-demo");
-    }
+    Path folder = example();
     Images images = new Images(gateway, terminal(), Host.ofThisMachine(), Images.cacheFolder(env()));
     if (!images.exists(DEMO_IMAGE)) {
       images.build(Runtime.PYTHON, folder, DEMO_IMAGE, false);
@@ -118,6 +116,19 @@ final class RunCommand extends Verb {
       demo.start(new Sensors(Path.of("/")));
     }
     return demo;
+  }
+
+  /** In a distribution beside the gateway, in a repository two folders above {@code distrib/target/weir}. */
+  private static Path example() {
+    Path distribution = distribution();
+    for (Path folder : List.of(distribution.resolve("examples/thermo-alert"),
+        distribution.resolve("../../examples/thermo-alert").normalize())) {
+      if (Files.isDirectory(folder)) {
+        return folder;
+      }
+    }
+    throw new Failure(ExitCode.MISSING,
+        distribution + " lacks examples/thermo-alert; start just the gateway with --no-demo");
   }
 
   /** Null when the time is over or we are told to stop, else what ended the run early. */

@@ -28,6 +28,7 @@ import tools.jackson.jr.ob.JSON;
 /** Publishes this machine's sensors, and prints what becomes of each reading as it happens. */
 public final class Demo implements AutoCloseable {
   private static final long PERIOD_MILLIS = 500;
+  private static final long BROKER_PATIENCE_NANOS = 20_000_000_000L;
   private static final int REMEMBERED = 4096;
 
   private final Gateway gateway;
@@ -49,6 +50,7 @@ public final class Demo implements AutoCloseable {
   private @Nullable EventStream events;
   private volatile boolean closed;
   private volatile @Nullable String trouble;
+  private volatile long brokerWellAt = System.nanoTime();
   private long sequence;
 
   public Demo(Gateway gateway, Terminal terminal, String hostName) {
@@ -97,14 +99,22 @@ public final class Demo implements AutoCloseable {
         tally.sent();
         connected.publish(topic, JSON.std.asString(message).getBytes(StandardCharsets.UTF_8), 1, "application/json",
             Map.of("specversion", "1.0", "id", id, "source", "weir-run", "type", "io.weir.reading"), error -> {
-              if (error != null && !closed) {
-                trouble = "the broker did not take a reading: " + error;
-              }
+              heardFromBroker(error);
             });
       });
     } catch (RuntimeException e) {
       // Else the executor would stop the readings and tell nobody.
       trouble = "the sensors cannot be read: " + e;
+    }
+  }
+
+  /** A broker that restarts is no trouble; one that stays away is. */
+  private void heardFromBroker(@Nullable String error) {
+    long now = System.nanoTime();
+    if (error == null) {
+      brokerWellAt = now;
+    } else if (!closed && now - brokerWellAt > BROKER_PATIENCE_NANOS) {
+      trouble = "the broker takes no readings any more: " + error;
     }
   }
 
@@ -152,6 +162,8 @@ public final class Demo implements AutoCloseable {
   public void close() {
     closed = true;
     timer.shutdownNow();
+    // The readings under way would else look lost in the summary.
+    tally.awaitOutcomes(1000);
     EventStream stream = events;
     if (stream != null) {
       stream.close();
@@ -199,7 +211,19 @@ public final class Demo implements AutoCloseable {
       messages++;
     }
 
+    synchronized void awaitOutcomes(long millis) {
+      long deadline = System.nanoTime() + millis * 1_000_000;
+      try {
+        for (long left = millis; left > 0 && latencies.size() < messages; left = (deadline - System.nanoTime()) / 1_000_000) {
+          wait(left);
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+
     synchronized void ended(Map<String, Object> data) {
+      notifyAll();
       results.merge(Json.text(data, "result"), 1L, Long::sum);
       latencies.add(Json.decimal(data, "tookMs"));
       double cold = Json.decimal(data, "coldStartMs");

@@ -39,6 +39,7 @@ public final class Publisher implements AutoCloseable {
   private final String broker;
   private final Semaphore slots = new Semaphore(UNACKNOWLEDGED);
   private volatile BiConsumer<String, byte[]> listener = (topic, payload) -> {};
+  private volatile @Nullable String subscribed;
 
   static {
     PAHO.setLevel(Level.OFF);
@@ -77,6 +78,8 @@ public final class Publisher implements AutoCloseable {
   private static MqttConnectionOptions options(@Nullable String user) {
     var options = new MqttConnectionOptions();
     options.setCleanStart(true);
+    options.setAutomaticReconnect(true);
+    options.setAutomaticReconnectDelay(1, 4);
     options.setConnectionTimeout((int) (PATIENCE_MILLIS / 1000));
     options.setKeepAliveInterval(30);
     if (user != null) {
@@ -154,6 +157,7 @@ public final class Publisher implements AutoCloseable {
   /** Hears messages of the filter from now on, on a thread of the client; one listener at a time. */
   public void subscribe(String filter, BiConsumer<String, byte[]> heard) {
     listener = heard;
+    subscribed = filter;
     try {
       client.subscribe(new MqttSubscription[] {new MqttSubscription(filter, 0)}).waitForCompletion(PATIENCE_MILLIS);
     } catch (MqttException e) {
@@ -198,7 +202,18 @@ public final class Publisher implements AutoCloseable {
     public void deliveryComplete(IMqttToken token) {}
 
     @Override
-    public void connectComplete(boolean reconnect, String uri) {}
+    public void connectComplete(boolean reconnect, String uri) {
+      String filter = subscribed;
+      if (!reconnect || filter == null) {
+        return;
+      }
+      try {
+        // The broker has forgotten us; waiting for its answer here would block the thread that reads it.
+        client.subscribe(new MqttSubscription[] {new MqttSubscription(filter, 0)});
+      } catch (MqttException e) {
+        // The connection is gone again; the next one brings us back here.
+      }
+    }
 
     @Override
     public void authPacketArrived(int reason, MqttProperties properties) {}

@@ -76,6 +76,10 @@ public final class Images {
         return;
       }
       requireSource(runtime, folder);
+      if (runtime == Runtime.PYTHON && Files.isRegularFile(folder.resolve("requirements.txt")) && containerfile(folder).isEmpty()) {
+        terminal.note("note: requirements.txt is not installed; put the packages beside main.py with: pip install --target "
+            + folder + " -r " + folder.resolve("requirements.txt"));
+      }
       String base = ensureRuntime(runtime, fresh);
       Optional<Path> own = containerfile(folder);
       Path context = work.resolve("context.tar");
