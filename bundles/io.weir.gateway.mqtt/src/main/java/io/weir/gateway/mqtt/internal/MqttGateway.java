@@ -22,7 +22,9 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
+import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
@@ -34,7 +36,7 @@ import org.slf4j.LoggerFactory;
 
 /** Keeps one MQTT session for each function that has MQTT triggers, so that none waits for another. */
 @Component(name = MqttGateway.PID, configurationPid = MqttGateway.PID, immediate = true,
-    configurationPolicy = ConfigurationPolicy.REQUIRE, service = {FunctionListener.class, Part.class})
+    configurationPolicy = ConfigurationPolicy.REQUIRE, service = Part.class)
 @Designate(ocd = MqttGatewayConfig.class)
 public final class MqttGateway implements FunctionListener, Part {
   static final String PID = "io.weir.gateway.mqtt";
@@ -49,11 +51,15 @@ public final class MqttGateway implements FunctionListener, Part {
   private final ScheduledExecutorService timer;
   private final ExecutorService writer;
   private final TreeMap<FunctionName, FunctionSession> sessions = new TreeMap<>();  // guarded by itself
+  /** Null only where there is no framework. */
+  private @Nullable ServiceRegistration<FunctionListener> listening;
 
   @Activate
   public MqttGateway(BundleContext bundle, @Reference Broker broker, @Reference Invoker invoker,
       @Reference Events events, MqttGatewayConfig config) {
     this(Settings.of(config), data(bundle), broker, invoker, events, ORPHANS_AFTER);
+    // By hand: as a service of this component it would depend, through the invoker, on the registry that calls it.
+    listening = bundle.registerService(FunctionListener.class, this, null);
   }
 
   MqttGateway(Settings settings, Path data, Broker broker, Invoker invoker, Events events, Duration orphansAfter) {
@@ -189,6 +195,9 @@ public final class MqttGateway implements FunctionListener, Part {
 
   @Deactivate
   public void close() {
+    if (listening != null) {
+      listening.unregister();
+    }
     timer.shutdownNow();
     List<FunctionSession> all = all();
     all.forEach(FunctionSession::close);
