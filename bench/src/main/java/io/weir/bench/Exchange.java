@@ -14,8 +14,8 @@ import org.eclipse.paho.mqttv5.common.MqttSubscription;
 /** Publishes readings below {@code PREFIX/in} and takes their answers from {@code PREFIX/out}, QoS 1 both ways. */
 final class Exchange implements AutoCloseable {
   private static final byte[] READING = "{\"value\":21.5}".getBytes(StandardCharsets.UTF_8);
-  /** Unanswered readings at a time; more would only wait in the broker. */
-  private static final int IN_FLIGHT = 64;
+  /** Unanswered readings at a time; Paho refuses to publish more than 20, which is what the broker takes. */
+  private static final int IN_FLIGHT = 16;
 
   private final MqttAsyncClient mqtt;
   private final BlockingQueue<String> answers = new LinkedBlockingQueue<>();
@@ -39,6 +39,7 @@ final class Exchange implements AutoCloseable {
     double[] micros = new double[n];
     for (int i = 0; i < n; i++) {
       long began = System.nanoTime();
+      free.acquire();
       mqtt.publish(prefix + "/in/" + i, READING, 1, false);
       await();
       micros[i] = (System.nanoTime() - began) / 1e3;
@@ -58,14 +59,12 @@ final class Exchange implements AutoCloseable {
     for (int i = 0; i < n; i++) {
       await();
     }
-    free.drainPermits();
-    free.release(IN_FLIGHT);
     return n / ((System.nanoTime() - began) / 1e9);
   }
 
   private void await() throws InterruptedException {
     if (answers.poll(30, TimeUnit.SECONDS) == null) {
-      throw new IllegalStateException("an answer did not come within 30 s");
+      throw new IllegalStateException("an answer did not come within 30 s; " + free.availablePermits() + " permits");
     }
   }
 

@@ -4,6 +4,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.util.concurrent.Semaphore;
 import org.eclipse.paho.mqttv5.client.MqttAsyncClient;
 import org.eclipse.paho.mqttv5.client.persist.MemoryPersistence;
 import org.eclipse.paho.mqttv5.common.MqttException;
@@ -14,6 +15,8 @@ import org.eclipse.paho.mqttv5.common.MqttSubscription;
 final class PlainBridge implements AutoCloseable {
   private final HttpClient http = HttpClient.newHttpClient();
   private final MqttAsyncClient mqtt;
+  /** Paho refuses to publish more than the broker takes unacknowledged, which is 20. */
+  private final Semaphore free = new Semaphore(16);
   private final String output;
   private final URI function;
 
@@ -31,10 +34,14 @@ final class PlainBridge implements AutoCloseable {
     HttpRequest request = HttpRequest.newBuilder(function).header("ce-subject", topic)
         .POST(HttpRequest.BodyPublishers.ofByteArray(message.getPayload())).build();
     http.sendAsync(request, HttpResponse.BodyHandlers.ofByteArray()).thenAccept(response -> {
+      free.acquireUninterruptibly();
       try {
-        mqtt.publish(output + topic.substring(topic.lastIndexOf('/') + 1), response.body(), 1, false);
+        mqtt.publish(output + topic.substring(topic.lastIndexOf('/') + 1), response.body(), 1, false)
+            .waitForCompletion();
       } catch (MqttException e) {
         throw new IllegalStateException(e);
+      } finally {
+        free.release();
       }
     });
   }

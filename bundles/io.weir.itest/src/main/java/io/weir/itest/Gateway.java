@@ -19,7 +19,9 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import tools.jackson.jr.ob.JSON;
@@ -41,6 +43,7 @@ public final class Gateway implements AutoCloseable {
   private final Path run;
   public final int httpPort = freePort();
   public final int mqttPort = freePort();
+  private final Networks networks = Networks.now();
   private Process process;
 
   /** Prepares a copy of the distribution, whose settings a test may change, and starts it. */
@@ -51,8 +54,13 @@ public final class Gateway implements AutoCloseable {
       String line = setting.getKey().substring(pid.length() + 1) + "=" + setting.getValue() + "\n";
       Files.writeString(gateway.home.resolve("conf").resolve(pid + ".cfg"), line, java.nio.file.StandardOpenOption.APPEND);
     }
-    gateway.start();
-    return gateway;
+    try {
+      gateway.start();
+      return gateway;
+    } catch (Throwable e) {
+      gateway.stop();
+      throw e;
+    }
   }
 
   public static Gateway start(String name) throws Exception {
@@ -62,11 +70,12 @@ public final class Gateway implements AutoCloseable {
   private Gateway(String name) throws IOException {
     this.name = name;
     Path folder = WORK.resolve(name);
-    deleteTree(folder);
     this.home = folder.resolve("dist");
     this.data = folder.resolve("data");
     // Short, because socket paths have at most 107 bytes, and on tmpfs, as it is on a gateway.
     this.run = Path.of("/run/weir-it-" + name + "-" + ProcessHandle.current().pid());
+    unmount();   // what a test run that was killed may have left
+    deleteTree(folder);
     copyTree(DIST, home);
     Files.createDirectories(data);
     Files.createDirectories(run);
@@ -261,19 +270,40 @@ public final class Gateway implements AutoCloseable {
       // conmon and podman's own clean-up end a moment after the container
       Awaitility.await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
         assertThat(processes()).as("processes left behind").isEmpty();
-        assertThat(mounts().stream().filter(line -> line.contains("/merged"))).as("containers left mounted").isEmpty();
+        assertThat(mounts()).as("mounts left behind").isEmpty();
+        assertThat(Networks.now()).as("networks left behind").isEqualTo(networks);
       });
     } finally {
-      unmountAndDelete();
+      unmount();
+      deleteTree(run);
+      deleteTree(data.resolve("storage"));
     }
   }
 
-  private void unmountAndDelete() throws Exception {
+  private void unmount() throws IOException {
     for (String line : mounts().stream().sorted(Comparator.reverseOrder()).toList()) {
-      exec("umount", line.split(" ")[1]);
+      try {
+        exec("umount", line.split(" ")[1]);
+      } catch (Exception e) {
+        throw new IOException("cannot unmount what an earlier run left: " + line, e);
+      }
     }
-    deleteTree(run);
-    deleteTree(data.resolve("storage"));
+  }
+
+  /** Interfaces and named network namespaces of the machine. */
+  private record Networks(Set<String> interfaces, Set<String> namespaces) {
+    static Networks now() throws IOException {
+      return new Networks(names(Path.of("/sys/class/net")), names(Path.of("/run/netns")));
+    }
+
+    private static Set<String> names(Path folder) throws IOException {
+      if (!Files.isDirectory(folder)) {
+        return Set.of();
+      }
+      try (Stream<Path> files = Files.list(folder)) {
+        return files.map(file -> file.getFileName().toString()).collect(Collectors.toSet());
+      }
+    }
   }
 
   private static int freePort() {

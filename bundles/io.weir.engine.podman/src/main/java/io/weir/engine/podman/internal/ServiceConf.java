@@ -54,6 +54,8 @@ final class ServiceConf {
       // Containers need not outlive a boot, and every fsync saved is one the memory card does not see.
       text.append("transient_store = true\n");
     }
+    // Or every podman mounts the folder of its layers onto itself, and leaves that mount behind for ever.
+    text.append("\n[storage.options.overlay]\nskip_mount_home = \"true\"\n");
     return text.toString();
   }
 
