@@ -27,7 +27,7 @@ final class Exchange implements AutoCloseable {
       answers.add(topic);
       free.release();
     }));
-    MqttConnectionOptions options = new MqttConnectionOptions();
+    MqttConnectionOptions options = NoDelay.options();
     options.setReceiveMaximum(1000);
     mqtt.connect(options).waitForCompletion();
     MqttSubscription[] subscription = {new MqttSubscription("bench/+/out/+", 1)};

@@ -25,7 +25,7 @@ final class PlainBridge implements AutoCloseable {
     this.function = URI.create(function);
     this.mqtt = new MqttAsyncClient("tcp://127.0.0.1:" + mqttPort, "plain-bridge", new MemoryPersistence());
     mqtt.setCallback(new Callback(this::arrived));
-    mqtt.connect().waitForCompletion();
+    mqtt.connect(NoDelay.options()).waitForCompletion();
     MqttSubscription[] subscription = {new MqttSubscription(filter, 1)};
     mqtt.subscribe(subscription).waitForCompletion();
   }
