@@ -16,7 +16,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -285,49 +284,7 @@ final class FunctionInstances {
   /** A cold start is what somebody felt who came before the instance was ready; waiting for a busy one is not. */
   private Lease lease(Slot slot, long waitingSinceNanos) {
     slot.inFlight++;
-    return new SlotLease(slot, Duration.ofNanos(Math.max(0, slot.readyNanos - waitingSinceNanos)));
-  }
-
-  private final class SlotLease implements Lease {
-    private final Slot slot;
-    private final InetSocketAddress address;
-    private final Duration coldStart;
-    private final AtomicBoolean open = new AtomicBoolean(true);
-
-    SlotLease(Slot slot, Duration coldStart) {
-      this.slot = slot;
-      this.address = Optional.ofNullable(slot.address).orElseThrow();
-      this.coldStart = coldStart;
-    }
-
-    @Override
-    public InetSocketAddress address() {
-      return address;
-    }
-
-    @Override
-    public String instance() {
-      return slot.name;
-    }
-
-    @Override
-    public Duration coldStart() {
-      return coldStart;
-    }
-
-    @Override
-    public void release() {
-      if (open.compareAndSet(true, false)) {
-        FunctionInstances.this.release(slot, false);
-      }
-    }
-
-    @Override
-    public void releaseSuspect() {
-      if (open.compareAndSet(true, false)) {
-        FunctionInstances.this.release(slot, true);
-      }
-    }
+    return new SlotLease(slot, Duration.ofNanos(Math.max(0, slot.readyNanos - waitingSinceNanos)), this::release);
   }
 
   private Runnable drain(Slot slot, String why) {

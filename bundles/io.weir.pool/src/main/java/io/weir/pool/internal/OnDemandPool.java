@@ -1,9 +1,7 @@
 package io.weir.pool.internal;
 
 import io.weir.engine.ContainerEngine;
-import io.weir.engine.ContainerStatus;
 import io.weir.engine.EngineEvent;
-import io.weir.engine.EngineException;
 import io.weir.engine.Instance;
 import io.weir.engine.InstancePool;
 import io.weir.engine.Lease;
@@ -16,7 +14,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -63,15 +60,13 @@ public final class OnDemandPool implements InstancePool, FunctionListener {
   private final ExecutorService executor;
   private final ScheduledThreadPoolExecutor scheduler;
   private final Map<FunctionName, FunctionInstances> functions = new ConcurrentHashMap<>();
-  /** Instances of an earlier life that wait for their function, by container id. */
-  private final Map<String, ContainerStatus> unclaimed = new ConcurrentHashMap<>();
-  /** Done once {@code unclaimed} is filled, or could not be. */
-  private final CompletableFuture<Void> listed = new CompletableFuture<>();
+  private final Reconciler reconciler;
   private final AutoCloseable watch;
   private volatile boolean closed;
 
   @Activate
-  public OnDemandPool(BundleContext context, @Reference ContainerEngine engine, @Reference Events events, PoolConfig config) {
+  public OnDemandPool(BundleContext context, @Reference ContainerEngine engine, @Reference Events events,
+      PoolConfig config) {
     this(engine, events, Settings.of(config), GatewayId.in(Path.of(
         Objects.requireNonNullElse(context.getProperty("weir.data"), "/var/lib/weir"))));
   }
@@ -83,11 +78,12 @@ public final class OnDemandPool implements InstancePool, FunctionListener {
     this.scheduler = new ScheduledThreadPoolExecutor(1, threads("weir-pool-timer"));
     scheduler.setRemoveOnCancelPolicy(true);
     this.lifecycle = new Lifecycle(engine, events, settings, gateway, executor);
+    this.reconciler = new Reconciler(engine, lifecycle, functions);
     this.watch = engine.watch(Lifecycle.GATEWAY, gateway, this::engineEvent);
-    lifecycle.run(this::findEarlierInstances);
-    scheduler.schedule(() -> lifecycle.run(this::endClaims), CLAIM.toSeconds(), TimeUnit.SECONDS);
+    lifecycle.run(reconciler::findEarlierInstances);
+    scheduler.schedule(() -> lifecycle.run(reconciler::endClaims), CLAIM.toSeconds(), TimeUnit.SECONDS);
     scheduler.scheduleWithFixedDelay(this::tend, TEND.toMillis(), TEND.toMillis(), TimeUnit.MILLISECONDS);
-    scheduler.scheduleWithFixedDelay(() -> lifecycle.run(this::sweep), SWEEP.toSeconds(), SWEEP.toSeconds(),
+    scheduler.scheduleWithFixedDelay(() -> lifecycle.run(reconciler::sweep), SWEEP.toSeconds(), SWEEP.toSeconds(),
         TimeUnit.SECONDS);
   }
 
@@ -152,7 +148,7 @@ public final class OnDemandPool implements InstancePool, FunctionListener {
       before.change(function);
       return;
     }
-    listed.thenRun(() -> lifecycle.run(() -> claim(function.name(), instances)));
+    reconciler.claim(function.name(), instances);
   }
 
   @Override
@@ -172,58 +168,6 @@ public final class OnDemandPool implements InstancePool, FunctionListener {
     }
   }
 
-  private void findEarlierInstances() {
-    try {
-      for (ContainerStatus found : engine.list(lifecycle.ownLabels())) {
-        unclaimed.put(found.id(), found);
-      }
-    } catch (EngineException e) {
-      LOG.warn("cannot look for instances of an earlier life: {}", e.getMessage());
-    } finally {
-      listed.complete(null);
-    }
-  }
-
-  private void endClaims() {
-    unclaimed.clear();
-    sweep();
-  }
-
-  private void claim(FunctionName name, FunctionInstances instances) {
-    for (ContainerStatus found : List.copyOf(unclaimed.values())) {
-      if (name.value().equals(found.labels().get(Lifecycle.FUNCTION)) && unclaimed.remove(found.id()) != null) {
-        adoptOrRemove(found, instances);
-      }
-    }
-    instances.settle();
-  }
-
-  private void adoptOrRemove(ContainerStatus found, FunctionInstances instances) {
-    try {
-      ContainerStatus status = engine.inspect(found.id());
-      if (status.state() == ContainerStatus.State.PAUSED) {
-        engine.unpause(found.id());
-        status = engine.inspect(found.id());
-      }
-      FunctionSpec spec = instances.spec();
-      boolean alive = status.state() == ContainerStatus.State.RUNNING
-          && spec.revision().equals(status.labels().get(Lifecycle.REVISION))
-          && status.address().isPresent() && PortProbe.accepts(status.address().get());
-      if (alive) {
-        Slot slot = new Slot(status.name(), spec);
-        slot.id = status.id();
-        lifecycle.own(slot.name);
-        if (instances.adopt(slot, status.address().orElseThrow())) {
-          lifecycle.tell(slot, "adopted", Duration.ZERO, "runs since " + status.created());
-          return;
-        }
-      }
-      lifecycle.remove(found.id(), found.name());
-    } catch (EngineException e) {
-      LOG.warn("leftover {} could not be looked at: {}", found.name(), e.getMessage());
-    }
-  }
-
   private void tend() {
     for (FunctionInstances instances : functions.values()) {
       try {
@@ -231,37 +175,6 @@ public final class OnDemandPool implements InstancePool, FunctionListener {
       } catch (RuntimeException e) {
         LOG.error("unexpected failure while tending instances: {}", e.getMessage(), e);
       }
-    }
-  }
-
-  /** Compares the engine's containers with ours: what we do not know is removed, what is gone is declared dead. */
-  private void sweep() {
-    if (closed) {
-      return;
-    }
-    try {
-      Map<String, Slot> known = new HashMap<>();
-      functions.values().forEach(f -> f.slots().forEach(slot -> known.put(slot.name, slot)));
-      Map<String, ContainerStatus> there = new HashMap<>();
-      for (ContainerStatus found : engine.list(lifecycle.ownLabels())) {
-        there.put(found.name(), found);
-      }
-      for (ContainerStatus found : there.values()) {
-        if (!known.containsKey(found.name()) && !lifecycle.owns(found.name()) && !unclaimed.containsKey(found.id())) {
-          LOG.info("removing leftover container {}", found.name());
-          lifecycle.remove(found.id(), found.name());
-        }
-      }
-      functions.values().forEach(f -> f.slots().forEach(slot -> {
-        if (!slot.id.isEmpty() && known.containsKey(slot.name)) {
-          ContainerStatus found = there.get(slot.name);
-          if (found == null || found.state() == ContainerStatus.State.EXITED) {
-            lifecycle.confirmDeath(slot, f);
-          }
-        }
-      }));
-    } catch (EngineException e) {
-      LOG.warn("cannot compare instances with the engine: {}", e.getMessage());
     }
   }
 
@@ -275,7 +188,7 @@ public final class OnDemandPool implements InstancePool, FunctionListener {
         }
       }
     } else {
-      lifecycle.run(this::sweep);
+      lifecycle.run(reconciler::sweep);
     }
   }
 

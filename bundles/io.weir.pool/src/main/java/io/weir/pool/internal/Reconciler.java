@@ -1,0 +1,127 @@
+package io.weir.pool.internal;
+
+import io.weir.engine.ContainerEngine;
+import io.weir.engine.ContainerStatus;
+import io.weir.engine.EngineException;
+import io.weir.function.FunctionName;
+import io.weir.function.FunctionSpec;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Brings the engine's containers and the pool's instances together: adopts what an earlier life of the gateway left
+ * running, removes its leftovers, and notices what is gone. Runs on the pool's lifecycle threads.
+ */
+final class Reconciler {
+  private static final Logger LOG = LoggerFactory.getLogger(Reconciler.class);
+
+  private final ContainerEngine engine;
+  private final Lifecycle lifecycle;
+  private final Map<FunctionName, FunctionInstances> functions;
+  /** Instances of an earlier life that wait for their function, by container id. */
+  private final Map<String, ContainerStatus> unclaimed = new ConcurrentHashMap<>();
+  /** Done once {@code unclaimed} is filled, or could not be. */
+  private final CompletableFuture<Void> listed = new CompletableFuture<>();
+
+  /** @param functions the pool's own map, read at every look */
+  Reconciler(ContainerEngine engine, Lifecycle lifecycle, Map<FunctionName, FunctionInstances> functions) {
+    this.engine = engine;
+    this.lifecycle = lifecycle;
+    this.functions = functions;
+  }
+
+  /** Looks once for what an earlier life left; blocks. */
+  void findEarlierInstances() {
+    try {
+      for (ContainerStatus found : engine.list(lifecycle.ownLabels())) {
+        unclaimed.put(found.id(), found);
+      }
+    } catch (EngineException e) {
+      LOG.warn("cannot look for instances of an earlier life: {}", e.getMessage());
+    } finally {
+      listed.complete(null);
+    }
+  }
+
+  /** What no function has claimed by now is a leftover; blocks. */
+  void endClaims() {
+    unclaimed.clear();
+    sweep();
+  }
+
+  /** Hands a new function the instances of its earlier life, as soon as they are known; returns at once. */
+  void claim(FunctionName name, FunctionInstances instances) {
+    listed.thenRun(() -> lifecycle.run(() -> adoptAll(name, instances)));
+  }
+
+  private void adoptAll(FunctionName name, FunctionInstances instances) {
+    for (ContainerStatus found : List.copyOf(unclaimed.values())) {
+      if (name.value().equals(found.labels().get(Lifecycle.FUNCTION)) && unclaimed.remove(found.id()) != null) {
+        adoptOrRemove(found, instances);
+      }
+    }
+    instances.settle();
+  }
+
+  private void adoptOrRemove(ContainerStatus found, FunctionInstances instances) {
+    try {
+      ContainerStatus status = engine.inspect(found.id());
+      if (status.state() == ContainerStatus.State.PAUSED) {
+        engine.unpause(found.id());
+        status = engine.inspect(found.id());
+      }
+      FunctionSpec spec = instances.spec();
+      boolean alive = status.state() == ContainerStatus.State.RUNNING
+          && spec.revision().equals(status.labels().get(Lifecycle.REVISION))
+          && status.address().isPresent() && PortProbe.accepts(status.address().get());
+      if (alive) {
+        Slot slot = new Slot(status.name(), spec);
+        slot.id = status.id();
+        lifecycle.own(slot.name);
+        if (instances.adopt(slot, status.address().orElseThrow())) {
+          lifecycle.tell(slot, "adopted", Duration.ZERO, "runs since " + status.created());
+          return;
+        }
+      }
+      lifecycle.remove(found.id(), found.name());
+    } catch (EngineException e) {
+      LOG.warn("leftover {} could not be looked at: {}", found.name(), e.getMessage());
+    }
+  }
+
+  /** Compares the engine's containers with ours: what we do not know is removed, what is gone is declared dead; blocks. */
+  void sweep() {
+    try {
+      Set<String> known = new HashSet<>();
+      functions.values().forEach(f -> f.slots().forEach(slot -> known.add(slot.name)));
+      Map<String, ContainerStatus> there = new HashMap<>();
+      for (ContainerStatus found : engine.list(lifecycle.ownLabels())) {
+        there.put(found.name(), found);
+      }
+      for (ContainerStatus found : there.values()) {
+        if (!known.contains(found.name()) && !lifecycle.owns(found.name()) && !unclaimed.containsKey(found.id())) {
+          LOG.info("removing leftover container {}", found.name());
+          lifecycle.remove(found.id(), found.name());
+        }
+      }
+      functions.values().forEach(f -> f.slots().forEach(slot -> {
+        if (!slot.id.isEmpty() && known.contains(slot.name)) {
+          ContainerStatus found = there.get(slot.name);
+          if (found == null || found.state() == ContainerStatus.State.EXITED) {
+            lifecycle.confirmDeath(slot, f);
+          }
+        }
+      }));
+    } catch (EngineException e) {
+      LOG.warn("cannot compare instances with the engine: {}", e.getMessage());
+    }
+  }
+}
