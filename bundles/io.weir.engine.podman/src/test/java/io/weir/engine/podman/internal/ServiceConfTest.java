@@ -48,6 +48,9 @@ class ServiceConfTest {
         driver = "overlay"
         graphroot = "/var/lib/weir/storage"
         runroot = "/run/weir/engine/run"
+
+        [storage.options.overlay]
+        skip_mount_home = "true"
         """);
   }
 
