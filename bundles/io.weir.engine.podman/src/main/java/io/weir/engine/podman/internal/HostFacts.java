@@ -19,14 +19,27 @@ import java.util.stream.Stream;
  * @param crun crun's version, if installed
  * @param runc runc's version, if installed
  * @param systemd whether systemd runs this machine
- * @param cgroupV2 whether cgroups are the unified hierarchy alone
+ * @param cgroups which cgroup hierarchies there are
  * @param rootless whether we run without root
  * @param mayRaiseLimits whether we have CAP_SYS_RESOURCE
  * @param files our hard limit of open files
  * @param processes our hard limit of processes
  */
-record HostFacts(Version podman, Optional<Version> crun, Optional<Version> runc, boolean systemd, boolean cgroupV2,
+record HostFacts(Version podman, Optional<Version> crun, Optional<Version> runc, boolean systemd, Cgroups cgroups,
     boolean rootless, boolean mayRaiseLimits, long files, long processes) {
+  /** Cgroup hierarchies; {@code MIXED} has controllers in both of them, which crun refuses and runc does not mind. */
+  enum Cgroups {
+    V1, V2, MIXED;
+
+    static Cgroups detect() throws IOException {
+      if (Files.exists(Path.of("/sys/fs/cgroup/cgroup.controllers"))) {
+        return V2;
+      }
+      Path unified = Path.of("/sys/fs/cgroup/unified/cgroup.controllers");
+      return Files.exists(unified) && !String.join("", Files.readAllLines(unified)).isBlank() ? MIXED : V1;
+    }
+  }
+
   /** Podman's own default, and more than a function needs. */
   static final long MOST = 1_048_576;
   private static final int CAP_SYS_RESOURCE = 24;
@@ -59,7 +72,7 @@ record HostFacts(Version podman, Optional<Version> crun, Optional<Version> runc,
         versionOf(podman).orElseThrow(() -> new IOException(podman + " --version names no version; reinstall podman")),
         find("crun").flatMap(HostFacts::versionOf), find("runc").flatMap(HostFacts::versionOf),
         Files.isDirectory(Path.of("/run/systemd/system")),
-        Files.exists(Path.of("/sys/fs/cgroup/cgroup.controllers")),
+        Cgroups.detect(),
         !"0".equals(field(status, "Uid:", 1)),
         (Long.parseUnsignedLong(field(status, "CapEff:", 1), 16) >> CAP_SYS_RESOURCE & 1) == 1,
         hardLimit(limits, "Max open files"), Math.min(hardLimit(limits, "Max processes"), pidMax()));

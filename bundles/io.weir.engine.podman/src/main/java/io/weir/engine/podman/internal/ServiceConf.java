@@ -1,5 +1,6 @@
 package io.weir.engine.podman.internal;
 
+import io.weir.engine.podman.internal.HostFacts.Cgroups;
 import java.nio.file.Path;
 
 /** The configuration of our own Podman service, made from the facts and nothing else. */
@@ -34,7 +35,7 @@ final class ServiceConf {
     }
     text.append("log_driver = \"k8s-file\"\n\n[engine]\n")
         .append("runtime = ").append(quoted(runtime())).append('\n')
-        .append("cgroup_manager = ").append(quoted(facts.systemd() && facts.cgroupV2() ? "systemd" : "cgroupfs"))
+        .append("cgroup_manager = ").append(quoted(facts.systemd() && facts.cgroups() == Cgroups.V2 ? "systemd" : "cgroupfs"))
         .append('\n')
         .append("events_logger = \"file\"\n")
         // "shm" is one lock file for every store of the machine.
@@ -59,12 +60,16 @@ final class ServiceConf {
     return text.toString();
   }
 
-  /** crun caches its compiled seccomp filter from 1.20 on; before that runc is no slower and better tested. */
+  /**
+   * crun caches its compiled seccomp filter from 1.20 on; before that runc is no slower and better tested. crun starts
+   * nothing where both cgroup hierarchies have controllers.
+   */
   String runtime() {
     if (!configuredRuntime.isEmpty()) {
       return configuredRuntime;
     }
-    boolean goodCrun = facts.crun().filter(version -> version.atLeast(1, 20)).isPresent();
+    boolean goodCrun = facts.cgroups() != Cgroups.MIXED
+        && facts.crun().filter(version -> version.atLeast(1, 20)).isPresent();
     return !goodCrun && facts.runc().isPresent() ? "runc" : "crun";
   }
 

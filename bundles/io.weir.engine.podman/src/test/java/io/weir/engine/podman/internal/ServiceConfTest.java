@@ -2,6 +2,7 @@ package io.weir.engine.podman.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.weir.engine.podman.internal.HostFacts.Cgroups;
 import io.weir.engine.podman.internal.HostFacts.Version;
 import java.nio.file.Path;
 import java.util.List;
@@ -11,13 +12,13 @@ import org.junit.jupiter.api.Test;
 class ServiceConfTest {
   /** A virtual machine without systemd, with cgroup v1 and v2 side by side and without CAP_SYS_RESOURCE. */
   private static final HostFacts SANDBOX = new HostFacts(new Version(4, 3), Optional.of(new Version(1, 8)),
-      Optional.of(new Version(1, 1)), false, false, false, false, 20_000, 32_768);
+      Optional.of(new Version(1, 1)), false, Cgroups.MIXED, false, false, 20_000, 32_768);
   private static final HostFacts DEBIAN_12 = new HostFacts(new Version(4, 3), Optional.of(new Version(1, 8)),
-      Optional.of(new Version(1, 1)), true, true, false, true, 1_048_576, 63_304);
+      Optional.of(new Version(1, 1)), true, Cgroups.V2, false, true, 1_048_576, 63_304);
   private static final HostFacts DEBIAN_13 = new HostFacts(new Version(5, 4), Optional.of(new Version(1, 21)),
-      Optional.empty(), true, true, false, true, 524_288, 63_304);
+      Optional.empty(), true, Cgroups.V2, false, true, 524_288, 63_304);
   private static final HostFacts ROOTLESS = new HostFacts(new Version(5, 4), Optional.of(new Version(1, 21)),
-      Optional.empty(), true, true, true, false, 524_288, 31_000);
+      Optional.empty(), true, Cgroups.V2, true, false, 524_288, 31_000);
 
   private static ServiceConf conf(HostFacts facts) {
     return new ServiceConf(facts, "", Path.of("/run/weir/engine"), Path.of("/var/lib/weir"));
@@ -76,8 +77,8 @@ class ServiceConfTest {
 
   @Test
   void takesAnOldCrunWhereThereIsNoRuncAndWhateverIsConfigured() {
-    HostFacts crunOnly = new HostFacts(new Version(4, 3), Optional.of(new Version(1, 8)), Optional.empty(), true, true,
-        false, true, 1, 1);
+    HostFacts crunOnly = new HostFacts(new Version(4, 3), Optional.of(new Version(1, 8)), Optional.empty(), true,
+        Cgroups.V2, false, true, 1, 1);
 
     assertThat(conf(crunOnly).runtime()).isEqualTo("crun");
     assertThat(new ServiceConf(DEBIAN_13, "/opt/youki", Path.of("/r"), Path.of("/d")).containersConf())
@@ -109,5 +110,13 @@ class ServiceConfTest {
     assertThat(new Version(1, 20).atLeast(1, 8)).isTrue();
     assertThat(Greeting.version("crun version 1.21\ncommit: 10")).isEqualTo("1.21");
     assertThat(Greeting.version("runc version 1.1.5+ds1\ncommit: 1.1.5")).isEqualTo("1.1.5");
+  }
+
+  @Test
+  void avoidsCrunWhereItStartsNothing() {
+    HostFacts mixed = new HostFacts(new Version(5, 4), Optional.of(new Version(1, 21)), Optional.of(new Version(1, 1)),
+        false, Cgroups.MIXED, false, false, 20_000, 32_768);
+
+    assertThat(conf(mixed).runtime()).isEqualTo("runc");
   }
 }
