@@ -37,6 +37,9 @@ final class Lifecycle {
   /** How often a starting container is asked whether it is still there, beside waiting for its port. */
   private static final long LOOK_NANOS = Duration.ofMillis(250).toNanos();
 
+  /** Podman was seen to report a death up to 250 ms late; more on a busy machine. */
+  private static final Duration ENGINE_LAG = Duration.ofSeconds(2);
+
   static final String MANAGED = "weir.managed";
   static final String GATEWAY = "weir.gateway";
   static final String FUNCTION = "weir.function";
@@ -123,8 +126,8 @@ final class Lifecycle {
       Map<String, String> labels = Map.of(MANAGED, "true", GATEWAY, gateway, FUNCTION, spec.name().value(),
           REVISION, spec.revision());
       // The function may rely on PORT, whatever else its environment says.
-      Map<String, String> environment = new HashMap<>(Map.of("PORT", Integer.toString(spec.port())));
-      environment.putAll(spec.environment());
+      Map<String, String> environment = new HashMap<>(spec.environment());
+      environment.put("PORT", Integer.toString(spec.port()));
       String id = engine.create(
           new ContainerSpec(slot.name, spec.image(), spec.port(), labels, environment, spec.limits()));
       owner.created(slot, id);
@@ -137,37 +140,38 @@ final class Lifecycle {
       return address;
     } catch (EngineException e) {
       throw new LeaseRefused(codeOf(e), e.getMessage(), Duration.ZERO, e);
-    }
-  }
-
-  private void awaitPort(Slot slot, InetSocketAddress address, long began) {
-    long[] nextLook = {System.nanoTime() + LOOK_NANOS};
-    Duration left = settings.startTimeout().minusNanos(System.nanoTime() - began);
-    try {
-      boolean listening = PortProbe.await(address, left, () -> {
-        if (!slot.dead && System.nanoTime() > nextLook[0]) {
-          nextLook[0] = System.nanoTime() + LOOK_NANOS;
-          requireRunning(slot, engine.inspect(slot.id));
-        }
-        return slot.dead;
-      });
-      if (slot.dead) {
-        requireRunning(slot, engine.inspect(slot.id));
-        throw new LeaseRefused(LeaseRefused.Code.STOPPING, "the gateway is going down", Duration.ZERO, null);
-      }
-      if (!listening) {
-        throw new LeaseRefused(LeaseRefused.Code.NEVER_LISTENED, "nothing listens on port " + slot.spec.port() + " of "
-            + slot.name + " after " + settings.startTimeout().toSeconds()
-            + " s; the function must listen on 0.0.0.0 at $PORT" + lastWordsOf(slot), Duration.ZERO, null);
-      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new LeaseRefused(LeaseRefused.Code.STOPPING, "the gateway is going down", Duration.ZERO, e);
     }
   }
 
-  private void requireRunning(Slot slot, ContainerStatus status) {
-    if (status.state() == ContainerStatus.State.EXITED || status.state() == ContainerStatus.State.STOPPED) {
+  private void awaitPort(Slot slot, InetSocketAddress address, long began) throws InterruptedException {
+    long[] nextLook = {System.nanoTime() + LOOK_NANOS};
+    Duration left = settings.startTimeout().minusNanos(System.nanoTime() - began);
+    boolean listening = PortProbe.await(address, left, () -> {
+      if (!slot.dead && System.nanoTime() > nextLook[0]) {
+        nextLook[0] = System.nanoTime() + LOOK_NANOS;
+        requireRunning(slot, engine.inspect(slot.id));
+      }
+      return slot.dead;
+    });
+    if (slot.dead) {
+      if (slot.state == Instance.State.STARTING) {
+        requireRunning(slot, onceEnded(slot));
+      }
+      throw new LeaseRefused(LeaseRefused.Code.STOPPING, "the gateway is going down", Duration.ZERO, null);
+    }
+    if (!listening) {
+      throw new LeaseRefused(LeaseRefused.Code.NEVER_LISTENED, "nothing listens on port " + slot.spec.port() + " of "
+          + slot.name + " after " + settings.startTimeout().toSeconds()
+          + " s; the function must listen on 0.0.0.0 at $PORT" + lastWordsOf(slot), Duration.ZERO, null);
+    }
+  }
+
+  private void requireRunning(Slot slot, ContainerStatus seen) throws InterruptedException {
+    if (seen.state() == ContainerStatus.State.EXITED || seen.state() == ContainerStatus.State.STOPPED) {
+      ContainerStatus status = onceEnded(slot);
       String how = status.oomKilled()
           ? "was killed for using more than its memory limit of " + (slot.spec.limits().memoryBytes() >> 20) + " MiB"
           : "ended with exit code " + status.exitCode();
@@ -196,7 +200,7 @@ final class Lifecycle {
           owner.cleared(slot);
           return;
         }
-        bury(slot, owner, status);
+        bury(slot, owner, onceEnded(slot));
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
       } catch (EngineException e) {
@@ -211,6 +215,17 @@ final class Lifecycle {
     });
   }
 
+  /** A container's end is known to its port at once, to the engine a moment later; how it ended, only then. */
+  private ContainerStatus onceEnded(Slot slot) throws InterruptedException {
+    long deadline = System.nanoTime() + ENGINE_LAG.toNanos();
+    ContainerStatus status = engine.inspect(slot.id);
+    while (status.state() != ContainerStatus.State.EXITED && System.nanoTime() < deadline) {
+      Thread.sleep(20);
+      status = engine.inspect(slot.id);
+    }
+    return status;
+  }
+
   /** The engine reported the death of an instance. */
   void confirmDeath(Slot slot, FunctionInstances owner) {
     slot.dead = true;
@@ -220,10 +235,14 @@ final class Lifecycle {
       }
       ContainerStatus status = null;
       try {
-        status = engine.inspect(slot.id);
+        status = onceEnded(slot);
         if (status.state() == ContainerStatus.State.RUNNING) {
+          slot.dead = false;
           return;
         }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
       } catch (EngineException e) {
         LOG.debug("{} is gone already", slot.name, e);
       }
@@ -238,7 +257,9 @@ final class Lifecycle {
     String words = lastWordsOf(slot);
     boolean oom = status != null && status.oomKilled();
     String detail = oom ? "killed for using more than " + (slot.spec.limits().memoryBytes() >> 20) + " MiB; raise memory"
-        : status == null ? "its container is gone" : "ended with exit code " + status.exitCode();
+        : status == null ? "its container is gone"
+        : status.state() == ContainerStatus.State.RUNNING ? "runs but accepts no connections any more; it is replaced"
+        : "ended with exit code " + status.exitCode();
     LOG.warn("{} died: {}{}", slot.name, detail, words);
     tell(slot, oom ? "oom-killed" : "crashed", Duration.ZERO, detail + words);
     discard(slot);

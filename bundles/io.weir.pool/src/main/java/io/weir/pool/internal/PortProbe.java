@@ -49,6 +49,6 @@ final class PortProbe {
 
   /** Whether waiting has become pointless. */
   interface Abandon {
-    boolean now();
+    boolean now() throws InterruptedException;
   }
 }
