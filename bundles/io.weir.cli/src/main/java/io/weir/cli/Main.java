@@ -65,6 +65,8 @@ public final class Main implements Runnable {
         .setOut(new PrintWriter(out, true))
         .setErr(new PrintWriter(err, true))
         .setCaseInsensitiveEnumValuesAllowed(true)
+        // Else picocli reads options from the FILE of 'invoke -d @FILE'.
+        .setExpandAtFiles(false)
         .setExecutionExceptionHandler((e, command, parsed) -> main.ended(e))
         .setParameterExceptionHandler((e, arguments) -> main.misused(e, List.of(arguments)))
         .execute(args);

@@ -125,6 +125,17 @@ class MainTest {
   }
 
   @Test
+  void aBodyReadFromAFileIsNotTakenForOptions() throws IOException {
+    gateway.answer("POST /function/convert/", 200, "{}");
+    Path body = Files.writeString(folder.resolve("body.txt"), "--json is a word here\n");
+
+    Ended ended = weir("invoke", "convert", "-d", "@" + body);
+
+    assertThat(ended.exitCode).as(ended.err).isZero();
+    assertThat(gateway.asked()).singleElement().satisfies(asked -> assertThat(asked.text()).isEqualTo("--json is a word here\n"));
+  }
+
+  @Test
   void invokesWithBodyPathAndHeaders() {
     gateway.answer("POST /function/convert/deep", new FakeGateway.Answer(200, "application/json", "{\"value\":22.0}"));
 
