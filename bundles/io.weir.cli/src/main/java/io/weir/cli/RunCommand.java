@@ -3,6 +3,7 @@ package io.weir.cli;
 import io.weir.cli.demo.Demo;
 import io.weir.cli.demo.GatewayProcess;
 import io.weir.cli.demo.Sensors;
+import io.weir.cli.doctor.Ports;
 import io.weir.cli.gateway.Gateway;
 import io.weir.cli.gateway.Json;
 import io.weir.cli.image.Host;
@@ -64,8 +65,9 @@ final class RunCommand extends Verb {
     }
     Gateway gateway = new Gateway("http://127.0.0.1:" + port);
     if (gateway.answers()) {
-      throw new Failure(ExitCode.FAILED, "something answers at " + gateway.address() + " already: if it is a gateway (see 'weir status'), "
-          + "use it, or stop it first; if not, choose another port with --port");
+      String owner = Ports.owner(port);
+      throw new Failure(ExitCode.FAILED, (owner.equals("?") ? "something" : owner) + " answers at " + gateway.address()
+          + " already: if it is a gateway (see 'weir status'), use it, or stop it first; if not, choose another port with --port");
     }
     Thread onSignal = new Thread(this::onSignal, "weir-run-signal");
     java.lang.Runtime.getRuntime().addShutdownHook(onSignal);

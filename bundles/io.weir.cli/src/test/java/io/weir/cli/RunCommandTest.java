@@ -65,7 +65,7 @@ class RunCommandTest {
       assertThat(run(URI.create(running.url()).getPort())).isEqualTo(1);
     }
 
-    assertThat(said()).contains("answers at", "already", "--port");
+    assertThat(said()).contains("(pid " + ProcessHandle.current().pid() + ") answers at", "already", "--port");
   }
 
   @Test

@@ -54,8 +54,9 @@ public final class GatewayProcess implements AutoCloseable {
       if (!process.isAlive()) {
         throw new Failure(ExitCode.FAILED, "the gateway ended with " + process.exitValue() + " before it was ready" + lastWords());
       }
+      Map<String, Object> status = Map.of();
       try {
-        Map<String, Object> status = gateway.get("/status");
+        status = gateway.get("/status");
         if (Json.flag(status, "ready")) {
           return status;
         }
@@ -67,10 +68,19 @@ public final class GatewayProcess implements AutoCloseable {
           waiting = e.text();
         }
       }
+      refuseTakenPort(status);
       progress.say(waiting);
       process.waitFor(50, TimeUnit.MILLISECONDS);
     }
     throw new Failure(ExitCode.FAILED, "the gateway was not ready after " + READY_WITHIN.toSeconds() + " s: " + waiting + lastWords());
+  }
+
+  /** The gateway itself waits until its broker's port is free; somebody who has just typed a command would not. */
+  private static void refuseTakenPort(Map<String, Object> status) {
+    Json.maps(status, "parts").stream().map(part -> Json.text(part, "state")).filter(state -> state.contains(" is taken by "))
+        .findFirst().ifPresent(state -> {
+          throw new Failure(ExitCode.FAILED, state + "; stop that program, or choose another port with --mqtt-port");
+        });
   }
 
   public boolean endsWithin(long millis) throws InterruptedException {

@@ -3,15 +3,11 @@ package io.weir.cli.doctor;
 import io.weir.cli.gateway.Gateway;
 import io.weir.cli.image.Host;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -118,8 +114,8 @@ public final class FactFinder {
     Map<Integer, String> owners = new LinkedHashMap<>();
     String broker = brokerOf(gateway);
     for (int port : ports) {
-      owners.put(port, isFree(port) ? "" : !broker.isEmpty() && (port == gateway.address().getPort() || broker.endsWith(":" + port))
-          ? "weir" : owner(port));
+      owners.put(port, Ports.isFree(port) ? "" : !broker.isEmpty() && (port == gateway.address().getPort() || broker.endsWith(":" + port))
+          ? "weir" : Ports.owner(port));
     }
     return owners;
   }
@@ -132,51 +128,6 @@ public final class FactFinder {
     } catch (io.weir.cli.ui.Failure e) {
       return "";
     }
-  }
-
-  private static boolean isFree(int port) {
-    try (ServerSocket socket = new ServerSocket()) {
-      socket.setReuseAddress(true);
-      socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
-      return true;
-    } catch (IOException e) {
-      return false;
-    }
-  }
-
-  /** The program that listens: by the socket's inode, which only root sees for others' processes. */
-  private static String owner(int port) {
-    String hex = String.format(Locale.ROOT, ":%04X", port);
-    Set<String> inodes = Stream.of("/proc/net/tcp", "/proc/net/tcp6").flatMap(file -> text(file).lines()).map(line -> line.trim().split("\\s+"))
-        .filter(words -> words.length > 9 && words[1].endsWith(hex) && words[3].equals("0A")).map(words -> "socket:[" + words[9] + "]")
-        .collect(Collectors.toSet());
-    try (Stream<Path> processes = Files.list(Path.of("/proc"))) {
-      for (Path process : processes.filter(p -> p.getFileName().toString().matches("\\d+")).toList()) {
-        if (holds(process.resolve("fd"), inodes)) {
-          return text(process.resolve("comm").toString()).strip() + " (pid " + process.getFileName() + ")";
-        }
-      }
-    } catch (IOException e) {
-      // Then it stays unknown.
-    }
-    return "?";
-  }
-
-  private static boolean holds(Path descriptors, Set<String> inodes) {
-    try (Stream<Path> list = Files.list(descriptors)) {
-      for (Path descriptor : list.toList()) {
-        try {
-          if (inodes.contains(Files.readSymbolicLink(descriptor).toString())) {
-            return true;
-          }
-        } catch (IOException e) {
-          // It was closed meanwhile.
-        }
-      }
-    } catch (IOException | java.io.UncheckedIOException e) {
-      // Another user's process.
-    }
-    return false;
   }
 
   private static long freeDisk(Path data) {
@@ -209,7 +160,7 @@ public final class FactFinder {
     return limits;
   }
 
-  private static String text(String file) {
+  static String text(String file) {
     try {
       return Files.readString(Path.of(file), StandardCharsets.ISO_8859_1);
     } catch (IOException e) {
