@@ -3,6 +3,7 @@
  *   BEHAVE=crash  says why and exits with 3       BEHAVE=deaf  runs but never listens
  *   POST /exit    exits in the middle of the call  POST /hog    takes memory until the kernel objects
  *   /status/NNN   answers NNN                      /sleep/MS    answers after MS milliseconds
+ *   a body !NNN   answers NNN
  *   anything else answers the body, its topic in header X-Subject and the instance's host name in X-Host
  */
 #define _GNU_SOURCE
@@ -55,7 +56,7 @@ static int receive(FILE *in, struct request *r)
 	}
 	if (r->length < 0 || r->length > LARGEST)
 		return 0;
-	r->body = malloc(r->length + 1);
+	r->body = calloc(1, r->length + 1);
 	return fread(r->body, 1, r->length, in) == (size_t)r->length;
 }
 
@@ -78,6 +79,7 @@ static void answer(FILE *out, const struct request *r)
 	if (!strcmp(r->path, "/hog"))
 		hog();
 	sscanf(r->path, "/status/%d", &status);
+	sscanf(r->body, "!%d", &status);
 	if (sscanf(r->path, "/sleep/%d", &ms) == 1)
 		usleep(ms * 1000);
 	fprintf(out, "HTTP/1.1 %d X\r\nX-Host: %s\r\nX-Subject: %s\r\n", status, host, r->subject);

@@ -19,9 +19,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import tools.jackson.jr.ob.JSON;
@@ -43,7 +41,7 @@ public final class Gateway implements AutoCloseable {
   private final Path run;
   public final int httpPort = freePort();
   public final int mqttPort = freePort();
-  private final Networks networks = Networks.now();
+  private final Leftovers leftovers;
   private Process process;
 
   /** Prepares a copy of the distribution, whose settings a test may change, and starts it. */
@@ -74,9 +72,10 @@ public final class Gateway implements AutoCloseable {
     this.data = folder.resolve("data");
     // Short, because socket paths have at most 107 bytes, and on tmpfs, as it is on a gateway.
     this.run = Path.of("/run/weir-it-" + name + "-" + ProcessHandle.current().pid());
-    unmount();   // what a test run that was killed may have left
+    this.leftovers = new Leftovers(data, run);
+    leftovers.unmount();   // what a test run that was killed may have left
     deleteTree(folder);
-    copyTree(DIST, home);
+    installTo(home);
     Files.createDirectories(data);
     Files.createDirectories(run);
   }
@@ -114,6 +113,11 @@ public final class Gateway implements AutoCloseable {
 
   public long pid() {
     return process.pid();
+  }
+
+  /** Where this gateway is installed. */
+  public Path home() {
+    return home;
   }
 
   public Path functionsFolder() throws IOException {
@@ -212,47 +216,38 @@ public final class Gateway implements AutoCloseable {
   }
 
   /** What a program printed, and how it ended. */
-  public record Result(int exitCode, String out) {}
+  public record Result(int exitCode, String out, String err) {
+    /** The one JSON document on standard output. */
+    public Map<String, Object> json() {
+      try {
+        return JSON.std.mapFrom(out);
+      } catch (RuntimeException e) {
+        throw new AssertionError("no JSON: " + out + err, e);
+      }
+    }
+  }
 
   public static Result run(ProcessBuilder builder) throws Exception {
-    Process process = builder.redirectErrorStream(true).start();
-    String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    return new Result(process.waitFor(), out);
+    Path err = Files.createTempFile("weir-it", ".err");
+    try {
+      Process process = builder.redirectError(err.toFile()).start();
+      process.getOutputStream().close();
+      String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      return new Result(process.waitFor(), out, Files.readString(err));
+    } finally {
+      Files.delete(err);
+    }
   }
 
   public static String exec(String... command) throws Exception {
     Result result = run(new ProcessBuilder(command));
-    assertThat(result.exitCode()).as(String.join(" ", command) + ": " + result.out()).isZero();
+    assertThat(result.exitCode()).as(String.join(" ", command) + ": " + result.out() + result.err()).isZero();
     return result.out();
   }
 
   /** Processes that name this gateway's folders in their command line or work in them: conmon, podman, the broker. */
   public List<String> processes() {
-    return ProcessHandle.allProcesses().filter(p -> p.pid() != ProcessHandle.current().pid())
-        .map(p -> p.pid() + " " + commandLine(p.pid()) + " in " + workingDirectory(p.pid()))
-        .filter(line -> line.contains(data.toString()) || line.contains(run.toString())).toList();
-  }
-
-  private static String commandLine(long pid) {
-    try {
-      return Files.readString(Path.of("/proc/" + pid + "/cmdline")).replace('\0', ' ');
-    } catch (IOException e) {
-      return "";   // it has ended meanwhile
-    }
-  }
-
-  private static String workingDirectory(long pid) {
-    try {
-      return Files.readSymbolicLink(Path.of("/proc/" + pid + "/cwd")).toString();
-    } catch (IOException e) {
-      return "";
-    }
-  }
-
-  public List<String> mounts() throws IOException {
-    try (Stream<String> lines = Files.lines(Path.of("/proc/mounts"))) {
-      return lines.filter(line -> line.contains(data.toString()) || line.contains(run.toString())).toList();
-    }
+    return leftovers.processes();
   }
 
   /** Stops the gateway as an operator does, and looks for what it left behind. */
@@ -267,51 +262,25 @@ public final class Gateway implements AutoCloseable {
   public void close() throws Exception {
     stop();
     try {
-      // conmon and podman's own clean-up end a moment after the container
-      Awaitility.await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
-        assertThat(processes()).as("processes left behind").isEmpty();
-        assertThat(mounts()).as("mounts left behind").isEmpty();
-        assertThat(Networks.now()).as("networks left behind").isEqualTo(networks);
-      });
+      leftovers.assertNone();
     } finally {
-      unmount();
+      leftovers.unmount();
       deleteTree(run);
       deleteTree(data.resolve("storage"));
     }
   }
 
-  private void unmount() throws IOException {
-    for (String line : mounts().stream().sorted(Comparator.reverseOrder()).toList()) {
-      try {
-        exec("umount", line.split(" ")[1]);
-      } catch (Exception e) {
-        throw new IOException("cannot unmount what an earlier run left: " + line, e);
-      }
-    }
-  }
-
-  /** Interfaces and named network namespaces of the machine. */
-  private record Networks(Set<String> interfaces, Set<String> namespaces) {
-    static Networks now() throws IOException {
-      return new Networks(names(Path.of("/sys/class/net")), names(Path.of("/run/netns")));
-    }
-
-    private static Set<String> names(Path folder) throws IOException {
-      if (!Files.isDirectory(folder)) {
-        return Set.of();
-      }
-      try (Stream<Path> files = Files.list(folder)) {
-        return files.map(file -> file.getFileName().toString()).collect(Collectors.toSet());
-      }
-    }
-  }
-
-  private static int freePort() {
+  public static int freePort() {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return socket.getLocalPort();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Makes a copy of the distribution whose settings a test may change. */
+  public static void installTo(Path folder) throws IOException {
+    copyTree(DIST, folder);
   }
 
   private static void copyTree(Path from, Path to) throws IOException {

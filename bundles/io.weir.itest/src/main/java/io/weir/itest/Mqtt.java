@@ -31,7 +31,12 @@ public final class Mqtt implements AutoCloseable, MqttCallback {
   }
 
   public Mqtt(Gateway gateway, String... filters) throws MqttException {
-    client = new MqttClient("tcp://127.0.0.1:" + gateway.mqttPort, "itest-" + System.nanoTime(), new MemoryPersistence());
+    this(gateway.mqttPort, filters);
+  }
+
+  /** Talks to any broker of this machine. */
+  public Mqtt(int port, String... filters) throws MqttException {
+    client = new MqttClient("tcp://127.0.0.1:" + port, "itest-" + System.nanoTime(), new MemoryPersistence());
     this.filters = List.of(filters);
     client.setCallback(this);
     connect();
