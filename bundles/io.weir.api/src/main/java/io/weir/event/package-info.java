@@ -1,4 +1,4 @@
-/** What happens in the gateway, as it happens. */
+/** Who the gateway is, and what happens in it, as it happens. */
 @Export
 @Version("1.0.0")
 @NullMarked

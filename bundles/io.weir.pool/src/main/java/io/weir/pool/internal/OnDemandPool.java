@@ -7,16 +7,15 @@ import io.weir.engine.InstancePool;
 import io.weir.engine.Lease;
 import io.weir.engine.LeaseRefused;
 import io.weir.event.Events;
+import io.weir.event.GatewayIdentity;
 import io.weir.function.FunctionListener;
 import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -27,7 +26,6 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
-import org.osgi.framework.BundleContext;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
@@ -65,10 +63,9 @@ public final class OnDemandPool implements InstancePool, FunctionListener {
   private volatile boolean closed;
 
   @Activate
-  public OnDemandPool(BundleContext context, @Reference ContainerEngine engine, @Reference Events events,
+  public OnDemandPool(@Reference GatewayIdentity gateway, @Reference ContainerEngine engine, @Reference Events events,
       PoolConfig config) {
-    this(engine, events, Settings.of(config), GatewayId.in(Path.of(
-        Objects.requireNonNullElse(context.getProperty("weir.data"), "/var/lib/weir"))));
+    this(engine, events, Settings.of(config), gateway.id());
   }
 
   OnDemandPool(ContainerEngine engine, Events events, Settings settings, String gateway) {
