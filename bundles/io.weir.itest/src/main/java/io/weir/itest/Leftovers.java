@@ -8,19 +8,25 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 
 /**
- * What a gateway might leave behind: processes and mounts that name its folders, and networks that were not there when
- * this object was made.
+ * What a gateway might leave behind: processes and mounts that name its folders, the bridges that its networks name, and
+ * network namespaces that were not there when this object was made.
  */
 public final class Leftovers {
+  private static final Path NAMESPACES = Path.of("/run/netns");
+  private static final Path INTERFACES = Path.of("/sys/class/net");
+  private static final Pattern BRIDGE = Pattern.compile("\"network_interface\": *\"([^\"]+)\"");
+
   private final List<String> folders;
-  private final Networks networks = Networks.now();
+  private final Set<String> namespacesBefore = names(NAMESPACES);
 
   public Leftovers(Path... folders) throws IOException {
     this.folders = Arrays.stream(folders).map(Path::toString).toList();
@@ -44,7 +50,8 @@ public final class Leftovers {
     Awaitility.await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
       assertThat(processes()).as("processes left behind").isEmpty();
       assertThat(mounts()).as("mounts left behind").isEmpty();
-      assertThat(Networks.now()).as("networks left behind").isEqualTo(networks);
+      assertThat(names(INTERFACES)).as("bridges left behind").doesNotContainAnyElementsOf(bridges());
+      assertThat(names(NAMESPACES)).as("network namespaces left behind").isSubsetOf(namespacesBefore);
     });
   }
 
@@ -79,19 +86,29 @@ public final class Leftovers {
     }
   }
 
-  /** Interfaces and named network namespaces of the machine. */
-  private record Networks(Set<String> interfaces, Set<String> namespaces) {
-    static Networks now() throws IOException {
-      return new Networks(names(Path.of("/sys/class/net")), names(Path.of("/run/netns")));
+  private static Set<String> names(Path folder) throws IOException {
+    if (!Files.isDirectory(folder)) {
+      return Set.of();
     }
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.map(file -> file.getFileName().toString()).collect(Collectors.toSet());
+    }
+  }
 
-    private static Set<String> names(Path folder) throws IOException {
-      if (!Files.isDirectory(folder)) {
-        return Set.of();
+  /** The bridges of the networks that were declared below our folders. */
+  private Set<String> bridges() throws IOException {
+    Set<String> bridges = new HashSet<>();
+    for (String folder : folders) {
+      if (!Files.isDirectory(Path.of(folder))) {
+        continue;
       }
-      try (Stream<Path> files = Files.list(folder)) {
-        return files.map(file -> file.getFileName().toString()).collect(Collectors.toSet());
+      try (Stream<Path> files = Files.find(Path.of(folder), 3,
+          (file, kind) -> file.endsWith("weir.json") && file.getParent().endsWith("networks"))) {
+        for (Path file : files.toList()) {
+          BRIDGE.matcher(Files.readString(file)).results().forEach(found -> bridges.add(found.group(1)));
+        }
       }
     }
+    return bridges;
   }
 }
