@@ -50,7 +50,7 @@ public final class Leftovers {
     Awaitility.await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
       assertThat(processes()).as("processes left behind").isEmpty();
       assertThat(mounts()).as("mounts left behind").isEmpty();
-      assertThat(names(INTERFACES)).as("bridges left behind").doesNotContainAnyElementsOf(bridges());
+      assertThat(bridges()).as("bridges left behind").noneMatch(names(INTERFACES)::contains);
       assertThat(names(NAMESPACES)).as("network namespaces left behind").isSubsetOf(namespacesBefore);
     });
   }
