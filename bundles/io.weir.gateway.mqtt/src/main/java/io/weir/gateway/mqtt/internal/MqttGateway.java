@@ -77,7 +77,7 @@ public final class MqttGateway implements FunctionListener, Part {
       throw new UncheckedIOException("the gateway's identity cannot be kept in weir.data: " + e.getMessage(), e);
     }
     long period = settings.keepAlive().toMillis();
-    timer.scheduleWithFixedDelay(this::closeSilent, period, period, TimeUnit.MILLISECONDS);
+    timer.scheduleWithFixedDelay(() -> all().forEach(FunctionSession::look), period, period, TimeUnit.MILLISECONDS);
     timer.schedule(this::forgetOrphans, orphansAfter.toMillis(), TimeUnit.MILLISECONDS);
   }
 
@@ -143,8 +143,12 @@ public final class MqttGateway implements FunctionListener, Part {
 
   private boolean ended(FunctionSession session) {
     synchronized (sessions) {
-      return session.forgotten() && sessions.remove(session.name(), session);
+      if (!session.forgotten() || !sessions.remove(session.name(), session)) {
+        return false;
+      }
     }
+    changed();
+    return true;
   }
 
   /** Functions that were removed while the gateway was away have sessions that fill up for nobody. */
@@ -157,10 +161,6 @@ public final class MqttGateway implements FunctionListener, Part {
         }
       }
     }
-  }
-
-  private void closeSilent() {
-    all().forEach(FunctionSession::closeIfSilent);
   }
 
   private List<FunctionSession> all() {
@@ -182,15 +182,17 @@ public final class MqttGateway implements FunctionListener, Part {
 
   @Override
   public boolean ready() {
-    return all().stream().allMatch(FunctionSession::ready);
+    return all().stream().allMatch(session -> session.ready() || !session.serving());
   }
 
   @Override
   public String state() {
-    List<FunctionSession> all = all();
-    return all.stream().filter(session -> !session.ready()).findFirst()
+    List<FunctionSession> serving = all().stream().filter(FunctionSession::serving).toList();
+    long dropped = serving.stream().mapToLong(FunctionSession::dropped).sum();
+    return serving.stream().filter(session -> !session.ready()).findFirst()
         .map(session -> session.name() + ": " + session.state())
-        .orElseGet(() -> all.size() + (all.size() == 1 ? " session at " : " sessions at ") + context.broker().uri());
+        .orElseGet(() -> serving.size() + (serving.size() == 1 ? " session at " : " sessions at ")
+            + context.broker().uri()) + (dropped == 0 ? "" : "; " + dropped + " messages of QoS 0 dropped");
   }
 
   @Deactivate
@@ -201,11 +203,13 @@ public final class MqttGateway implements FunctionListener, Part {
     timer.shutdownNow();
     List<FunctionSession> all = all();
     all.forEach(FunctionSession::close);
+    long until = System.nanoTime() + PATIENCE.toNanos();
     try {
       for (FunctionSession session : all) {
-        session.awaitEnd(PATIENCE);
+        session.awaitEnd(Duration.ofNanos(until - System.nanoTime()));
       }
     } catch (InterruptedException e) {
+      all.forEach(FunctionSession::abort);
       Thread.currentThread().interrupt();
     }
     writer.shutdown();

@@ -4,6 +4,8 @@ import java.util.Map;
 
 /** MQTT 5 reason codes in words. */
 final class Reasons {
+  /** From here on they are refusals. */
+  static final int REFUSED = 0x80;
   static final int RATE_TOO_HIGH = 0x96;
   static final int QUOTA_EXCEEDED = 0x97;
 

@@ -1,6 +1,7 @@
 package io.weir.gateway.mqtt.internal;
 
 import io.weir.function.FunctionName;
+import io.weir.function.InvalidFunction;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -65,10 +66,18 @@ final class SessionFiles {
   /** Functions that have, or had, a session. */
   List<FunctionName> functions() {
     try (Stream<Path> files = Files.list(directory)) {
-      return files.map(file -> file.getFileName().toString()).filter(name -> !name.startsWith("."))
-          .map(FunctionName::new).toList();
+      return files.map(file -> file.getFileName().toString()).flatMap(SessionFiles::functionName).toList();
     } catch (IOException e) {
       return List.of();  // none yet
+    }
+  }
+
+  /** Nothing for what is no file of ours. */
+  private static Stream<FunctionName> functionName(String file) {
+    try {
+      return Stream.of(new FunctionName(file));
+    } catch (InvalidFunction e) {
+      return Stream.empty();
     }
   }
 }
