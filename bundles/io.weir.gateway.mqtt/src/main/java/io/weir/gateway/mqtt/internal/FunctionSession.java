@@ -113,6 +113,8 @@ final class FunctionSession {
     }
     hurry = true;
     if (current != null) {
+      ready = false;
+      state = "connecting";
       context.write(current::close);  // the window is agreed when connecting
     }
     notifyAll();

@@ -116,20 +116,22 @@ public final class MqttGateway implements FunctionListener, Part {
   public void functionRemoved(FunctionSpec function) {
     synchronized (sessions) {
       FunctionSession session = sessions.get(function.name());
-      if (session != null) {
-        session.want(null);
+      if (session == null) {
+        return;
       }
+      session.want(null);
     }
+    changed();
   }
 
   private void want(FunctionName name, FunctionSpec spec) {
     synchronized (sessions) {
       FunctionSession session = sessions.get(name);
-      if (session != null) {
+      if (session == null) {
+        begin(name, spec);
+      } else {
         session.want(spec);
-        return;
       }
-      begin(name, spec);
     }
     changed();
   }

@@ -3,7 +3,6 @@ package io.weir.gateway.mqtt.internal;
 import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -53,9 +52,7 @@ final class Subscriptions {
     if (target == null) {
       return;
     }
-    Map<String, Integer> filters = new LinkedHashMap<>();
-    target.function().mqttTriggers()
-        .forEach(trigger -> filters.merge(trigger.filter().value(), trigger.qos(), Math::max));
+    Map<String, Integer> filters = Filters.of(target.function());
     Set<String> obsolete = context.files().filters(name);
     obsolete.removeAll(filters.keySet());
     Set<String> both = new TreeSet<>(obsolete);

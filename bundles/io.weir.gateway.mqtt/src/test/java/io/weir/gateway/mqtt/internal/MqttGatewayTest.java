@@ -15,6 +15,7 @@ import io.weir.invocation.Guarantee;
 import io.weir.invocation.Header;
 import io.weir.invocation.Outcome;
 import io.weir.invocation.Outcome.Reason;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -482,6 +483,8 @@ class MqttGatewayTest {
       }
       List<FakeInvoker.Call> held = List.of(invoker.next(), invoker.next(), invoker.next());
       assertThat(invoker.calls).isEmpty();
+      events.await(() -> gateway.state().endsWith("; 7 messages of QoS 0 dropped"));
+      assertThat(lastState()).contains("messages of QoS 0 dropped");
 
       held.forEach(call -> call.outcome().complete(invoker.reply(204, "")));
       client.publish("in", "later", 0);
@@ -508,6 +511,50 @@ class MqttGatewayTest {
   }
 
   @Test
+  void tellsThatARemovedFunctionIsMissedNoMore() throws Exception {
+    FunctionSpec gone = function("gone", null, trigger("in", 1));
+    add(gone);
+
+    gateway.functionRemoved(gone);
+
+    events.await(() -> lastState().equals("0 sessions at " + broker.uri()));
+    assertThat(gateway.ready()).isTrue();
+  }
+
+  @Test
+  void publishesNothingForAFunctionThatIsGone() throws Exception {
+    FunctionSpec gone = function("echo", "out", trigger("in", 1));
+    add(gone);
+    try (TestClient client = new TestClient(broker).subscribe("out")) {
+      client.publish("in", "before", 1);
+      FakeInvoker.Call before = invoker.next();
+      gateway.functionRemoved(gone);
+      gateway.functionAdded(gone);
+      before.outcome().complete(invoker.reply(200, "of before"));
+      events.await(gateway::ready);
+
+      client.publish("in", "after", 1);
+      FakeInvoker.Call after = invoker.next();
+      assertThat(after.body()).isEqualTo("after");
+      after.outcome().complete(invoker.reply(200, "of after"));
+      assertThat(client.next().text()).isEqualTo("out of after");
+    }
+  }
+
+  @Test
+  void leavesWhatIsNoSessionFileAlone() throws Exception {
+    Files.createDirectories(data.resolve("mqtt"));
+    Files.writeString(data.resolve("mqtt/A note~"), "");
+    add(function("gone", null, trigger("in", 1)));
+    gateway.close();
+
+    gateway = new MqttGateway(settings(Map.of()), data, broker, invoker, events, Duration.ZERO);
+
+    events.await(() -> !Files.exists(data.resolve("mqtt/gone")));
+    assertThat(data.resolve("mqtt/A note~")).exists();
+  }
+
+  @Test
   void forgetsFunctionsThatWereRemovedWhileItWasAway() throws Exception {
     add(function("gone", null, trigger("in", 1)));
     gateway.close();
@@ -527,19 +574,104 @@ class MqttGatewayTest {
 
     gateway.functionChanged(before, after);
 
-    events.await(() -> {
-      try {
-        return Files.readString(data.resolve("mqtt/echo")).equals("b\n");
-      } catch (java.io.IOException e) {
-        return false;
-      }
-    });
+    events.await(() -> filters("echo").equals("b\n"));
     try (TestClient client = new TestClient(broker).subscribe("out/#")) {
       client.publish("a", "old", 1);
       client.publish("b", "new", 1);
       assertThat(client.next().text()).isEqualTo("out/b new");
     }
     assertThat(invoker.calls).hasSize(1);
+  }
+
+  @Test
+  void endsWithTheLastOfManyQuickChanges() throws Exception {
+    invoker.behaviour = call -> invoker.reply(200, call.body());
+    FunctionSpec before = function("echo", "out", trigger("t/0", 1));
+    add(before);
+    for (int i = 1; i <= 100; i++) {
+      FunctionSpec after = function("echo", "out", trigger("t/" + i, 1));
+      gateway.functionChanged(before, after);
+      before = after;
+    }
+    events.await(() -> filters("echo").equals("t/100\n"));
+
+    try (TestClient client = new TestClient(broker).subscribe("out")) {
+      for (int i = 0; i <= 100; i++) {
+        client.publish("t/" + i, "m" + i, 1);
+      }
+      assertThat(client.next().text()).isEqualTo("out m100");
+    }
+    assertThat(invoker.calls).hasSize(1);
+  }
+
+  @Test
+  void invokesOnceWhereFiltersOverlap() throws Exception {
+    invoker.behaviour = call -> invoker.reply(200, call.invocation().target());
+    add(function("echo", "out/{1}", new Trigger.Mqtt(new TopicFilter("in/+"), 1, "/first"),
+        new Trigger.Mqtt(new TopicFilter("in/#"), 1, "/second")));
+
+    try (TestClient client = new TestClient(broker).subscribe("out/#")) {
+      client.publish("in/x", "m", 1);
+      client.publish("in/x/y", "m", 1);
+      assertThat(client.next().text()).isEqualTo("out/x /first");
+      assertThat(client.next().text()).isEqualTo("out/x/y /second");
+      client.publish("in/x", "m", 1);
+      assertThat(client.next().text()).isEqualTo("out/x /first");
+    }
+    assertThat(invoker.calls).hasSize(3);
+  }
+
+  @Test
+  @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)  // what hangs here hears no interrupt
+  void endsThoughTheBrokerDoesNotRead() throws Exception {
+    gateway.close();
+    gateway = gateway(Map.of("keep.alive.seconds", 3600, "max.answer.bytes", 8 << 20));
+    add(function("big", "out", trigger("in", 1)));
+    List<FakeInvoker.Call> calls = new ArrayList<>();
+    try (TestClient client = new TestClient(broker)) {
+      for (int i = 0; i < 4; i++) {
+        client.publish("in", "m", 1);
+        calls.add(invoker.next());
+      }
+    }
+
+    broker.signal("STOP");
+    try {
+      String answer = "x".repeat(8 << 20);  // more than the sockets' buffers hold
+      List<Thread> writers = calls.stream()
+          .map(call -> new Thread(() -> call.outcome().complete(invoker.reply(200, answer)))).toList();
+      writers.forEach(Thread::start);
+      while (writers.stream().noneMatch(MqttGatewayTest::isWriting)) {
+        Thread.onSpinWait();
+      }
+
+      gateway.close();
+
+      for (Thread writer : writers) {
+        writer.join();
+      }
+    } finally {
+      broker.signal("CONT");
+    }
+  }
+
+  private static boolean isWriting(Thread thread) {
+    return List.of(thread.getStackTrace()).toString().contains("PacketWriter.write");
+  }
+
+  @Test
+  void publishesWithNoMoreThanTheBrokersQos() throws Exception {
+    gateway.close();
+    broker.close();
+    broker = new TestBroker(data.resolve("weak"), "max_qos 1").start();
+    gateway = gateway(Map.of());
+    invoker.behaviour = call -> invoker.reply(200, call.body());
+    add(function("echo", "out", trigger("in", 2)));
+
+    try (TestClient client = new TestClient(broker).subscribe("out")) {
+      client.publish("in", "x", 1);
+      assertThat(client.next().text()).isEqualTo("out x");
+    }
   }
 
   @Test
@@ -568,6 +700,19 @@ class MqttGatewayTest {
 
   private MqttGateway gateway(Map<String, ?> configuration) {
     return new MqttGateway(settings(configuration), data, broker, invoker, events, Duration.ofHours(1));
+  }
+
+  private String lastState() {
+    return events.recent().stream().filter(GatewayEvent.PartChanged.class::isInstance)
+        .map(event -> ((GatewayEvent.PartChanged) event).state()).reduce("", (earlier, later) -> later);
+  }
+
+  private String filters(String function) {
+    try {
+      return Files.readString(data.resolve("mqtt").resolve(function));
+    } catch (IOException e) {
+      return "";
+    }
   }
 
   private static Settings settings(Map<String, ?> configuration) {
