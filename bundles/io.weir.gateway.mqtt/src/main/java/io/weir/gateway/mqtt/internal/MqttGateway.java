@@ -2,14 +2,13 @@ package io.weir.gateway.mqtt.internal;
 
 import io.weir.broker.Broker;
 import io.weir.event.Events;
+import io.weir.event.GatewayIdentity;
 import io.weir.event.GatewayEvent;
 import io.weir.event.Part;
 import io.weir.function.FunctionListener;
 import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
 import io.weir.invocation.Invoker;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -55,14 +54,15 @@ public final class MqttGateway implements FunctionListener, Part {
   private @Nullable ServiceRegistration<FunctionListener> listening;
 
   @Activate
-  public MqttGateway(BundleContext bundle, @Reference Broker broker, @Reference Invoker invoker,
-      @Reference Events events, MqttGatewayConfig config) {
-    this(Settings.of(config), data(bundle), broker, invoker, events, ORPHANS_AFTER);
+  public MqttGateway(BundleContext bundle, @Reference GatewayIdentity gateway, @Reference Broker broker,
+      @Reference Invoker invoker, @Reference Events events, MqttGatewayConfig config) {
+    this(Settings.of(config), data(bundle), gateway.id(), broker, invoker, events, ORPHANS_AFTER);
     // By hand: as a service of this component it would depend, through the invoker, on the registry that calls it.
     listening = bundle.registerService(FunctionListener.class, this, null);
   }
 
-  MqttGateway(Settings settings, Path data, Broker broker, Invoker invoker, Events events, Duration orphansAfter) {
+  MqttGateway(Settings settings, Path data, String gateway, Broker broker, Invoker invoker, Events events,
+      Duration orphansAfter) {
     ThreadPoolExecutor pool = new ThreadPoolExecutor(WRITERS, WRITERS, 10, TimeUnit.SECONDS,
         new LinkedBlockingQueue<>(), threads("weir-mqtt-writer"));
     pool.allowCoreThreadTimeOut(true);
@@ -70,12 +70,8 @@ public final class MqttGateway implements FunctionListener, Part {
     ScheduledThreadPoolExecutor clock = new ScheduledThreadPoolExecutor(1, threads("weir-mqtt-timer"));
     clock.setRemoveOnCancelPolicy(true);
     this.timer = clock;
-    try {
-      this.context = new Context(broker, invoker, events, timer, writer, settings, GatewayId.in(data),
-          new SessionFiles(data.resolve("mqtt")));
-    } catch (IOException e) {
-      throw new UncheckedIOException("the gateway's identity cannot be kept in weir.data: " + e.getMessage(), e);
-    }
+    this.context = new Context(broker, invoker, events, timer, writer, settings, gateway,
+        new SessionFiles(data.resolve("mqtt")));
     long period = settings.keepAlive().toMillis();
     timer.scheduleWithFixedDelay(() -> all().forEach(FunctionSession::look), period, period, TimeUnit.MILLISECONDS);
     timer.schedule(this::forgetOrphans, orphansAfter.toMillis(), TimeUnit.MILLISECONDS);

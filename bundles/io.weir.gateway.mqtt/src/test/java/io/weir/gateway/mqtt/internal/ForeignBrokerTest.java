@@ -189,7 +189,7 @@ class ForeignBrokerTest {
 
   private MqttGateway gateway(Map<String, ?> configuration) {
     Settings settings = Settings.of(Converters.standardConverter().convert(configuration).to(MqttGatewayConfig.class));
-    return new MqttGateway(settings, data, broker, invoker, events, Duration.ofHours(1));
+    return new MqttGateway(settings, data, "0123456789ab", broker, invoker, events, Duration.ofHours(1));
   }
 
   private static FunctionSpec function(int qos) {

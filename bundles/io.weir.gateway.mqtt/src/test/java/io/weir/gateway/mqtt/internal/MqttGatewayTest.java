@@ -548,7 +548,7 @@ class MqttGatewayTest {
     add(function("gone", null, trigger("in", 1)));
     gateway.close();
 
-    gateway = new MqttGateway(settings(Map.of()), data, broker, invoker, events, Duration.ZERO);
+    gateway = new MqttGateway(settings(Map.of()), data, "0123456789ab", broker, invoker, events, Duration.ZERO);
 
     events.await(() -> !Files.exists(data.resolve("mqtt/gone")));
     assertThat(data.resolve("mqtt/A note~")).exists();
@@ -560,7 +560,7 @@ class MqttGatewayTest {
     gateway.close();
     assertThat(data.resolve("mqtt/gone")).hasContent("in");
 
-    gateway = new MqttGateway(settings(Map.of()), data, broker, invoker, events, Duration.ZERO);
+    gateway = new MqttGateway(settings(Map.of()), data, "0123456789ab", broker, invoker, events, Duration.ZERO);
 
     events.await(() -> !Files.exists(data.resolve("mqtt/gone")));
   }
@@ -687,19 +687,10 @@ class MqttGatewayTest {
     }
   }
 
-  @Test
-  void isTheSameGatewayAfterARestart() throws Exception {
-    String id = GatewayId.in(data);
-
-    assertThat(id).matches("[0-9a-f]{12}");
-    assertThat(GatewayId.in(data)).isEqualTo(id);
-    assertThat(Files.readString(data.resolve("gateway.id")).strip()).isEqualTo(id);
-  }
-
   // --- what the tests are made of ------------------------------------------------------------------------------------
 
   private MqttGateway gateway(Map<String, ?> configuration) {
-    return new MqttGateway(settings(configuration), data, broker, invoker, events, Duration.ofHours(1));
+    return new MqttGateway(settings(configuration), data, "0123456789ab", broker, invoker, events, Duration.ofHours(1));
   }
 
   private String lastState() {
