@@ -101,8 +101,4 @@ final class Receipts {
   void released(int packetId) {
     done.remove(packetId);
   }
-
-  int inWork() {
-    return inWork.size();
-  }
 }
