@@ -13,6 +13,8 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -28,6 +30,7 @@ public final class Images {
       + ")?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::\\w[\\w.-]{0,127})?(?:@sha256:[a-f0-9]{64})?");
   private static final Set<String> NOT_SHIPPED = Set.of(".git", "__pycache__", "weir.yaml", "Containerfile", "Dockerfile",
       ".containerignore", ".dockerignore");
+  private static final int LAST_WORDS = 12;
   private static final String TAR = "application/x-tar";
 
   private final Gateway gateway;
@@ -173,11 +176,24 @@ public final class Images {
   }
 
   private void upload(Path context, String reference) throws IOException {
+    Deque<String> said = new ArrayDeque<>();
     try (InputStream stream = Files.newInputStream(context);
         Progress progress = terminal.progress("building " + reference, 0, "")) {
       gateway.postForLines("/images/build?reference=" + Gateway.encode(reference), TAR,
-          Gateway.body(stream, Files.size(context), n -> {}), line -> progress.say(Json.text(line, "stream").strip()));
+          Gateway.body(stream, Files.size(context), n -> {}), line -> {
+            String words = Json.text(line, "stream").stripTrailing();
+            progress.say(words.strip());
+            if (!words.isBlank()) {
+              said.addLast(words);
+            }
+            if (said.size() > LAST_WORDS) {
+              said.removeFirst();
+            }
+          });
       progress.done("");
+    } catch (Failure e) {
+      // The error names the step; why it failed was said by the program that the step ran.
+      throw said.isEmpty() ? e : new Failure(e.exitCode(), e.text() + "\n  " + String.join("\n  ", said), e);
     }
   }
 

@@ -169,8 +169,8 @@ class ImagesTest {
   @Test
   void aBuildThatFailsMidwayIsAFailure() throws IOException {
     Files.writeString(folder.resolve("Containerfile"), "FROM scratch\n");
-    gateway.answer("POST /images/build", 200, "{\"stream\":\"STEP 1\"}\n{\"error\":\"COPY: no such file\"}\n");
-    assertThatThrownBy(() -> images().build(folder, TAG)).hasMessage("COPY: no such file");
+    gateway.answer("POST /images/build", 200, "{\"stream\":\"STEP 1\"}\n{\"stream\":\"    def x(:\"}\n{\"error\":\"STEP 1 failed\"}\n");
+    assertThatThrownBy(() -> images().build(folder, TAG)).hasMessage("STEP 1 failed\n  STEP 1\n      def x(:");
 
     gateway.answer("POST /images/build", 200, "{\"stream\":\"STEP 1\"}\n");
     assertThatThrownBy(() -> images().build(folder, TAG)).hasMessageContaining("without a result");
