@@ -24,7 +24,11 @@ final class DeployCommand extends Verb {
     Gateway gateway = gateway();
     List<Map<String, Object>> deployed = new ArrayList<>();
     for (Path file : files) {
-      for (Map<String, Object> function : deploy(gateway, file)) {
+      List<Map<String, Object>> functions = deploy(gateway, file);
+      if (functions.isEmpty()) {
+        terminal().note(file + " declares no function");
+      }
+      for (Map<String, Object> function : functions) {
         deployed.add(function);
         if (!terminal().json()) {
           terminal().line(terminal().paint(Colour.GREEN, "deployed") + " " + describe(function));

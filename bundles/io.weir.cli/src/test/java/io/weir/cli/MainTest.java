@@ -89,6 +89,17 @@ class MainTest {
   }
 
   @Test
+  void saysThatAFileDeclaresNothing() throws IOException {
+    Path yaml = Files.writeString(folder.resolve("weir.yaml"), "functions: {}\n");
+    gateway.answer("POST /functions", 200, "{\"functions\":[]}");
+
+    Ended ended = weir("deploy", yaml.toString());
+
+    assertThat(ended.exitCode).isZero();
+    assertThat(ended.err).contains(yaml + " declares no function");
+  }
+
+  @Test
   void tellsAMissingFileWithoutAskingTheGateway() {
     Ended ended = weir("deploy", folder.resolve("none.yaml").toString());
 
