@@ -32,6 +32,11 @@ public final class Publisher implements AutoCloseable {
   private static final long PATIENCE_MILLIS = 10_000;
   /** Below the 20 that Mosquitto accepts unacknowledged by default; Paho refuses what goes beyond instead of waiting. */
   private static final int UNACKNOWLEDGED = 16;
+  /** Reason codes of MQTT 5 (2.4): from here on they are refusals. */
+  private static final int REFUSAL = 0x80;
+  private static final int NOT_AUTHORIZED = 0x87;
+  private static final String TOO_LARGE = "it is larger than the broker allows; max.message.bytes of io.weir.broker is the limit of "
+      + "the bundled one";
   /** Held here, because the log manager holds loggers only weakly and the level would be lost with them. */
   private static final Logger PAHO = Logger.getLogger("org.eclipse.paho.mqttv5");
 
@@ -40,6 +45,7 @@ public final class Publisher implements AutoCloseable {
   private final Semaphore slots = new Semaphore(UNACKNOWLEDGED);
   private volatile BiConsumer<String, byte[]> listener = (topic, payload) -> {};
   private volatile @Nullable String subscribed;
+  private volatile long largestPacket = Long.MAX_VALUE;
 
   static {
     PAHO.setLevel(Level.OFF);
@@ -66,7 +72,10 @@ public final class Publisher implements AutoCloseable {
           new MemoryPersistence());
       var publisher = new Publisher(client, broker);
       client.setCallback(publisher.new Arrivals());
-      client.connect(options(user)).waitForCompletion(PATIENCE_MILLIS);
+      IMqttToken connected = client.connect(options(user));
+      connected.waitForCompletion(PATIENCE_MILLIS);
+      Long largest = connected.getResponseProperties() == null ? null : connected.getResponseProperties().getMaximumPacketSize();
+      publisher.largestPacket = largest == null ? Long.MAX_VALUE : largest;
       return publisher;
     } catch (MqttException e) {
       throw new Failure(ExitCode.UNREACHABLE, "the broker at " + broker + " cannot be reached: " + reason(e), e);
@@ -98,6 +107,11 @@ public final class Publisher implements AutoCloseable {
    */
   public void publish(String topic, byte[] payload, int qos, @Nullable String contentType, Map<String, String> properties,
       Consumer<@Nullable String> done) {
+    // The broker would close the connection, and whether its reason arrives is a matter of luck.
+    if (payload.length > largestPacket) {
+      done.accept(TOO_LARGE);
+      return;
+    }
     var message = new MqttMessage(payload);
     message.setQos(qos);
     var mqtt = new MqttProperties();
@@ -107,6 +121,7 @@ public final class Publisher implements AutoCloseable {
     mqtt.setUserProperties(properties.entrySet().stream().map(p -> new UserProperty(p.getKey(), p.getValue())).toList());
     message.setProperties(mqtt);
     try {
+      awaitConnection();
       if (!slots.tryAcquire(PATIENCE_MILLIS, TimeUnit.MILLISECONDS)) {
         done.accept("the broker acknowledges nothing");
         return;
@@ -121,19 +136,43 @@ public final class Publisher implements AutoCloseable {
         @Override
         public void onSuccess(IMqttToken token) {
           slots.release();
-          done.accept(null);
+          done.accept(refusal(token));
         }
 
         @Override
         public void onFailure(IMqttToken token, Throwable cause) {
           slots.release();
-          done.accept(String.valueOf(cause.getMessage()));
+          // Mosquitto acknowledges with "packet too large", which MQTT foresees elsewhere only and Paho does not read.
+          done.accept(cause instanceof MqttException e && e.getReasonCode() == MqttException.REASON_CODE_INVALID_RETURN_CODE
+              ? TOO_LARGE : String.valueOf(cause.getMessage()));
         }
       });
     } catch (MqttException e) {
       slots.release();
       done.accept(reason(e));
     }
+  }
+
+  /** A broker that restarts is back soon, and no reason to drop messages. */
+  private synchronized void awaitConnection() throws InterruptedException {
+    long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(PATIENCE_MILLIS);
+    for (long left = PATIENCE_MILLIS; left > 0 && !client.isConnected();
+        left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime())) {
+      wait(left);
+    }
+  }
+
+  private synchronized void connected() {
+    notifyAll();
+  }
+
+  /** Why the broker refused what it acknowledged, null if it did not. */
+  private static @Nullable String refusal(IMqttToken token) {
+    int[] codes = token.getReasonCodes();
+    if (codes == null || codes.length == 0 || codes[0] < REFUSAL) {
+      return null;
+    }
+    return codes[0] == NOT_AUTHORIZED ? "its access rules forbid that topic" : "it refused with reason code " + codes[0];
   }
 
   /** Publishes and waits until the broker has it. */
@@ -203,6 +242,7 @@ public final class Publisher implements AutoCloseable {
 
     @Override
     public void connectComplete(boolean reconnect, String uri) {
+      connected();
       String filter = subscribed;
       if (!reconnect || filter == null) {
         return;
