@@ -1,12 +1,14 @@
 package io.weir.itest;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
@@ -21,6 +23,8 @@ class CommandLineIT {
   private static final int USAGE = 2;
   private static final int UNREACHABLE = 3;
   private static final int REFUSED = 4;
+  /** Messages that replay lets the broker owe an acknowledgement for; a broker that ends may or may not have them. */
+  private static final int UNACKNOWLEDGED = 16;
   private static Gateway gateway;
 
   @TempDir
@@ -163,6 +167,40 @@ class CommandLineIT {
   }
 
   @Test
+  void aMessageOverTheBrokersLimitIsRefusedAndTheNextOneGoesThrough() throws Exception {
+    ok("deploy", file("weir.yaml", function("bounded", """
+        triggers: [{mqtt: bounded/in}]
+        output: bounded/out
+        """)));
+    try (Mqtt mqtt = new Mqtt(gateway, "bounded/out")) {
+      for (int bytes : List.of((1 << 20) + 1, 2 << 20)) {
+        Gateway.Result refused = weir("publish", "--topic", "bounded/in", "-f", file("large.txt", "x".repeat(bytes)));
+        assertThat(refused.exitCode()).as(bytes + " bytes").isEqualTo(FAILED);
+        assertThat(refused.err()).contains("larger than the broker allows", "max.message.bytes");
+      }
+      Gateway.Result forbidden = weir("publish", "--topic", "weir/forged", "-m", "x");
+      assertThat(forbidden.exitCode()).isEqualTo(FAILED);
+      assertThat(forbidden.err()).contains("access rules");
+
+      ok("publish", "--topic", "bounded/in", "-m", "small");
+      assertThat(mqtt.next(SOON).text()).isEqualTo("small");
+    }
+  }
+
+  @Test
+  void aFunctionOfAWatchedFileIsNotRemovedByName() throws Exception {
+    Path watched = gateway.functionsFolder().resolve("watched.yaml");
+    Files.writeString(watched, function("watched", ""));
+    await().atMost(SOON).until(() -> gateway.get("/api/v1/functions/watched").statusCode() == 200);
+
+    Gateway.Result refused = weir("remove", "watched");
+
+    assertThat(refused.exitCode()).isEqualTo(REFUSED);
+    assertThat(refused.err()).contains("watched.yaml");
+    Files.delete(watched);
+  }
+
+  @Test
   void aReplayedRecordingIsAccountedForToTheLastMessage() throws Exception {
     ok("deploy", file("weir.yaml", function("replayed", """
         triggers: [{mqtt: rec/+}]
@@ -179,6 +217,29 @@ class CommandLineIT {
     assertThat(((Number) replayed.json().get("perSecond")).doubleValue()).isLessThanOrEqualTo(310);
     assertThat(ok("replay", "--csv", csv, "--topic", "rec/office", "--limit", "10").out())
         .contains("sent             10", "answered         10", "every message has its outcome");
+  }
+
+  @Test
+  void aReplayIsAccountedForAlsoWhenTheBrokerRestarts() throws Exception {
+    ok("deploy", file("weir.yaml", function("outlived", "triggers: [{mqtt: outlived/+}]")));
+    String csv = file("long.csv", IntStream.range(0, 900).mapToObj(i -> "" + i).collect(Collectors.joining("\n")));
+    CompletableFuture<Gateway.Result> replay = CompletableFuture.supplyAsync(() -> {
+      try {
+        return weir("replay", "--csv", csv, "--topic", "outlived/a", "--rate", "300", "--json");
+      } catch (Exception e) {
+        throw new IllegalStateException(e);
+      }
+    });
+    await().atMost(SOON).until(() -> gateway.list("/api/v1/invocations?function=outlived&limit=100", "invocations").size() == 100);
+    broker().destroy();
+
+    Map<String, Object> account = replay.join().json();
+
+    int notSent = (int) account.get("notSent");
+    assertThat(notSent).as(account.toString()).isLessThanOrEqualTo(UNACKNOWLEDGED);
+    assertThat(account).containsEntry("missing", 0).containsEntry("sent", 900 - notSent).containsEntry("answered", 900 - notSent)
+        .containsEntry("complete", notSent == 0);
+    assertThat(replay.join().exitCode()).isEqualTo(notSent == 0 ? 0 : FAILED);
   }
 
   @Test
@@ -232,6 +293,11 @@ class CommandLineIT {
     assertThat(weir("invoke").exitCode()).isEqualTo(USAGE);
     assertThat(weir("replay", "--csv", "x.csv").exitCode()).isEqualTo(USAGE);
     assertThat(weir("publish", "--topic", "t", "-m", "x", "--qos", "3").exitCode()).isEqualTo(USAGE);
+  }
+
+  private static ProcessHandle broker() {
+    String program = gateway.processes().stream().filter(line -> line.contains("mosquitto -c")).findFirst().orElseThrow();
+    return ProcessHandle.of(Long.parseLong(program.split(" ")[0])).orElseThrow();
   }
 
   private static Gateway.Result weir(String... line) throws Exception {

@@ -148,6 +148,19 @@ class ExamplesIT {
     assertThat(refused.out()).contains("psi is a pressure, m is a length");
   }
 
+  @Test
+  void aProgramThatDoesNotCompileIsToldByItsLine() throws Exception {
+    Files.writeString(folder.resolve("main.py"), "import os\n\ndef wrong(:\n");
+    Files.writeString(folder.resolve("main.c"), "int main(\n");
+    Files.writeString(folder.resolve("Main.java"), "class Main {\n  int x = ;\n}\n");
+    for (var wrong : Map.of("python", "line 3", "static", "main.c:1", "java", "Main.java:2").entrySet()) {
+      Gateway.Result refused = gateway.weir("image", "build", wrong.getKey(), folder.toString(), "--tag", "localhost/wrong:1");
+      assertThat(refused.exitCode()).as(wrong + refused.err()).isEqualTo(1);
+      assertThat(refused.err()).contains(wrong.getValue()).doesNotContain("Exception");
+    }
+    assertThat(gateway.weir("image", "exists", "localhost/wrong:1").exitCode()).isEqualTo(1);
+  }
+
   /** How the messages of one topic ended, newest first. */
   private static List<Object> outcomes(String function, String subject) {
     return gateway.list("/api/v1/invocations?function=" + function + "&limit=1000", "invocations").stream()

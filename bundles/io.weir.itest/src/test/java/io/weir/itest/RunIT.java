@@ -2,15 +2,11 @@ package io.weir.itest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.BufferedReader;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -23,6 +19,7 @@ import org.junit.jupiter.api.Test;
 class RunIT {
   private static final Path FOLDER = Path.of(System.getProperty("weir.work"), "run");
   private static final Path RUN = Path.of("/run/weir-it-run-" + ProcessHandle.current().pid());
+  private static final int SIGINT = 130;
   private static final int SIGTERM = 143;
 
   private final Path data = FOLDER.resolve("data");
@@ -63,7 +60,7 @@ class RunIT {
   void startsJustTheGatewayAndEndsOnSigterm() throws Exception {
     Process run = weir("--no-demo").redirectErrorStream(true).redirectOutput(FOLDER.resolve("out.txt").toFile()).start();
     try {
-      Awaitility.await("see " + FOLDER).atMost(Gateway.LONG).ignoreExceptions().until(() -> healthy() || !run.isAlive());
+      awaitRunning(run);
       assertThat(run.isAlive()).as(Files.readString(FOLDER.resolve("out.txt"))).isTrue();
     } finally {
       run.destroy();
@@ -73,6 +70,47 @@ class RunIT {
     assertThat(run.exitValue()).isEqualTo(SIGTERM);
     assertThat(Files.readString(FOLDER.resolve("out.txt"))).contains("gateway at", "stopping the gateway")
         .doesNotContain("thermo-alert").doesNotContain("Exception");
+  }
+
+  /** A terminal sends the interrupt to the whole group, so the gateway hears it as well as the command. */
+  @Test
+  void endsOnCtrlCWithASummary() throws Exception {
+    ProcessBuilder builder = weir().redirectErrorStream(true);
+    builder.command().add(0, "setsid");
+    Process run = builder.start();
+    List<String> said = new ArrayList<>();
+    try (BufferedReader out = run.inputReader()) {
+      for (String line = out.readLine(); line != null; line = out.readLine()) {
+        said.add(line);
+        if (line.contains("cold start")) {
+          break;
+        }
+      }
+      Gateway.exec("kill", "-INT", "--", "-" + run.pid());
+      out.lines().forEach(said::add);
+    } finally {
+      run.destroy();
+      assertThat(run.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    }
+
+    assertThat(run.exitValue()).as(String.join("\n", said)).isEqualTo(SIGINT);
+    assertThat(said).anyMatch(line -> line.contains("readings sent")).noneMatch(line -> line.contains("Exception"));
+  }
+
+  @Test
+  void failsWhenTheGatewayEndsByItself() throws Exception {
+    Process run = weir("--no-demo").redirectErrorStream(true).redirectOutput(FOLDER.resolve("out.txt").toFile()).start();
+    try {
+      awaitRunning(run);
+      run.children().findFirst().orElseThrow().destroyForcibly();
+    } finally {
+      if (!run.waitFor(60, TimeUnit.SECONDS)) {
+        run.destroy();
+      }
+    }
+
+    assertThat(run.exitValue()).isEqualTo(1);
+    assertThat(Files.readString(FOLDER.resolve("out.txt"))).contains("the gateway ended by itself", "launcher.log");
   }
 
   @Test
@@ -106,8 +144,8 @@ class RunIT {
     return builder;
   }
 
-  private boolean healthy() throws Exception {
-    return HttpClient.newHttpClient().send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/healthz"))
-        .timeout(Duration.ofSeconds(5)).build(), HttpResponse.BodyHandlers.discarding()).statusCode() == 200;
+  private static void awaitRunning(Process run) {
+    Awaitility.await("see " + FOLDER).atMost(Gateway.LONG)
+        .until(() -> Files.readString(FOLDER.resolve("out.txt")).contains("Ctrl-C stops it") || !run.isAlive());
   }
 }
