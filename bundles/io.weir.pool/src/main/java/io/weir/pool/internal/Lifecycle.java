@@ -110,14 +110,22 @@ final class Lifecycle {
           stopNow(slot, "no longer wanted");
         }
       } catch (LeaseRefused e) {
-        if (e.code() != LeaseRefused.Code.STOPPING) {
-          LOG.warn("{} did not start: {}", slot.name, e.getMessage());
-        }
-        tell(slot, "start-failed", Duration.ofNanos(System.nanoTime() - began), e.getMessage());
-        discard(slot);
-        owner.startFailed(slot, e);
+        startFailed(slot, owner, began, e);
+      } catch (RuntimeException e) {
+        // Whatever it is, whoever waits must hear of it, and the next start must be possible.
+        startFailed(slot, owner, began, new LeaseRefused(LeaseRefused.Code.START_FAILED,
+            "unexpected failure while starting " + slot.name + ": " + e, Duration.ZERO, e));
       }
     });
+  }
+
+  private void startFailed(Slot slot, FunctionInstances owner, long began, LeaseRefused failure) {
+    if (failure.code() != LeaseRefused.Code.STOPPING) {
+      LOG.warn("{} did not start: {}", slot.name, failure.getMessage());
+    }
+    tell(slot, "start-failed", Duration.ofNanos(System.nanoTime() - began), failure.getMessage());
+    discard(slot);
+    owner.startFailed(slot, failure);
   }
 
   private InetSocketAddress createAndAwait(Slot slot, FunctionInstances owner, long began) {

@@ -38,6 +38,8 @@ final class FakeEngine implements ContainerEngine {
   /** Images whose containers run but never listen. */
   volatile String deafImage = "";
   volatile String missingImage = "";
+  /** Images for which the engine fails in a way nobody thought of. */
+  volatile String weirdImage = "";
   private final Map<String, Box> boxes = new LinkedHashMap<>();
 
   private static final class Box {
@@ -68,6 +70,9 @@ final class FakeEngine implements ContainerEngine {
   public synchronized String create(ContainerSpec spec) {
     if (spec.image().equals(missingImage)) {
       throw new EngineException(EngineException.Code.NO_SUCH_IMAGE, spec.image() + ": image not known");
+    }
+    if (spec.image().equals(weirdImage)) {
+      throw new IllegalStateException("weird");
     }
     calls.add("create " + spec.name());
     boxes.put("id-" + spec.name(), new Box(spec));

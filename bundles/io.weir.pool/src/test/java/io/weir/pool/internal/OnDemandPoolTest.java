@@ -132,6 +132,18 @@ class OnDemandPoolTest {
   }
 
   @Test
+  void anUnexpectedFailureBlocksNobody() throws Exception {
+    engine.weirdImage = "weird:1";
+    FunctionSpec weird = hello("weird:1", 0, 1, 1);
+    pool.functionAdded(weird);
+    assertRefused(LeaseRefused.Code.START_FAILED, "weird", () -> get(acquire()));
+
+    pool.functionChanged(weird, hello("img:1", 0, 1, 1));
+
+    assertThat(get(acquire()).coldStart()).isPositive();
+  }
+
+  @Test
   void anIdleInstanceIsStoppedButMinStays() throws Exception {
     pool.functionAdded(hello("img:1", 1, 2, 1));
     Lease first = get(acquire());
