@@ -107,8 +107,8 @@ final class Baseline {
         rate[0][i] = exchange.rate("bench/weir", quick ? 500 : 2000);
         rate[1][i] = exchange.rate("bench/plain", quick ? 500 : 2000);
       }
-      report.add("mqtt_roundtrip_p50", "us", trip[0], "us, a bare Paho + HttpClient bridge", trip[1]);
-      report.add("mqtt_rate", "1/s", rate[0], "1/s, a bare Paho + HttpClient bridge", rate[1]);
+      report.add("mqtt_roundtrip_p50", "us", trip[0], "us, a bare Paho + HttpClient loop", trip[1]);
+      report.add("mqtt_rate", "1/s", rate[0], "1/s, a bare Paho + HttpClient loop", rate[1]);
     }
   }
 

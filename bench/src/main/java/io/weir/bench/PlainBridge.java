@@ -1,22 +1,26 @@
 package io.weir.bench;
 
+import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.util.concurrent.Semaphore;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import org.eclipse.paho.mqttv5.client.MqttAsyncClient;
 import org.eclipse.paho.mqttv5.client.persist.MemoryPersistence;
 import org.eclipse.paho.mqttv5.common.MqttException;
 import org.eclipse.paho.mqttv5.common.MqttMessage;
 import org.eclipse.paho.mqttv5.common.MqttSubscription;
 
-/** What somebody would write in an afternoon: Paho in, HttpClient to the container, Paho out; no promise kept. */
+/**
+ * What somebody would write in an afternoon: Paho in, HttpClient to the container, Paho out, one message after the other
+ * and no promise kept. One at a time, because Paho 1.2.5 loses its connection when several publications are under way.
+ */
 final class PlainBridge implements AutoCloseable {
   private final HttpClient http = HttpClient.newHttpClient();
+  private final ExecutorService worker = Executors.newSingleThreadExecutor();
   private final MqttAsyncClient mqtt;
-  /** Paho refuses to publish more than the broker takes unacknowledged, which is 20. */
-  private final Semaphore free = new Semaphore(16);
   private final String output;
   private final URI function;
 
@@ -24,30 +28,28 @@ final class PlainBridge implements AutoCloseable {
     this.output = output;
     this.function = URI.create(function);
     this.mqtt = new MqttAsyncClient("tcp://127.0.0.1:" + mqttPort, "plain-bridge", new MemoryPersistence());
-    mqtt.setCallback(new Callback(this::arrived));
+    mqtt.setCallback(new Callback((topic, message) -> worker.execute(() -> handle(topic, message))));
     mqtt.connect(NoDelay.options()).waitForCompletion();
     MqttSubscription[] subscription = {new MqttSubscription(filter, 1)};
     mqtt.subscribe(subscription).waitForCompletion();
   }
 
-  private void arrived(String topic, MqttMessage message) {
+  private void handle(String topic, MqttMessage message) {
     HttpRequest request = HttpRequest.newBuilder(function).header("ce-subject", topic)
         .POST(HttpRequest.BodyPublishers.ofByteArray(message.getPayload())).build();
-    http.sendAsync(request, HttpResponse.BodyHandlers.ofByteArray()).thenAccept(response -> {
-      free.acquireUninterruptibly();
-      try {
-        mqtt.publish(output + topic.substring(topic.lastIndexOf('/') + 1), response.body(), 1, false)
-            .waitForCompletion();
-      } catch (MqttException e) {
-        throw new IllegalStateException(e);
-      } finally {
-        free.release();
-      }
-    });
+    try {
+      byte[] answer = http.send(request, HttpResponse.BodyHandlers.ofByteArray()).body();
+      mqtt.publish(output + topic.substring(topic.lastIndexOf('/') + 1), answer, 1, false).waitForCompletion();
+    } catch (IOException | MqttException e) {
+      System.err.println("the plain bridge lost a message: " + e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   @Override
   public void close() throws MqttException {
+    worker.shutdownNow();
     mqtt.disconnect().waitForCompletion();
     mqtt.close();
   }
