@@ -16,15 +16,15 @@ class AptSourcesTest {
   void keepsTheReleasesOwnSourcesAndNobodyElses() throws IOException {
     Files.writeString(apt.resolve("sources.list"), """
         # deb http://old.example/debian bookworm main
-        deb [arch=amd64 signed-by=/k.gpg] http://mirror.example/debian bookworm main contrib
-        deb-src http://mirror.example/debian bookworm main
-        deb http://mirror.example/debian bookworm-backports main
+        deb [arch=amd64 signed-by=/k.gpg] http://packages.example/debian bookworm main contrib
+        deb-src http://packages.example/debian bookworm main
+        deb http://packages.example/debian bookworm-backports main
         """);
     Files.createDirectories(apt.resolve("sources.list.d"));
     Files.writeString(apt.resolve("sources.list.d/debian.sources"), """
         Types: deb deb-src
         # a comment
-        URIs: http://mirror.example/debian
+        URIs: http://packages.example/debian
         Suites: bookworm bookworm-updates bookworm-backports
         Components: main
         Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
@@ -46,10 +46,10 @@ class AptSourcesTest {
     AptSources sources = AptSources.of(apt, "bookworm");
 
     assertThat(sources.lines()).containsExactly(
-        "deb [arch=amd64 signed-by=/k.gpg] http://mirror.example/debian bookworm main contrib");
+        "deb [arch=amd64 signed-by=/k.gpg] http://packages.example/debian bookworm main contrib");
     assertThat(sources.stanzas()).containsExactly("""
         Types: deb
-        URIs: http://mirror.example/debian
+        URIs: http://packages.example/debian
         Suites: bookworm bookworm-updates
         Components: main
         Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg

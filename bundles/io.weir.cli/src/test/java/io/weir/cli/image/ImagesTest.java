@@ -20,7 +20,6 @@ import java.util.Map;
 import java.util.Optional;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -130,7 +129,7 @@ class ImagesTest {
 
   @Test
   void importsAStaticProgramWithoutAnyRuntime() throws IOException {
-    Assumptions.assumeTrue(Host.program("musl-gcc").isPresent(), "musl-tools is not installed");
+    assertThat(Host.program("musl-gcc")).as("apt-get install musl-tools").isPresent();
     Files.writeString(folder.resolve("x.c"), "int main(void) { return 0; }\n");
 
     images().build(Runtime.STATIC, folder, TAG, false);
