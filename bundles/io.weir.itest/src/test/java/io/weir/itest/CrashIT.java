@@ -31,6 +31,13 @@ class CrashIT {
             triggers: [{mqtt: count/+}]
             output: counted/{1}
             idle: 10m
+          slow:
+            image: localhost/probe:1
+            memory: 32MiB
+            triggers: [{mqtt: slow/+, path: /sleep/400}]
+            output: slowly/{1}
+            concurrency: 4
+            idle: 10m
         """);
   }
 
@@ -52,7 +59,7 @@ class CrashIT {
   }
 
   @Test
-  void messagesPublishedWhileTheGatewayIsDeadAreAnsweredAfterwards() throws Exception {
+  void messagesFlowAgainAfterTheGatewayWasKilled() throws Exception {
     try (Mqtt mqtt = new Mqtt(gateway, "counted/#")) {
       mqtt.publish("count/first", "first");
       mqtt.next(SOON);
@@ -67,6 +74,27 @@ class CrashIT {
 
       while (!sent.isEmpty()) {
         sent.remove(mqtt.next(SOON).text());
+      }
+    }
+  }
+
+  /** The bundled broker goes down with the gateway, in order: it saves what is not acknowledged, and what waits. */
+  @Test
+  void messagesInWorkWhenTheGatewayIsKilledAreAnsweredAfterwards() throws Exception {
+    try (Mqtt mqtt = new Mqtt(gateway, "slowly/#")) {
+      Set<String> unanswered = new HashSet<>();
+      for (int i = 0; i < 40; i++) {
+        mqtt.publish("slow/" + i, "s" + i);
+        unanswered.add("s" + i);
+      }
+      unanswered.remove(mqtt.next(SOON).text());
+      assertThat(unanswered).as("still in work or waiting").isNotEmpty();
+
+      gateway.killAndRestart();
+      mqtt.reconnect();
+
+      while (!unanswered.isEmpty()) {
+        unanswered.remove(mqtt.next(SOON).text());
       }
     }
   }
