@@ -1,9 +1,11 @@
 package io.weir.engine;
 
 import java.io.InputStream;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -21,12 +23,20 @@ public interface ContainerEngine {
   /** Prepares the container up to the point where only its entrypoint is missing; {@link #start} is then faster. */
   void init(String id);
 
-  /** Starts it. Returns when the entrypoint was executed, not when the function listens. Running already is fine. */
-  void start(String id);
+  /**
+   * Starts it, and returns where its port is reached. Returns when the entrypoint was executed, not when the function
+   * listens. Running already is fine.
+   */
+  InetSocketAddress start(String id);
 
-  void pause(String id);
+  /**
+   * Takes the CPU away from a running container, its memory stays; within milliseconds, without the engine's service
+   * where the host allows. Frozen already is fine.
+   */
+  void freeze(String id);
 
-  void unpause(String id);
+  /** Gives the CPU back; within a millisecond, as {@link #freeze}. Not frozen is fine. */
+  void thaw(String id);
 
   /** Sends SIGTERM, and SIGKILL once {@code grace} has passed. Not running is fine. */
   void stop(String id, Duration grace);
@@ -46,7 +56,14 @@ public interface ContainerEngine {
   /** The last lines a container wrote, standard output and error mixed; empty if it wrote none. */
   List<String> logs(String id, int lines);
 
+  /** What it uses now; read from the kernel where the host allows, so cheap enough for every few seconds. */
   ContainerStats stats(String id);
+
+  /**
+   * Removes what is left of containers of this engine that exist no more: control groups, network namespaces, runtime
+   * state. Touches nothing of containers that exist, and nothing of anybody else. Slow; for once a minute.
+   */
+  void sweep();
 
   /**
    * Reports the deaths of containers that carry this label until the handle is closed; reconnects by itself. Called on
@@ -54,7 +71,8 @@ public interface ContainerEngine {
    */
   AutoCloseable watch(String label, String value, Consumer<EngineEvent> listener);
 
-  boolean imageExists(String reference);
+  /** The id of an image, which changes with its content; empty if there is none of this name. */
+  Optional<String> imageId(String reference);
 
   /** Loads a {@code docker-archive} or {@code oci-archive} tar and returns the references it held. */
   List<String> load(InputStream archive);

@@ -4,7 +4,7 @@ package io.weir.engine;
  * What a container uses.
  *
  * @param cpuNanos CPU time since its start, in nanoseconds
- * @param memoryBytes memory in use, in bytes
+ * @param memoryBytes memory in use, in bytes; page cache that the kernel can take back at once does not count
  * @param memoryLimitBytes its limit, in bytes
  * @param pids processes and threads
  */

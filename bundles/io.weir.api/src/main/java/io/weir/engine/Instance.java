@@ -15,11 +15,35 @@ import java.util.Optional;
  * @param address host and port the gateway reaches it at, once it is ready
  * @param inFlight requests it serves now
  * @param served requests it has served
+ * @param memoryBytes what it is charged for in the memory budget
  * @param since when it entered its state
  */
 public record Instance(String id, String name, FunctionName function, String revision, State state,
-    Optional<String> address, int inFlight, long served, Instant since) {
+    Optional<String> address, int inFlight, long served, long memoryBytes, Instant since) {
 
-  /** From the first call to the engine to the last. */
-  public enum State { STARTING, READY, DRAINING, STOPPING }
+  /** From the first call to the engine to the last; those that end in -ING last as long as one call. */
+  public enum State {
+    /** Being created. */
+    CREATING,
+    /** On {@link io.weir.function.Rung#CREATED}. */
+    CREATED,
+    /** Being armed. */
+    ARMING,
+    /** On {@link io.weir.function.Rung#ARMED}. */
+    ARMED,
+    /** Its entrypoint was or is being executed; it does not listen yet. */
+    STARTING,
+    /** On {@link io.weir.function.Rung#RUNNING}: takes requests. */
+    READY,
+    /** Its CPU is being taken away. */
+    FREEZING,
+    /** On {@link io.weir.function.Rung#FROZEN}. */
+    FROZEN,
+    /** Its CPU is being given back. */
+    THAWING,
+    /** Finishes what it serves, and takes nothing new. */
+    DRAINING,
+    /** Being stopped and removed. */
+    STOPPING
+  }
 }

@@ -9,8 +9,10 @@ public final class LeaseRefused extends RuntimeException {
   /** Why. */
   public enum Code {
     UNKNOWN_FUNCTION,
-    /** As many wait as may wait. */
+    /** As many wait as may wait, or as can be served before their time is up. */
     QUEUE_FULL,
+    /** The memory budget is used up by instances that work or matter more. */
+    OUT_OF_MEMORY,
     /** The caller's patience ended. */
     WAITED_TOO_LONG,
     /** The image is not on this gateway. */

@@ -20,10 +20,12 @@ public sealed interface GatewayEvent {
    * @param detail code and cause where there was no answer; otherwise empty
    * @param took from arrival to the outcome
    * @param coldStart how long an instance was waited for; zero if one was ready
+   * @param coldCause why none was ready, as {@link io.weir.engine.ColdStart.Cause#label()}; empty if one was
+   * @param coldFrom the rung it came from, as {@link io.weir.function.Rung#label()}; empty if one was ready
    * @param attempts calls made to instances
    */
   record Ended(Instant at, String invocation, FunctionName function, String trigger, String subject, String result,
-      int status, String detail, Duration took, Duration coldStart, int attempts) implements GatewayEvent {}
+      int status, String detail, Duration took, Duration coldStart, String coldCause, String coldFrom, int attempts) implements GatewayEvent {}
 
   /** An attempt failed and will be repeated after {@code delay}. */
   record Retrying(Instant at, String invocation, FunctionName function, int attempt, String cause, Duration delay)
@@ -36,13 +38,15 @@ public sealed interface GatewayEvent {
   /**
    * An instance changed.
    *
-   * @param change {@code starting}, {@code ready}, {@code adopted}, {@code stopping}, {@code stopped}, {@code crashed},
-   *     {@code oom-killed} or {@code start-failed}
+   * @param change the state it entered, as {@link io.weir.engine.Instance.State} in lower case, or {@code adopted},
+   *     {@code stopped}, {@code crashed}, {@code hung}, {@code oom-killed} or {@code start-failed}
+   * @param cause why, in one or two words for counters: {@code demand}, {@code idle}, {@code prepared}, {@code evicted},
+   *     {@code scale-in}, {@code new-revision}, {@code removed}, {@code shutdown}, {@code operator}…
    * @param took how long the change took, for example from first call to first listening port; zero if it has no length
    * @param detail reason or last words; may be empty
    */
-  record InstanceChanged(Instant at, FunctionName function, String instance, String change, Duration took,
-      String detail) implements GatewayEvent {}
+  record InstanceChanged(Instant at, FunctionName function, String instance, String change, String cause,
+      Duration took, String detail) implements GatewayEvent {}
 
   /** A function was {@code added}, {@code changed} or {@code removed}. */
   record FunctionChanged(Instant at, FunctionName function, String change) implements GatewayEvent {}

@@ -1,6 +1,7 @@
 package io.weir.function;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** All functions of the gateway, wherever they were declared. Thread-safe. */
@@ -23,10 +24,11 @@ public interface FunctionRegistry {
    *
    * @param yaml the text
    * @param source how the text is called in messages
+   * @param files the files that the text names as handlers, by name
    * @return the functions as accepted
    * @throws InvalidDeclaration if the text, or a function in it, cannot be accepted
    */
-  List<FunctionSpec> declare(String yaml, String source);
+  List<FunctionSpec> declare(String yaml, String source, Map<String, String> files);
 
   /**
    * Removes a function.

@@ -17,7 +17,7 @@ import java.util.stream.Stream;
  * Everything the gateway knows about one function. Immutable and valid: a value of this type can be run.
  *
  * @param name unique in the gateway
- * @param image image reference as Podman understands it, for example {@code localhost/thermo-alert:1}
+ * @param source where its program comes from
  * @param port TCP port in the container on which the function serves HTTP
  * @param triggers what makes it run, besides HTTP requests to {@code /function/NAME/}
  * @param output where answers to MQTT events go when the event names no response topic
@@ -26,20 +26,14 @@ import java.util.stream.Stream;
  * @param timeout from the moment an instance has the request to the end of its answer, 100 ms to 1 h
  * @param environment environment variables of the container
  */
-public record FunctionSpec(FunctionName name, String image, int port, List<Trigger> triggers,
+public record FunctionSpec(FunctionName name, Source source, int port, List<Trigger> triggers,
     Optional<TopicTemplate> output, Limits limits, Scaling scaling, Duration timeout,
     Map<String, String> environment) {
 
-  // The grammar of distribution references, without its length rules (Podman checks those).
-  private static final Pattern IMAGE = Pattern.compile(
-      "[a-zA-Z0-9][a-zA-Z0-9._-]*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:\\w[\\w.-]{0,127})?(@sha256:[a-f0-9]{64})?");
   private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
 
   /** @throws InvalidFunction if a value, or their combination, is not allowed */
   public FunctionSpec {
-    if (!IMAGE.matcher(image).matches()) {
-      throw new InvalidFunction("image", image, "an image reference, for example localhost/thermo-alert:1");
-    }
     if (port < 1 || port > 65_535) {
       throw new InvalidFunction("port", port, "1..65535");
     }
@@ -77,14 +71,15 @@ public record FunctionSpec(FunctionName name, String image, int port, List<Trigg
   }
 
   /**
-   * Twelve hex digits that change exactly when a running container would have to be replaced: with the image, port,
+   * Twelve hex digits that change exactly when a running container would have to be replaced: with the source, port,
    * limits or environment, not with triggers or scaling.
    */
   public String revision() {
     // No value has a NUL, so no two environments read the same.
     String variables = new TreeMap<>(environment).entrySet().stream()
         .map(variable -> variable.getKey() + "=" + variable.getValue()).collect(Collectors.joining("\0"));
-    String text = String.join("\n", image, Integer.toString(port), limits.toString(), variables);
+    String program = source instanceof Source.Handler handler ? handler + "\0" + handler.code() : source.toString();
+    String text = String.join("\n", program, Integer.toString(port), limits.toString(), variables);
     try {
       byte[] hash = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
       return HexFormat.of().formatHex(hash, 0, 6);

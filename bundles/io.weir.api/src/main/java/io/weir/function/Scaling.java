@@ -1,18 +1,26 @@
 package io.weir.function;
 
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * How many instances a function has.
  *
- * @param min instances that are always kept, 0 to max; 0 lets the function sleep
+ * @param min instances that always run, 0 to max; 0 lets the function sleep
  * @param max instances at most, 1 to {@value #MAX_INSTANCES}
  * @param concurrency requests that one instance serves at a time, 1 to {@value #MAX_CONCURRENCY}
- * @param idle how long an instance above {@code min} stays without work before it is stopped, 1 s to 24 h
+ * @param idle how long an instance above {@code min} holds memory without work at most, 1 s to 24 h
+ * @param rest the rung on which the function rests after that; empty: what costs least on this device
+ * @param priority whose instances give way when memory is short
  */
-public record Scaling(int min, int max, int concurrency, Duration idle) {
+public record Scaling(int min, int max, int concurrency, Duration idle, Optional<Rung> rest, Priority priority) {
   public static final int MAX_INSTANCES = 100;
   public static final int MAX_CONCURRENCY = 1000;
+
+  /** Rests where it costs least, with normal priority. */
+  public Scaling(int min, int max, int concurrency, Duration idle) {
+    this(min, max, concurrency, idle, Optional.empty(), Priority.NORMAL);
+  }
 
   /** @throws InvalidFunction if a value is out of range */
   public Scaling {

@@ -36,7 +36,7 @@ public sealed interface Outcome {
   record Refused(Reason reason, String detail, Duration retryAfter) implements Outcome {}
 
   /** Why an invocation was not tried. */
-  enum Reason { UNKNOWN_FUNCTION, QUEUE_FULL, STOPPING }
+  enum Reason { UNKNOWN_FUNCTION, QUEUE_FULL, OUT_OF_MEMORY, STOPPING }
 
   /** The bytes of an answer. Not thread-safe; closing it early ends the call. */
   interface Body extends AutoCloseable {

@@ -26,7 +26,7 @@ class FunctionSpecTest {
 
   private static FunctionSpec spec(String image, int port, List<Trigger> triggers, Optional<String> output,
       Limits limits, Scaling scaling, Duration timeout, Map<String, String> environment) {
-    return new FunctionSpec(new FunctionName("echo"), image, port, triggers, output.map(TopicTemplate::new), limits,
+    return new FunctionSpec(new FunctionName("echo"), new Source.Image(image), port, triggers, output.map(TopicTemplate::new), limits,
         scaling, timeout, environment);
   }
 
@@ -45,7 +45,7 @@ class FunctionSpecTest {
   @ValueSource(strings = {"echo", "localhost/echo:1", "localhost:5000/a/b_c.d:v1.2", "docker.io/library/busybox",
       "a/b@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"})
   void takesImageReferences(String image) {
-    assertThat(spec(image, 80, List.of(), Optional.empty(), LIMITS, SCALING, TIMEOUT, Map.of()).image()).isEqualTo(image);
+    assertThat(spec(image, 80, List.of(), Optional.empty(), LIMITS, SCALING, TIMEOUT, Map.of()).source().toString()).isEqualTo(image);
   }
 
   @ParameterizedTest

@@ -1,5 +1,6 @@
 package io.weir.invoker.internal;
 
+import io.weir.engine.ColdStart;
 import io.weir.engine.InstancePool;
 import io.weir.engine.Lease;
 import io.weir.engine.LeaseRefused;
@@ -102,6 +103,7 @@ public final class RetryingInvoker implements Invoker {
     private final long arrivedNanos = System.nanoTime();
     private int attempt;
     private Duration coldStart = Duration.ZERO;
+    private Optional<ColdStart> lastColdStart = Optional.empty();
 
     Run(Invocation invocation) {
       this.invocation = invocation;
@@ -141,7 +143,10 @@ public final class RetryingInvoker implements Invoker {
     }
 
     private void call(FunctionSpec function, Lease lease) {
-      coldStart = coldStart.plus(lease.coldStart());
+      if (lease.coldStart().isPresent()) {
+        lastColdStart = lease.coldStart();
+        coldStart = coldStart.plus(lastColdStart.get().waited());
+      }
       try {
         Outcome.Replied replied =
             client.call(invocation, function, lease, lease::release, coldStart, arrivedNanos);
@@ -156,6 +161,8 @@ public final class RetryingInvoker implements Invoker {
       } catch (FunctionClient.CallFailed e) {
         if (e.connection()) {
           lease.releaseSuspect();
+        } else if (e.code().equals("timeout")) {
+          lease.releaseTimedOut();
         } else {
           lease.release();
         }
@@ -180,6 +187,8 @@ public final class RetryingInvoker implements Invoker {
         case UNKNOWN_FUNCTION -> end(new Outcome.Refused(Outcome.Reason.UNKNOWN_FUNCTION,
             refusal.getMessage(), Duration.ZERO));
         case QUEUE_FULL -> end(new Outcome.Refused(Outcome.Reason.QUEUE_FULL,
+            refusal.getMessage(), refusal.retryAfter()));
+        case OUT_OF_MEMORY -> end(new Outcome.Refused(Outcome.Reason.OUT_OF_MEMORY,
             refusal.getMessage(), refusal.retryAfter()));
         case STOPPING -> end(new Outcome.Refused(Outcome.Reason.STOPPING,
             refusal.getMessage(), refusal.retryAfter()));
@@ -252,7 +261,8 @@ public final class RetryingInvoker implements Invoker {
       }
       return new GatewayEvent.Ended(Instant.now(), invocation.id(), invocation.function(), invocation.trigger(),
           invocation.subject(), verdict, status, detail, Duration.ofNanos(System.nanoTime() - arrivedNanos), coldStart,
-          attempt);
+          lastColdStart.map(cold -> cold.cause().label()).orElse(""),
+          lastColdStart.map(cold -> cold.from().label()).orElse(""), attempt);
     }
   }
 

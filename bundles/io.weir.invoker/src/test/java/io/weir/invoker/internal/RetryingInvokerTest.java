@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.weir.engine.ColdStart;
 import io.weir.engine.Instance;
 import io.weir.engine.InstancePool;
 import io.weir.engine.Lease;
@@ -15,7 +16,9 @@ import io.weir.function.FunctionRegistry;
 import io.weir.function.FunctionSpec;
 import io.weir.function.Limits;
 import io.weir.function.Problem;
+import io.weir.function.Rung;
 import io.weir.function.Scaling;
+import io.weir.function.Source;
 import io.weir.invocation.Guarantee;
 import io.weir.invocation.Header;
 import io.weir.invocation.Invocation;
@@ -301,7 +304,8 @@ class RetryingInvokerTest {
   @Test
   void everyInvocationIsToldOnceAtItsStartAndOnceAtItsEnd() throws Exception {
     answer = (n, exchange) -> exchange.sendResponseHeaders(204, -1);
-    pool.coldStart = Duration.ofMillis(42);
+    pool.coldStart = Optional.of(
+        new ColdStart(ColdStart.Cause.SCALED_TO_ZERO, Rung.CREATED, Duration.ofMillis(42)));
 
     invoke(event());
 
@@ -310,6 +314,8 @@ class RetryingInvokerTest {
       assertThat(ended.result()).isEqualTo("no-content");
       assertThat(ended.status()).isEqualTo(204);
       assertThat(ended.coldStart()).isEqualTo(Duration.ofMillis(42));
+      assertThat(ended.coldCause()).isEqualTo("scaled-to-zero");
+      assertThat(ended.coldFrom()).isEqualTo("created");
       assertThat(ended.attempts()).isEqualTo(1);
     });
     assertThat(published).isEmpty();
@@ -362,9 +368,10 @@ class RetryingInvokerTest {
   private static final class FakePool implements InstancePool {
     final AtomicInteger released = new AtomicInteger();
     final AtomicInteger suspects = new AtomicInteger();
+    final AtomicInteger timedOut = new AtomicInteger();
     final Queue<LeaseRefused> refusals = new ArrayDeque<>();
     final Queue<InetSocketAddress> next = new ArrayDeque<>();
-    Duration coldStart = Duration.ZERO;
+    Optional<ColdStart> coldStart = Optional.empty();
     InetSocketAddress address;
 
     @Override
@@ -386,7 +393,7 @@ class RetryingInvokerTest {
         }
 
         @Override
-        public Duration coldStart() {
+        public Optional<ColdStart> coldStart() {
           return coldStart;
         }
 
@@ -398,6 +405,11 @@ class RetryingInvokerTest {
         @Override
         public void releaseSuspect() {
           suspects.incrementAndGet();
+        }
+
+        @Override
+        public void releaseTimedOut() {
+          timedOut.incrementAndGet();
         }
       });
     }
@@ -414,7 +426,7 @@ class RetryingInvokerTest {
   }
 
   private static final class OneFunction implements FunctionRegistry {
-    private final FunctionSpec hello = new FunctionSpec(HELLO, "img:1", 8080, List.of(), Optional.empty(),
+    private final FunctionSpec hello = new FunctionSpec(HELLO, new Source.Image("img:1"), 8080, List.of(), Optional.empty(),
         new Limits(64 << 20, 1, 64), new Scaling(0, 1, 8, Duration.ofSeconds(60)), Duration.ofMillis(300), Map.of());
 
     @Override
@@ -438,7 +450,7 @@ class RetryingInvokerTest {
     }
 
     @Override
-    public List<FunctionSpec> declare(String yaml, String source) {
+    public List<FunctionSpec> declare(String yaml, String source, Map<String, String> files) {
       throw new UnsupportedOperationException();
     }
 

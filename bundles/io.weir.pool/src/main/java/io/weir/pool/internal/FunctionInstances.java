@@ -1,9 +1,11 @@
 package io.weir.pool.internal;
 
+import io.weir.engine.ColdStart;
 import io.weir.engine.Instance;
 import io.weir.engine.Lease;
 import io.weir.engine.LeaseRefused;
 import io.weir.function.FunctionSpec;
+import io.weir.function.Rung;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -284,7 +286,9 @@ final class FunctionInstances {
   /** A cold start is what somebody felt who came before the instance was ready; waiting for a busy one is not. */
   private Lease lease(Slot slot, long waitingSinceNanos) {
     slot.inFlight++;
-    return new SlotLease(slot, Duration.ofNanos(Math.max(0, slot.readyNanos - waitingSinceNanos)), this::release);
+    long waited = slot.readyNanos - waitingSinceNanos;
+    return new SlotLease(slot, waited <= 0 ? Optional.empty() : Optional.of(new ColdStart(
+        ColdStart.Cause.NEVER_STARTED, Rung.IMAGE, Duration.ofNanos(waited))), this::release);
   }
 
   private Runnable drain(Slot slot, String why) {

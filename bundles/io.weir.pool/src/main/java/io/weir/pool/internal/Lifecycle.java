@@ -102,7 +102,7 @@ final class Lifecycle {
   void start(Slot slot, FunctionInstances owner) {
     long began = System.nanoTime();
     run(() -> {
-      tell(slot, "starting", Duration.ZERO, slot.spec.image());
+      tell(slot, "starting", Duration.ZERO, slot.spec.source().toString());
       try {
         InetSocketAddress address = createAndAwait(slot, owner, began);
         tell(slot, "ready", Duration.ofNanos(System.nanoTime() - began), "");
@@ -137,7 +137,7 @@ final class Lifecycle {
       Map<String, String> environment = new HashMap<>(spec.environment());
       environment.put("PORT", Integer.toString(spec.port()));
       String id = engine.create(
-          new ContainerSpec(slot.name, spec.image(), spec.port(), labels, environment, spec.limits()));
+          new ContainerSpec(slot.name, spec.source().toString(), spec.port(), labels, environment, spec.limits()));
       owner.created(slot, id);
       engine.start(id);
       ContainerStatus status = engine.inspect(id);
@@ -335,6 +335,6 @@ final class Lifecycle {
   }
 
   void tell(Slot slot, String change, Duration took, String detail) {
-    events.publish(new InstanceChanged(Instant.now(), slot.function(), slot.name, change, took, detail));
+    events.publish(new InstanceChanged(Instant.now(), slot.function(), slot.name, change, "demand", took, detail));
   }
 }

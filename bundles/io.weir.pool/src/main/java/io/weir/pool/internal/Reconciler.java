@@ -75,7 +75,7 @@ final class Reconciler {
     try {
       ContainerStatus status = engine.inspect(found.id());
       if (status.state() == ContainerStatus.State.PAUSED) {
-        engine.unpause(found.id());
+        engine.thaw(found.id());
         status = engine.inspect(found.id());
       }
       FunctionSpec spec = instances.spec();

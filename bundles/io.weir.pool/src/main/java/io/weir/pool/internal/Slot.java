@@ -49,6 +49,6 @@ final class Slot {
 
   Instance view() {
     return new Instance(id, name, spec.name(), spec.revision(), state,
-        Optional.ofNullable(address).map(a -> a.getHostString() + ":" + a.getPort()), inFlight, served, since);
+        Optional.ofNullable(address).map(a -> a.getHostString() + ":" + a.getPort()), inFlight, served, 0, since);
   }
 }

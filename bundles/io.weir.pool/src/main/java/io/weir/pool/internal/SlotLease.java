@@ -1,8 +1,8 @@
 package io.weir.pool.internal;
 
+import io.weir.engine.ColdStart;
 import io.weir.engine.Lease;
 import java.net.InetSocketAddress;
-import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -10,7 +10,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 final class SlotLease implements Lease {
   private final Slot slot;
   private final InetSocketAddress address;
-  private final Duration coldStart;
+  private final Optional<ColdStart> coldStart;
   private final Return back;
   private final AtomicBoolean open = new AtomicBoolean(true);
 
@@ -19,7 +19,7 @@ final class SlotLease implements Lease {
     void take(Slot slot, boolean connectionFailed);
   }
 
-  SlotLease(Slot slot, Duration coldStart, Return back) {
+  SlotLease(Slot slot, Optional<ColdStart> coldStart, Return back) {
     this.slot = slot;
     this.address = Optional.ofNullable(slot.address).orElseThrow();
     this.coldStart = coldStart;
@@ -37,7 +37,7 @@ final class SlotLease implements Lease {
   }
 
   @Override
-  public Duration coldStart() {
+  public Optional<ColdStart> coldStart() {
     return coldStart;
   }
 
@@ -49,6 +49,11 @@ final class SlotLease implements Lease {
   @Override
   public void releaseSuspect() {
     giveBack(true);
+  }
+
+  @Override
+  public void releaseTimedOut() {
+    giveBack(false);
   }
 
   private void giveBack(boolean connectionFailed) {

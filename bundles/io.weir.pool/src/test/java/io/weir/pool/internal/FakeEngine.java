@@ -80,7 +80,7 @@ final class FakeEngine implements ContainerEngine {
   }
 
   @Override
-  public void start(String id) {
+  public InetSocketAddress start(String id) {
     CountDownLatch wait = gate;
     if (wait != null) {
       try {
@@ -101,6 +101,7 @@ final class FakeEngine implements ContainerEngine {
         if (box.spec.image().equals(deafImage)) {
           box.close();
         }
+        return box.address;
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
@@ -179,12 +180,12 @@ final class FakeEngine implements ContainerEngine {
   }
 
   @Override
-  public void pause(String id) {
+  public void freeze(String id) {
     throw new UnsupportedOperationException();
   }
 
   @Override
-  public void unpause(String id) {
+  public void thaw(String id) {
     throw new UnsupportedOperationException();
   }
 
@@ -194,7 +195,10 @@ final class FakeEngine implements ContainerEngine {
   }
 
   @Override
-  public boolean imageExists(String reference) {
+  public void sweep() {}
+
+  @Override
+  public Optional<String> imageId(String reference) {
     throw new UnsupportedOperationException();
   }
 

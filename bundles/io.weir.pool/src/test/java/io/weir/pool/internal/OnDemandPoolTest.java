@@ -12,6 +12,7 @@ import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
 import io.weir.function.Limits;
 import io.weir.function.Scaling;
+import io.weir.function.Source;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -46,9 +47,9 @@ class OnDemandPoolTest {
 
     Lease lease = get(acquire());
 
-    assertThat(lease.coldStart()).isPositive();
+    assertThat(lease.coldStart()).isPresent();
     assertThat(PortProbe.accepts(lease.address())).isTrue();
-    assertThat(get(acquire()).coldStart()).isZero();
+    assertThat(get(acquire()).coldStart()).isEmpty();
     assertThat(engine.started).hasValue(1);
   }
 
@@ -61,7 +62,7 @@ class OnDemandPoolTest {
     engine.gate.countDown();
 
     for (CompletableFuture<Lease> waiter : waiting) {
-      assertThat(get(waiter).coldStart()).isPositive();
+      assertThat(get(waiter).coldStart()).isPresent();
     }
     assertThat(engine.started).hasValue(1);
   }
@@ -78,7 +79,7 @@ class OnDemandPoolTest {
     assertThat(third).isNotDone();
     first.release();
     assertThat(get(third).instance()).isEqualTo(first.instance());
-    assertThat(get(third).coldStart()).isZero();
+    assertThat(get(third).coldStart()).isEmpty();
   }
 
   @Test
@@ -140,7 +141,7 @@ class OnDemandPoolTest {
 
     pool.functionChanged(weird, hello("img:1", 0, 1, 1));
 
-    assertThat(get(acquire()).coldStart()).isPositive();
+    assertThat(get(acquire()).coldStart()).isPresent();
   }
 
   @Test
@@ -316,7 +317,7 @@ class OnDemandPoolTest {
   }
 
   private static FunctionSpec hello(String image, int min, int max, int concurrency) {
-    return new FunctionSpec(HELLO, image, 8080, new ArrayList<>(), Optional.empty(), limits(),
+    return new FunctionSpec(HELLO, new Source.Image(image), 8080, new ArrayList<>(), Optional.empty(), limits(),
         new Scaling(min, max, concurrency, Duration.ofSeconds(1)), Duration.ofSeconds(5), Map.of());
   }
 

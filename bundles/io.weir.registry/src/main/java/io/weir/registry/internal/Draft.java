@@ -5,6 +5,7 @@ import io.weir.function.FunctionSpec;
 import io.weir.function.InvalidFunction;
 import io.weir.function.Limits;
 import io.weir.function.Scaling;
+import io.weir.function.Source;
 import io.weir.function.TopicTemplate;
 import io.weir.function.Trigger;
 import java.util.ArrayList;
@@ -40,7 +41,7 @@ final class Draft {
           + "localhost/thermo-alert:1");
     }
     requireDistinct(triggers);
-    return new FunctionSpec(functionName, image, port, triggers, output,
+    return new FunctionSpec(functionName, new Source.Image(image), port, triggers, output,
         new Limits(Units.bytes("memory", memory), cpus, pids),
         new Scaling(minInstances, maxInstances, concurrency, Units.duration("idle", idle)),
         Units.duration("timeout", timeout), env);

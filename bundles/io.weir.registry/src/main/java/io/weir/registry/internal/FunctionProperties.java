@@ -31,7 +31,7 @@ final class FunctionProperties {
   static Dictionary<String, Object> write(FunctionSpec spec, String origin) {
     Dictionary<String, Object> properties = new Hashtable<>();
     properties.put("name", spec.name().value());
-    properties.put("image", spec.image());
+    properties.put("image", spec.source().toString());
     properties.put("port", spec.port());
     properties.put("triggers",
         spec.triggers().stream().map(FunctionProperties::line).collect(Collectors.joining("\n")));

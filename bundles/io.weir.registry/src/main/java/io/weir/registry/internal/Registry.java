@@ -128,7 +128,7 @@ public final class Registry implements FunctionRegistry {
   }
 
   @Override
-  public List<FunctionSpec> declare(String yaml, String source) {
+  public List<FunctionSpec> declare(String yaml, String source, Map<String, String> files) {
     synchronized (lock) {
       return declare(yaml, source, API, Set.of());
     }

@@ -90,7 +90,7 @@ class FunctionFolderTest {
     write("a.yaml", "functions:\n  a:\n    image: x\n    prot: 80\n");
     scan.run();
 
-    assertThat(world.function("a").image()).isEqualTo("localhost/a:1");
+    assertThat(world.function("a").source().toString()).isEqualTo("localhost/a:1");
     assertThat(world.registry.problems()).singleElement().satisfies(problem -> {
       assertThat(problem.source()).isEqualTo("a.yaml");
       assertThat(problem.line()).isEqualTo(4);
@@ -100,7 +100,7 @@ class FunctionFolderTest {
     write("a.yaml", "functions: {a: {image: 'localhost/a:22'}}");
     scan.run();
     assertThat(world.registry.problems()).isEmpty();
-    assertThat(world.function("a").image()).isEqualTo("localhost/a:22");
+    assertThat(world.function("a").source().toString()).isEqualTo("localhost/a:22");
   }
 
   @Test
@@ -157,7 +157,7 @@ class FunctionFolderTest {
   void removesWhatVanishedWhileTheGatewayWasDown() throws Exception {
     write("a.yaml", World.yaml("a"));
     scan().run();
-    world.registry.declare(World.yaml("mine"), "w.yaml");
+    world.registry.declare(World.yaml("mine"), "w.yaml", Map.of());
     Files.delete(folder().resolve("a.yaml"));
 
     World restarted = new World(world.configurations);

@@ -7,6 +7,7 @@ import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
 import io.weir.function.Limits;
 import io.weir.function.Scaling;
+import io.weir.function.Source;
 import io.weir.function.TopicFilter;
 import io.weir.function.TopicTemplate;
 import io.weir.function.Trigger;
@@ -54,7 +55,7 @@ class FunctionPropertiesTest {
     Arbitrary<Optional<TopicTemplate>> outputs = Arbitraries.of("", "a b/c")
         .map(text -> text.isEmpty() ? Optional.empty() : Optional.of(new TopicTemplate(text)));
     return Combinators.combine(env, triggers, limits, scaling, timeout, outputs).as(
-        (variables, all, limit, scale, time, output) -> new FunctionSpec(new FunctionName("x"), "localhost/x:1", 80,
+        (variables, all, limit, scale, time, output) -> new FunctionSpec(new FunctionName("x"), new Source.Image("localhost/x:1"), 80,
             all, output, limit, scale, time, variables));
   }
 

@@ -9,6 +9,7 @@ import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
 import io.weir.function.InvalidDeclaration;
 import io.weir.function.Problem;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -19,7 +20,7 @@ class RegistryTest {
 
   @Test
   void showsADeclaredFunctionAtOnceAndKeepsItInConfigurationAdmin() {
-    assertThat(registry.declare(World.yaml("echo"), "w.yaml")).extracting(FunctionSpec::image)
+    assertThat(registry.declare(World.yaml("echo"), "w.yaml", Map.of())).extracting(spec -> spec.source().toString())
         .containsExactly("localhost/echo:1");
 
     assertThat(world.names()).containsExactly("echo");
@@ -32,7 +33,7 @@ class RegistryTest {
 
   @Test
   void hearsNothingNewWhenConfigurationAdminTellsOfItsOwnChange() {
-    registry.declare(World.yaml("echo"), "w.yaml");
+    registry.declare(World.yaml("echo"), "w.yaml", Map.of());
     world.heard.drain();
 
     registry.look(ECHO_PID);
@@ -43,8 +44,8 @@ class RegistryTest {
 
   @Test
   void writesNothingWhenNothingChanged() {
-    registry.declare(World.yaml("echo"), "w.yaml");
-    registry.declare(World.yaml("echo"), "w.yaml");
+    registry.declare(World.yaml("echo"), "w.yaml", Map.of());
+    registry.declare(World.yaml("echo"), "w.yaml", Map.of());
 
     assertThat(world.configurations.writes).isOne();
     assertThat(world.heard.drain()).containsExactly("added echo");
@@ -52,17 +53,17 @@ class RegistryTest {
 
   @Test
   void changesAFunctionInPlace() {
-    registry.declare(World.yaml("echo"), "w.yaml");
-    registry.declare("functions: {echo: {image: localhost/echo:2}}", "w.yaml");
+    registry.declare(World.yaml("echo"), "w.yaml", Map.of());
+    registry.declare("functions: {echo: {image: localhost/echo:2}}", "w.yaml", Map.of());
     registry.look(ECHO_PID);
 
     assertThat(world.heard.drain()).containsExactly("added echo", "changed echo localhost/echo:1 localhost/echo:2");
-    assertThat(world.function("echo").image()).isEqualTo("localhost/echo:2");
+    assertThat(world.function("echo").source().toString()).isEqualTo("localhost/echo:2");
   }
 
   @Test
   void takesAllFunctionsOfATextOrNone() {
-    assertThatThrownBy(() -> registry.declare("functions:\n  a: {image: x}\n  b: {image: x, port: 0}\n", "my.yaml"))
+    assertThatThrownBy(() -> registry.declare("functions:\n  a: {image: x}\n  b: {image: x, port: 0}\n", "my.yaml", Map.of()))
         .isInstanceOf(InvalidDeclaration.class)
         .hasMessage("my.yaml:3: function b: port: '0' is not allowed; use 1..65535");
 
@@ -72,15 +73,15 @@ class RegistryTest {
 
   @Test
   void takesNothingBackWhenTheDiskIsFull() {
-    registry.declare("functions: {a: {image: x:1}}", "w.yaml");
+    registry.declare("functions: {a: {image: x:1}}", "w.yaml", Map.of());
     world.configurations.writesUntilFull = 2;
 
-    assertThatThrownBy(() -> registry.declare("functions: {a: {image: x:2}, b: {image: x}}", "w.yaml"))
+    assertThatThrownBy(() -> registry.declare("functions: {a: {image: x:2}, b: {image: x}}", "w.yaml", Map.of()))
         .hasMessageContaining("could not be stored (No space left on device)");
 
     assertThat(world.names()).containsExactly("a");
-    assertThat(world.function("a").image()).isEqualTo("x:1");
-    assertThat(new World(world.configurations).function("a").image()).isEqualTo("x:1");
+    assertThat(world.function("a").source().toString()).isEqualTo("x:1");
+    assertThat(new World(world.configurations).function("a").source().toString()).isEqualTo("x:1");
     assertThat(new World(world.configurations).names()).containsExactly("a");
   }
 
@@ -90,24 +91,24 @@ class RegistryTest {
     world.configurations.make("io.weir.function~by-hand", "name", "hand", "image", "x");
     registry.look("io.weir.function~by-hand");
 
-    assertThatThrownBy(() -> registry.declare(World.yaml("echo"), "w.yaml")).hasMessage("w.yaml:2: function echo: is "
+    assertThatThrownBy(() -> registry.declare(World.yaml("echo"), "w.yaml", Map.of())).hasMessage("w.yaml:2: function echo: is "
         + "declared by a.yaml already; remove it there or choose another name");
     assertThatThrownBy(() -> registry.declareFile("b.yaml", World.yaml("echo"), Set.of()))
         .hasMessageStartingWith("b.yaml:2: function echo: is declared by a.yaml already");
-    assertThatThrownBy(() -> registry.declare(World.yaml("hand"), "w.yaml"))
+    assertThatThrownBy(() -> registry.declare(World.yaml("hand"), "w.yaml", Map.of()))
         .hasMessageContaining("is declared by configuration io.weir.function~by-hand already");
   }
 
   @Test
   void refusesAPathInsideAnother() {
-    registry.declare(World.yaml("a", "triggers:", "  - http: /x/y"), "w.yaml");
+    registry.declare(World.yaml("a", "triggers:", "  - http: /x/y"), "w.yaml", Map.of());
 
     for (String path : new String[] {"/x/y", "/x", "/x/y/z"}) {
-      assertThatThrownBy(() -> registry.declare(World.yaml("b", "triggers:", "  - http: " + path), "w.yaml"))
+      assertThatThrownBy(() -> registry.declare(World.yaml("b", "triggers:", "  - http: " + path), "w.yaml", Map.of()))
           .hasMessage("w.yaml:5: function b: trigger.http: '" + path + "' collides with '/x/y' of function a (the API);"
               + " choose a path that is not inside the other");
     }
-    registry.declare(World.yaml("b", "triggers:", "  - http: /x/yy"), "w.yaml");
+    registry.declare(World.yaml("b", "triggers:", "  - http: /x/yy"), "w.yaml", Map.of());
     assertThat(world.names()).containsExactly("a", "b");
   }
 
@@ -122,15 +123,15 @@ class RegistryTest {
             image: x
             triggers:
               - http: /x/y
-        """, "w.yaml")).hasMessage("w.yaml:8: function b: trigger.http: '/x/y' collides with '/x' of function a "
+        """, "w.yaml", Map.of())).hasMessage("w.yaml:8: function b: trigger.http: '/x/y' collides with '/x' of function a "
             + "(line 2); choose a path that is not inside the other");
   }
 
   @Test
   void letsTwoFunctionsSwapTheirPaths() {
     String text = "functions: {a: {image: x, triggers: [{http: /%s}]}, b: {image: x, triggers: [{http: /%s}]}}";
-    registry.declare(text.formatted("one", "two"), "w.yaml");
-    registry.declare(text.formatted("two", "one"), "w.yaml");
+    registry.declare(text.formatted("one", "two"), "w.yaml", Map.of());
+    registry.declare(text.formatted("two", "one"), "w.yaml", Map.of());
     registry.look("io.weir.function~a");
 
     assertThat(world.function("a").httpTriggers().findFirst().orElseThrow().path()).isEqualTo("/two");
@@ -144,7 +145,7 @@ class RegistryTest {
     entry.set("image", "x:2", "port", "many");
     registry.look(ECHO_PID);
 
-    assertThat(world.function("echo").image()).isEqualTo("x:1");
+    assertThat(world.function("echo").source().toString()).isEqualTo("x:1");
     assertThat(registry.problems()).containsExactly(
         new Problem(ECHO_PID, 0, "port: 'many' is not allowed; use a whole number", World.NOON));
 
@@ -161,7 +162,7 @@ class RegistryTest {
     world.configurations.make("io.weir.function~two", "name", "a", "image", "x:2");
     registry.look("io.weir.function~two");
 
-    assertThat(world.function("a").image()).isEqualTo("x:1");
+    assertThat(world.function("a").source().toString()).isEqualTo("x:1");
     assertThat(registry.problems()).singleElement().satisfies(problem -> {
       assertThat(problem.source()).isEqualTo("io.weir.function~two");
       assertThat(problem.message()).startsWith("function a: is declared by configuration io.weir.function~one already");
@@ -169,7 +170,7 @@ class RegistryTest {
 
     world.configurations.entries.remove("io.weir.function~one");
     registry.look("io.weir.function~one");
-    assertThat(world.function("a").image()).isEqualTo("x:2");
+    assertThat(world.function("a").source().toString()).isEqualTo("x:2");
     assertThat(registry.problems()).isEmpty();
     assertThat(world.heard.drain()).containsExactly("added a", "removed a", "added a");
   }
@@ -196,13 +197,13 @@ class RegistryTest {
 
   @Test
   void tellsANewListenerOfEveryFunctionOnce() {
-    registry.declare("functions: {a: {image: x}, b: {image: x}}", "w.yaml");
+    registry.declare("functions: {a: {image: x}, b: {image: x}}", "w.yaml", Map.of());
     World.Recorder late = new World.Recorder();
 
     registry.addListener(late);
-    registry.declare(World.yaml("c"), "w.yaml");
+    registry.declare(World.yaml("c"), "w.yaml", Map.of());
     registry.removeListener(late);
-    registry.declare(World.yaml("d"), "w.yaml");
+    registry.declare(World.yaml("d"), "w.yaml", Map.of());
 
     assertThat(late.drain()).containsExactly("added a", "added b", "added c");
   }
@@ -224,14 +225,14 @@ class RegistryTest {
     World.Recorder last = new World.Recorder();
     registry.addListener(last);
 
-    registry.declare(World.yaml("a"), "w.yaml");
+    registry.declare(World.yaml("a"), "w.yaml", Map.of());
 
     assertThat(last.drain()).containsExactly("added a");
   }
 
   @Test
   void removesWhatTheApiOrAConfigurationDeclared() {
-    registry.declare(World.yaml("a"), "w.yaml");
+    registry.declare(World.yaml("a"), "w.yaml", Map.of());
     world.configurations.make("io.weir.function~9", "name", "b", "image", "x");
     registry.look("io.weir.function~9");
 
@@ -253,7 +254,7 @@ class RegistryTest {
 
   @Test
   void makesTheFunctionsOfAFileExactlyThoseOfItsText() {
-    registry.declare(World.yaml("mine"), "w.yaml");
+    registry.declare(World.yaml("mine"), "w.yaml", Map.of());
     registry.declareFile("a.yaml", "functions: {a: {image: x}, b: {image: x}}", Set.of());
     registry.declareFile("a.yaml", "functions: {b: {image: x}, c: {image: x}}", Set.of());
     assertThat(world.names()).containsExactly("b", "c", "mine");

@@ -43,7 +43,7 @@ class WeirYamlTest {
         """).get(0).spec();
 
     assertThat(spec.name().value()).isEqualTo("thermo-alert");
-    assertThat(spec.image()).isEqualTo("localhost/weir/thermo-alert:1");
+    assertThat(spec.source().toString()).isEqualTo("localhost/weir/thermo-alert:1");
     assertThat(spec.port()).isEqualTo(9090);
     assertThat(spec.triggers()).containsExactly(
         new Trigger.Mqtt(new TopicFilter("sensors/+/temperature"), 2, "/events"),

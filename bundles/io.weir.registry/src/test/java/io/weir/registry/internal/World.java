@@ -77,7 +77,7 @@ final class World {
 
     @Override
     public void functionChanged(FunctionSpec before, FunctionSpec after) {
-      calls.add("changed " + after.name() + " " + before.image() + " " + after.image());
+      calls.add("changed " + after.name() + " " + before.source().toString() + " " + after.source().toString());
     }
 
     @Override

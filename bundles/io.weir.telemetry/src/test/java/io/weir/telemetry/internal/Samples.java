@@ -19,7 +19,8 @@ final class Samples {
   }
 
   static GatewayEvent.Ended ended(String result, Duration coldStart) {
-    return new GatewayEvent.Ended(NOON, "1", ECHO, "http", "/", result, 200, "", Duration.ofMillis(3), coldStart, 1);
+    return new GatewayEvent.Ended(NOON, "1", ECHO, "http", "/", result, 200, "", Duration.ofMillis(3), coldStart,
+        coldStart.isZero() ? "" : "burst", coldStart.isZero() ? "" : "image", 1);
   }
 
   static GatewayEvent numbered(long number) {
@@ -27,6 +28,6 @@ final class Samples {
   }
 
   static GatewayEvent instance(String change) {
-    return new GatewayEvent.InstanceChanged(NOON, ECHO, "weir-echo-1", change, Duration.ZERO, "");
+    return new GatewayEvent.InstanceChanged(NOON, ECHO, "weir-echo-1", change, "demand", Duration.ZERO, "");
   }
 }

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.net.ConnectException;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -159,8 +160,10 @@ public final class PodmanEngine implements ContainerEngine, Part {
   }
 
   @Override
-  public void start(String id) {
+  public InetSocketAddress start(String id) {
     starting("starting container " + id, id, "start");
+    return inspect(id).address().orElseThrow(() -> new EngineException(Code.FAILED,
+        id + " runs but has no address; check the engine's network"));
   }
 
   /** One after the other they are through sooner than all at once, and Podman stays answerable meanwhile. */
@@ -182,13 +185,13 @@ public final class PodmanEngine implements ContainerEngine, Part {
   }
 
   @Override
-  public void pause(String id) {
+  public void freeze(String id) {
     String what = "pausing container " + id;
     run(what, session -> libpod.post(what, "containers", id, "pause").within(settings.callTimeout()));
   }
 
   @Override
-  public void unpause(String id) {
+  public void thaw(String id) {
     String what = "continuing container " + id;
     run(what, session -> libpod.post(what, "containers", id, "unpause").within(settings.callTimeout()));
   }
@@ -256,6 +259,9 @@ public final class PodmanEngine implements ContainerEngine, Part {
   }
 
   @Override
+  public void sweep() {}
+
+  @Override
   public AutoCloseable watch(String label, String value, Consumer<EngineEvent> listener) {
     EventWatch watch = new EventWatch(libpod, presence::ready, label, value, listener);
     watches.add(watch);
@@ -266,10 +272,12 @@ public final class PodmanEngine implements ContainerEngine, Part {
   }
 
   @Override
-  public boolean imageExists(String reference) {
+  public Optional<String> imageId(String reference) {
     String what = "looking for image " + reference;
-    return call(what, session -> libpod.get(what, "images", reference, "exists").within(settings.callTimeout())
-        .found());
+    return call(what, session -> libpod.get(what, "images", reference, "exists").within(settings.callTimeout()).found()
+        ? Optional.of(Json.text(Json.object(libpod.get(what, "images", reference, "json")
+            .within(settings.callTimeout()).text()), "Id"))
+        : Optional.empty());
   }
 
   @Override

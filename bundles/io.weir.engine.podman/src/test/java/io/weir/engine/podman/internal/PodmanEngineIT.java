@@ -78,9 +78,9 @@ class PodmanEngineIT {
     assertThat(running.pid()).isPositive();
     assertThat(podman.get(id, "/")).isEqualTo("hello\n");
 
-    engine.pause(id);
+    engine.freeze(id);
     assertThat(engine.inspect(id).state()).isEqualTo(State.PAUSED);
-    engine.unpause(id);
+    engine.thaw(id);
     assertThat(podman.get(id, "/")).isEqualTo("hello\n");
 
     engine.stop(id, Duration.ZERO);
@@ -128,7 +128,7 @@ class PodmanEngineIT {
   @Test
   void removesWhatIsPaused() throws Exception {
     String id = podman.started("paused");
-    engine.pause(id);
+    engine.freeze(id);
 
     engine.remove(id);
 
@@ -221,8 +221,8 @@ class PodmanEngineIT {
 
     assertFails(Code.NO_SUCH_IMAGE, "localhost/weir/none:1", () -> engine.create(new ContainerSpec(spec.name(),
         "localhost/weir/none:1", 8080, spec.labels(), Map.of(), spec.limits())));
-    assertThat(engine.imageExists("localhost/weir/none:1")).isFalse();
-    assertThat(engine.imageExists(PodmanFixture.IMAGE)).isTrue();
+    assertThat(engine.imageId("localhost/weir/none:1")).isEmpty();
+    assertThat(engine.imageId(PodmanFixture.IMAGE)).isPresent();
   }
 
   @Test
@@ -237,7 +237,7 @@ class PodmanEngineIT {
   void saysWhenNothingCanBeMeteredPausedOrStarted() {
     String id = engine.create(podman.spec("idle"));
 
-    assertFails(Code.CONFLICT, id, () -> engine.unpause(id));
+    assertFails(Code.CONFLICT, id, () -> engine.thaw(id));
     assertFails(Code.NO_SUCH_CONTAINER, "nobody", () -> engine.start("nobody"));
     assertFails(Code.NO_SUCH_CONTAINER, "nobody", () -> engine.stats("nobody"));
     assertFails(Code.NO_SUCH_CONTAINER, "nobody", () -> engine.stop("nobody", Duration.ZERO));
@@ -324,7 +324,7 @@ class PodmanEngineIT {
   void saysWhyABuildFailed() throws Exception {
     assertFails(Code.NO_SUCH_IMAGE, "localhost/weir/none:1", () -> engine.build("localhost/weir/unbuilt:1",
         podman.tar(Map.of("Dockerfile", podman.file("FROM localhost/weir/none:1\n", "rw-r--r--"))), line -> {}));
-    assertThat(engine.imageExists("localhost/weir/unbuilt:1")).isFalse();
+    assertThat(engine.imageId("localhost/weir/unbuilt:1")).isEmpty();
   }
 
   @Test

@@ -47,7 +47,7 @@ class PodmanServiceIT {
     assertThat(podman.engine.list(PodmanFixture.LABELS)).singleElement()
         .satisfies(found -> assertThat(found.state()).isEqualTo(State.RUNNING));
     assertThat(podman.address(id)).isEqualTo(address);
-    assertThat(podman.engine.imageExists(PodmanFixture.IMAGE)).isTrue();
+    assertThat(podman.engine.imageId(PodmanFixture.IMAGE)).isPresent();
   }
 
   @Test

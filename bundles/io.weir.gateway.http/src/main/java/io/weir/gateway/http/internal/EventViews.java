@@ -38,7 +38,7 @@ final class EventViews {
       return Json.object("at", it.at().toString(), "invocation", it.invocation(), "function", it.function().value(),
           "trigger", it.trigger(), "subject", it.subject(), "result", it.result(), "status", it.status(),
           "detail", it.detail(), "tookMs", millis(it.took()), "coldStartMs", millis(it.coldStart()),
-          "attempts", it.attempts());
+          "coldCause", it.coldCause(), "coldFrom", it.coldFrom(), "attempts", it.attempts());
     } else if (event instanceof Retrying it) {
       return Json.object("at", it.at().toString(), "invocation", it.invocation(), "function", it.function().value(),
           "attempt", it.attempt(), "cause", it.cause(), "delayMs", millis(it.delay()));
@@ -47,7 +47,7 @@ final class EventViews {
           "topic", it.topic(), "bytes", it.bytes());
     } else if (event instanceof InstanceChanged it) {
       return Json.object("at", it.at().toString(), "function", it.function().value(), "instance", it.instance(),
-          "change", it.change(), "tookMs", millis(it.took()), "detail", it.detail());
+          "change", it.change(), "cause", it.cause(), "tookMs", millis(it.took()), "detail", it.detail());
     } else if (event instanceof FunctionChanged it) {
       return Json.object("at", it.at().toString(), "function", it.function().value(), "change", it.change());
     }
@@ -60,7 +60,7 @@ final class EventViews {
     return Json.object("id", it.invocation(), "function", it.function().value(), "trigger", it.trigger(),
         "subject", it.subject(), "result", it.result(), "status", it.status(), "detail", it.detail(),
         "at", it.at().toString(), "tookMs", millis(it.took()), "coldStartMs", millis(it.coldStart()),
-        "attempts", it.attempts());
+        "coldCause", it.coldCause(), "coldFrom", it.coldFrom(), "attempts", it.attempts());
   }
 
   private static double millis(Duration duration) {

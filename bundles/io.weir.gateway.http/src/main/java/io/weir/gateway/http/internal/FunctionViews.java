@@ -2,6 +2,7 @@ package io.weir.gateway.http.internal;
 
 import io.weir.engine.Instance;
 import io.weir.function.FunctionSpec;
+import io.weir.function.Source;
 import io.weir.function.TopicTemplate;
 import io.weir.function.Trigger;
 import java.time.Duration;
@@ -13,7 +14,7 @@ final class FunctionViews {
   private FunctionViews() {}
 
   static Map<String, Object> function(FunctionSpec spec, String origin, long running) {
-    return Json.object("name", spec.name().value(), "image", spec.image(), "port", spec.port(),
+    return Json.object("name", spec.name().value(), "image", spec.source() instanceof Source.Image image ? image.reference() : null, "port", spec.port(),
         "triggers", spec.triggers().stream().map(FunctionViews::trigger).toList(),
         "output", spec.output().map(TopicTemplate::value).orElse(null),
         "memory", bytes(spec.limits().memoryBytes()), "memoryBytes", spec.limits().memoryBytes(),
@@ -34,6 +35,7 @@ final class FunctionViews {
     return Json.object("id", instance.id(), "name", instance.name(), "function", instance.function().value(),
         "revision", instance.revision(), "state", instance.state().name().toLowerCase(java.util.Locale.ROOT),
         "address", instance.address().orElse(null), "inFlight", instance.inFlight(), "served", instance.served(),
+        "memoryBytes", instance.memoryBytes(),
         "since", instance.since().toString());
   }
 

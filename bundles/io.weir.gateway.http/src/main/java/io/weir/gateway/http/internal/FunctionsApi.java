@@ -42,7 +42,7 @@ final class FunctionsApi {
   private void declare(Call call) throws IOException {
     String source = call.query("source").orElse("weir.yaml");
     try {
-      call.json(200, Json.object("functions", views(services.registry().declare(call.text(), source))));
+      call.json(200, Json.object("functions", views(services.registry().declare(call.text(), source, Map.of()))));
     } catch (InvalidDeclaration e) {
       Problem problem = new Problem(400, "invalid-declaration", e.getMessage()).with("source", e.problem().source())
           .with("message", e.problem().message());

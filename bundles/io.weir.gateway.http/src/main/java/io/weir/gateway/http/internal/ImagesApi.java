@@ -35,7 +35,7 @@ final class ImagesApi {
 
   private void exists(Call call) throws IOException {
     String reference = call.required("reference");
-    call.json(200, Json.object("reference", reference, "present", engine().imageExists(reference)));
+    call.json(200, Json.object("reference", reference, "present", engine().imageId(reference).isPresent()));
   }
 
   private void importImage(Call call) throws IOException {

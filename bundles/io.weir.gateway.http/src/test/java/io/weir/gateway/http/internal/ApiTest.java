@@ -182,7 +182,7 @@ class ApiTest {
 
   private static GatewayEvent ended(String id, String function) {
     return new GatewayEvent.Ended(Fakes.NOON, id, new FunctionName(function), "http", "/", "replied", 200, "",
-        Duration.ofNanos(1_500_000), Duration.ZERO, 1);
+        Duration.ofNanos(1_500_000), Duration.ZERO, "", "", 1);
   }
 
   @Test
@@ -201,7 +201,7 @@ class ApiTest {
         new GatewayEvent.Accepted(Fakes.NOON, "2", THERMO, "mqtt", "t", 3),
         new GatewayEvent.Retrying(Fakes.NOON, "2", THERMO, 1, "timeout", Duration.ofSeconds(1)),
         new GatewayEvent.Published(Fakes.NOON, "2", THERMO, "alerts/a", 5),
-        new GatewayEvent.InstanceChanged(Fakes.NOON, THERMO, "weir-thermo-1", "ready", Duration.ofMillis(90), ""),
+        new GatewayEvent.InstanceChanged(Fakes.NOON, THERMO, "weir-thermo-1", "ready", "demand", Duration.ofMillis(90), ""),
         new GatewayEvent.FunctionChanged(Fakes.NOON, THERMO, "added"),
         new GatewayEvent.PartChanged(Fakes.NOON, "broker", "running"))) {
       server.fakes.events.publish(event);

@@ -20,6 +20,7 @@ import io.weir.function.FunctionSpec;
 import io.weir.function.InvalidDeclaration;
 import io.weir.function.Limits;
 import io.weir.function.Scaling;
+import io.weir.function.Source;
 import io.weir.function.TopicFilter;
 import io.weir.function.TopicTemplate;
 import io.weir.function.Trigger;
@@ -30,6 +31,7 @@ import io.weir.invocation.Outcome;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -65,7 +67,7 @@ final class Fakes implements Services, AutoCloseable {
   boolean without;
 
   static FunctionSpec function(String name, Trigger... triggers) {
-    return new FunctionSpec(new FunctionName(name), "localhost/" + name + ":1", 8080, List.of(triggers),
+    return new FunctionSpec(new FunctionName(name), new Source.Image("localhost/" + name + ":1"), 8080, List.of(triggers),
         Optional.empty(), new Limits(64 << 20, 0.5, 64), new Scaling(0, 2, 8, Duration.ofSeconds(30)),
         Duration.ofSeconds(10), Map.of("THRESHOLD", "3.5"));
   }
@@ -73,7 +75,7 @@ final class Fakes implements Services, AutoCloseable {
   static FunctionSpec thermo() {
     FunctionSpec base = function("thermo", new Trigger.Mqtt(new TopicFilter("sensors/+/t"), 1, "/"),
         new Trigger.Http("/thermo"));
-    return new FunctionSpec(base.name(), base.image(), base.port(), base.triggers(),
+    return new FunctionSpec(base.name(), base.source(), base.port(), base.triggers(),
         Optional.of(new TopicTemplate("alerts/{1}")), base.limits(), base.scaling(), base.timeout(),
         base.environment());
   }
@@ -224,7 +226,7 @@ final class Fakes implements Services, AutoCloseable {
     }
 
     @Override
-    public List<FunctionSpec> declare(String yaml, String source) {
+    public List<FunctionSpec> declare(String yaml, String source, Map<String, String> files) {
       if (refusal != null) {
         throw refusal;
       }
@@ -277,7 +279,7 @@ final class Fakes implements Services, AutoCloseable {
     @Override
     public List<Instance> instances() {
       return List.of(new Instance("0123", "weir-thermo-1", new FunctionName("thermo"), "abc", Instance.State.READY,
-          Optional.of("127.0.0.1:40000"), 2, 17, NOON));
+          Optional.of("127.0.0.1:40000"), 2, 17, 18L << 20, NOON));
     }
 
     @Override
@@ -311,9 +313,9 @@ final class Fakes implements Services, AutoCloseable {
     }
 
     @Override
-    public boolean imageExists(String reference) {
+    public Optional<String> imageId(String reference) {
       called("exists " + reference);
-      return true;
+      return Optional.of("0123");
     }
 
     @Override
@@ -349,17 +351,17 @@ final class Fakes implements Services, AutoCloseable {
     }
 
     @Override
-    public void start(String id) {
+    public InetSocketAddress start(String id) {
       throw new UnsupportedOperationException();
     }
 
     @Override
-    public void pause(String id) {
+    public void freeze(String id) {
       throw new UnsupportedOperationException();
     }
 
     @Override
-    public void unpause(String id) {
+    public void thaw(String id) {
       throw new UnsupportedOperationException();
     }
 
@@ -390,6 +392,11 @@ final class Fakes implements Services, AutoCloseable {
 
     @Override
     public ContainerStats stats(String id) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void sweep() {
       throw new UnsupportedOperationException();
     }
 

@@ -6,6 +6,7 @@ import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
 import io.weir.function.Limits;
 import io.weir.function.Scaling;
+import io.weir.function.Source;
 import io.weir.function.TopicFilter;
 import io.weir.function.Trigger;
 import java.time.Duration;
@@ -32,7 +33,7 @@ class FiltersTest {
 
   @Test
   void asksForTheHighestQosOfWhatAFilterContains() {
-    FunctionSpec function = new FunctionSpec(new FunctionName("f"), "localhost/test:1", 8080,
+    FunctionSpec function = new FunctionSpec(new FunctionName("f"), new Source.Image("localhost/test:1"), 8080,
         List.of(trigger("a/b", 2), trigger("a/#", 0), trigger("x/+", 1)), Optional.empty(), new Limits(64 << 20, 1, 64),
         new Scaling(0, 1, 1, Duration.ofSeconds(60)), Duration.ofSeconds(10), Map.of());
 

@@ -8,6 +8,7 @@ import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
 import io.weir.function.Limits;
 import io.weir.function.Scaling;
+import io.weir.function.Source;
 import io.weir.function.TopicFilter;
 import io.weir.function.TopicTemplate;
 import io.weir.function.Trigger;
@@ -193,7 +194,7 @@ class ForeignBrokerTest {
   }
 
   private static FunctionSpec function(int qos) {
-    return new FunctionSpec(new FunctionName("echo"), "localhost/test:1", 8080,
+    return new FunctionSpec(new FunctionName("echo"), new Source.Image("localhost/test:1"), 8080,
         List.of(new Trigger.Mqtt(new TopicFilter("in"), qos, "/")), Optional.of(new TopicTemplate("out")),
         new Limits(64 << 20, 1, 64), new Scaling(0, 2, 8, Duration.ofSeconds(60)), Duration.ofSeconds(10), Map.of());
   }

@@ -8,6 +8,7 @@ import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
 import io.weir.function.Limits;
 import io.weir.function.Scaling;
+import io.weir.function.Source;
 import io.weir.function.TopicFilter;
 import io.weir.function.TopicTemplate;
 import io.weir.function.Trigger;
@@ -720,7 +721,7 @@ class MqttGatewayTest {
   }
 
   private static FunctionSpec function(String name, String output, Trigger... triggers) {
-    return new FunctionSpec(new FunctionName(name), "localhost/test:1", 8080, List.of(triggers),
+    return new FunctionSpec(new FunctionName(name), new Source.Image("localhost/test:1"), 8080, List.of(triggers),
         Optional.ofNullable(output).map(TopicTemplate::new), new Limits(64 << 20, 1, 64),
         new Scaling(0, 2, 8, Duration.ofSeconds(60)), Duration.ofSeconds(10), Map.of());
   }

@@ -7,6 +7,7 @@ import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
 import io.weir.function.Limits;
 import io.weir.function.Scaling;
+import io.weir.function.Source;
 import io.weir.function.TopicFilter;
 import io.weir.function.Trigger;
 import io.weir.gateway.mqtt.internal.Receipts.Arrival;
@@ -22,7 +23,7 @@ import org.junit.jupiter.api.Test;
 
 class ReceiptsTest {
   private static final Trigger.Mqtt TRIGGER = new Trigger.Mqtt(new TopicFilter("in"), 1, "/");
-  private static final FunctionSpec FUNCTION = new FunctionSpec(new FunctionName("echo"), "localhost/test:1", 8080,
+  private static final FunctionSpec FUNCTION = new FunctionSpec(new FunctionName("echo"), new Source.Image("localhost/test:1"), 8080,
       List.of(TRIGGER), Optional.empty(), new Limits(64 << 20, 1, 64), new Scaling(0, 1, 1, Duration.ofSeconds(60)),
       Duration.ofSeconds(10), Map.of());
 

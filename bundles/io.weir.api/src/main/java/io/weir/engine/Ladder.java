@@ -1,0 +1,36 @@
+package io.weir.engine;
+
+import io.weir.function.FunctionName;
+import io.weir.function.Rung;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+
+/** What operators ask of the pool, beside leases. Thread-safe. */
+public interface Ladder {
+
+  /**
+   * Brings a function to a rung now: its idle instances above it go down, or one is prepared up to it. Instances that
+   * work are left alone. The usual rules apply again afterwards.
+   *
+   * @return completes when it is there; fails with {@link IllegalArgumentException} if the function is unknown or cannot
+   *     rest there, with {@link LeaseRefused} if it cannot be brought there
+   */
+  CompletionStage<Void> rest(FunctionName function, Rung rung);
+
+  /** What is known about every function, ordered by name. */
+  List<Calibration> calibrations();
+
+  /**
+   * Measures each rung of a function with instances of its own, which takes seconds and disturbs nobody.
+   *
+   * @return fails with {@link IllegalArgumentException} if the function is unknown, with {@link LeaseRefused} if it does
+   *     not come up
+   */
+  CompletionStage<Calibration> calibrate(FunctionName function);
+
+  MemoryBudget budget();
+
+  /** Why a function is considered broken; empty if it is not. */
+  Optional<Breakdown> breakdown(FunctionName function);
+}
