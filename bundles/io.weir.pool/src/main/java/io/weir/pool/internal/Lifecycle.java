@@ -1,44 +1,45 @@
 package io.weir.pool.internal;
 
 import io.weir.engine.ContainerEngine;
-import io.weir.engine.ContainerSpec;
-import io.weir.engine.ContainerStatus;
 import io.weir.engine.EngineException;
-import io.weir.engine.Instance;
+import io.weir.engine.Instance.State;
 import io.weir.engine.LeaseRefused;
+import io.weir.engine.Runners;
 import io.weir.event.Events;
 import io.weir.event.GatewayEvent.InstanceChanged;
 import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
-import java.net.InetSocketAddress;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
-import org.jspecify.annotations.Nullable;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What is done to containers, on a bounded number of threads, and told to {@link FunctionInstances} when it is done.
+ * What is done to containers, on threads of its own, and told to {@link FunctionInstances} when it is done.
+ *
+ * <p>Three kinds of threads, so that nobody waits for what nobody waits for: a bounded number for starts that requests wait
+ * for, a few for chores (preparing, freezing, stopping, looking), and as many as needed for thawing, which takes no time.
  * Thread-safe; every public method returns at once.
  */
 final class Lifecycle {
   private static final Logger LOG = LoggerFactory.getLogger(Lifecycle.class);
   private static final int LAST_WORDS = 5;
   private static final int KEPT_LOG_LINES = 200;
-  /** How often a starting container is asked whether it is still there, beside waiting for its port. */
-  private static final long LOOK_NANOS = Duration.ofMillis(250).toNanos();
-
-  /** Podman was seen to report a death up to 250 ms late; more on a busy machine. */
-  private static final Duration ENGINE_LAG = Duration.ofSeconds(2);
+  private static final int MOST_THAWS = 64;
 
   static final String MANAGED = "weir.managed";
   static final String GATEWAY = "weir.gateway";
@@ -49,22 +50,48 @@ final class Lifecycle {
   private final Events events;
   private final Settings settings;
   private final String gateway;
-  private final ExecutorService executor;
+  private final ExecutorService starts;
+  private final ExecutorService chores;
+  private final ExecutorService thaws;
+  private final Climb climb;
+  private final Coroner coroner;
   private final SecureRandom random = new SecureRandom();
   /** Names of containers from before they are created until after they are removed. */
   private final Set<String> owned = ConcurrentHashMap.newKeySet();
   private final Map<FunctionName, List<String>> lastWords = new ConcurrentHashMap<>();
 
-  Lifecycle(ContainerEngine engine, Events events, Settings settings, String gateway, ExecutorService executor) {
+  Lifecycle(ContainerEngine engine, Runners runners, Events events, Settings settings, String gateway) {
     this.engine = engine;
     this.events = events;
     this.settings = settings;
     this.gateway = gateway;
-    this.executor = executor;
+    this.starts = Executors.newFixedThreadPool(settings.parallelStarts(), threads("weir-pool-start"));
+    this.chores = Executors.newFixedThreadPool(Math.max(2, Runtime.getRuntime().availableProcessors()),
+        threads("weir-pool-chores"));
+    this.thaws = new ThreadPoolExecutor(0, MOST_THAWS, 10, TimeUnit.SECONDS, new SynchronousQueue<>(),
+        threads("weir-pool-thaw"), new ThreadPoolExecutor.CallerRunsPolicy());
+    this.coroner = new Coroner(engine, this);
+    this.climb = new Climb(engine, runners, settings, this, coroner);
+  }
+
+  static ThreadFactory threads(String name) {
+    return task -> {
+      Thread thread = new Thread(task, name);
+      thread.setDaemon(true);
+      return thread;
+    };
+  }
+
+  Climb climbing() {
+    return climb;
   }
 
   Map<String, String> ownLabels() {
     return Map.of(MANAGED, "true", GATEWAY, gateway);
+  }
+
+  Map<String, String> labels(FunctionSpec spec) {
+    return Map.of(MANAGED, "true", GATEWAY, gateway, FUNCTION, spec.name().value(), REVISION, spec.revision());
   }
 
   String newName(FunctionSpec spec) {
@@ -79,13 +106,28 @@ final class Lifecycle {
     owned.add(name);
   }
 
+  void disown(Slot slot) {
+    disown(slot.name);
+  }
+
+  void disown(String name) {
+    owned.remove(name);
+    synchronized (owned) {
+      owned.notifyAll();
+    }
+  }
+
   /** Whether a container of this name is being started, used or removed. */
   boolean owns(String name) {
     return owned.contains(name);
   }
 
-  /** Runs something on the pool's threads; drops it when the pool is closed. */
-  void run(Runnable task) {
+  /** Does something that nobody waits for; drops it when the pool is closed. */
+  void run(Runnable chore) {
+    execute(chores, chore);
+  }
+
+  private static void execute(ExecutorService executor, Runnable task) {
     try {
       executor.execute(() -> {
         try {
@@ -99,15 +141,16 @@ final class Lifecycle {
     }
   }
 
-  void start(Slot slot, FunctionInstances owner) {
-    long began = System.nanoTime();
-    run(() -> {
-      tell(slot, "starting", Duration.ZERO, slot.spec.source().toString());
+  /** Takes a slot up the ladder to its goal, step by step. */
+  void climb(Slot slot, FunctionInstances owner, boolean urgent) {
+    execute(urgent ? starts : chores, () -> {
+      long began = System.nanoTime();
       try {
-        InetSocketAddress address = createAndAwait(slot, owner, began);
-        tell(slot, "ready", Duration.ofNanos(System.nanoTime() - began), "");
-        if (!owner.ready(slot, address)) {
-          stopNow(slot, "no longer wanted");
+        Optional<State> step = owner.begin(slot);
+        while (step.isPresent()) {
+          step = step.get() == State.STOPPING ? stopped(slot)
+              : step.get() == State.FREEZING ? frozen(slot, owner)
+              : climb.step(slot, owner, step.get(), began);
         }
       } catch (LeaseRefused e) {
         startFailed(slot, owner, began, e);
@@ -119,167 +162,77 @@ final class Lifecycle {
     });
   }
 
+  private Optional<State> stopped(Slot slot) {
+    stopNow(slot);
+    return Optional.empty();
+  }
+
+  private Optional<State> frozen(Slot slot, FunctionInstances owner) {
+    freezeNow(slot, owner);
+    return Optional.empty();
+  }
+
   private void startFailed(Slot slot, FunctionInstances owner, long began, LeaseRefused failure) {
     if (failure.code() != LeaseRefused.Code.STOPPING) {
-      LOG.warn("{} did not start: {}", slot.name, failure.getMessage());
+      LOG.atLevel(slot.why.equals("prepared") ? org.slf4j.event.Level.DEBUG : org.slf4j.event.Level.WARN)
+          .log("{} did not start: {}", slot.name, failure.getMessage());
     }
-    tell(slot, "start-failed", Duration.ofNanos(System.nanoTime() - began), failure.getMessage());
+    tell(slot, "start-failed", since(began), failure.getMessage());
     discard(slot);
     owner.startFailed(slot, failure);
   }
 
-  private InetSocketAddress createAndAwait(Slot slot, FunctionInstances owner, long began) {
-    FunctionSpec spec = slot.spec;
+  /** Takes the CPU away from an idle instance. */
+  void freeze(Slot slot, FunctionInstances owner) {
+    run(() -> freezeNow(slot, owner));
+  }
+
+  private void freezeNow(Slot slot, FunctionInstances owner) {
+    long began = System.nanoTime();
     try {
-      Map<String, String> labels = Map.of(MANAGED, "true", GATEWAY, gateway, FUNCTION, spec.name().value(),
-          REVISION, spec.revision());
-      // The function may rely on PORT, whatever else its environment says.
-      Map<String, String> environment = new HashMap<>(spec.environment());
-      environment.put("PORT", Integer.toString(spec.port()));
-      String id = engine.create(
-          new ContainerSpec(slot.name, spec.source().toString(), spec.port(), labels, environment, spec.limits()));
-      owner.created(slot, id);
-      engine.start(id);
-      ContainerStatus status = engine.inspect(id);
-      requireRunning(slot, status);
-      InetSocketAddress address = status.address().orElseThrow(() -> new EngineException(
-          EngineException.Code.FAILED, slot.name + " runs but has no address; check the engine's network"));
-      awaitPort(slot, address, began);
-      return address;
+      engine.freeze(slot.id);
+      owner.costs().parked(io.weir.function.Rung.FROZEN, since(began));
+      tell(slot, "frozen", since(began), "");
+      owner.frozen(slot, true);
     } catch (EngineException e) {
-      throw new LeaseRefused(codeOf(e), e.getMessage(), Duration.ZERO, e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new LeaseRefused(LeaseRefused.Code.STOPPING, "the gateway is going down", Duration.ZERO, e);
+      LOG.warn("{} could not be frozen: {}", slot.name, e.getMessage());
+      owner.frozen(slot, false);
+      coroner.examine(slot, owner);
     }
   }
 
-  private void awaitPort(Slot slot, InetSocketAddress address, long began) throws InterruptedException {
-    long[] nextLook = {System.nanoTime() + LOOK_NANOS};
-    Duration left = settings.startTimeout().minusNanos(System.nanoTime() - began);
-    boolean listening = PortProbe.await(address, left, () -> {
-      if (!slot.dead && System.nanoTime() > nextLook[0]) {
-        nextLook[0] = System.nanoTime() + LOOK_NANOS;
-        requireRunning(slot, engine.inspect(slot.id));
+  /** Gives the CPU back to an instance somebody waits for. */
+  void thaw(Slot slot, FunctionInstances owner) {
+    execute(thaws, () -> {
+      long began = System.nanoTime();
+      try {
+        engine.thaw(slot.id);
+        owner.thawed(slot);
+        tell(slot, "ready", since(began), "thawed");
+      } catch (EngineException e) {
+        coroner.bury(slot, owner, "could not be thawed: " + e.getMessage(), false);
       }
-      return slot.dead;
     });
-    if (slot.dead) {
-      if (slot.state == Instance.State.STARTING) {
-        requireRunning(slot, onceEnded(slot));
-      }
-      throw new LeaseRefused(LeaseRefused.Code.STOPPING, "the gateway is going down", Duration.ZERO, null);
-    }
-    if (!listening) {
-      throw new LeaseRefused(LeaseRefused.Code.NEVER_LISTENED, "nothing listens on port " + slot.spec.port() + " of "
-          + slot.name + " after " + settings.startTimeout().toSeconds()
-          + " s; the function must listen on 0.0.0.0 at $PORT" + lastWordsOf(slot), Duration.ZERO, null);
-    }
-  }
-
-  private void requireRunning(Slot slot, ContainerStatus seen) throws InterruptedException {
-    if (seen.state() == ContainerStatus.State.EXITED || seen.state() == ContainerStatus.State.STOPPED) {
-      ContainerStatus status = onceEnded(slot);
-      String how = status.oomKilled()
-          ? "was killed for using more than its memory limit of " + (slot.spec.limits().memoryBytes() >> 20) + " MiB"
-          : "ended with exit code " + status.exitCode();
-      throw new LeaseRefused(LeaseRefused.Code.START_FAILED,
-          slot.name + " " + how + " before it listened on port " + slot.spec.port() + lastWordsOf(slot),
-          Duration.ZERO, null);
-    }
-  }
-
-  private static LeaseRefused.Code codeOf(EngineException e) {
-    return switch (e.code()) {
-      case NO_SUCH_IMAGE -> LeaseRefused.Code.NO_SUCH_IMAGE;
-      case UNAVAILABLE, TIMEOUT -> LeaseRefused.Code.ENGINE_UNAVAILABLE;
-      default -> LeaseRefused.Code.START_FAILED;
-    };
   }
 
   /** Looks at an instance whose connection failed: it is either cleared or declared dead. */
   void examine(Slot slot, FunctionInstances owner) {
-    run(() -> {
-      InetSocketAddress address = slot.address;
-      try {
-        ContainerStatus status = engine.inspect(slot.id);
-        boolean running = status.state() == ContainerStatus.State.RUNNING;
-        if (running && address != null && PortProbe.await(address, Duration.ofMillis(500), () -> slot.dead)) {
-          owner.cleared(slot);
-          return;
-        }
-        bury(slot, owner, onceEnded(slot));
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      } catch (EngineException e) {
-        if (e.code() == EngineException.Code.NO_SUCH_CONTAINER) {
-          bury(slot, owner, null);
-        } else if (address != null && PortProbe.accepts(address)) {
-          owner.cleared(slot);
-        } else {
-          bury(slot, owner, null);
-        }
-      }
-    });
-  }
-
-  /** A container's end is known to its port at once, to the engine a moment later; how it ended, only then. */
-  private ContainerStatus onceEnded(Slot slot) throws InterruptedException {
-    long deadline = System.nanoTime() + ENGINE_LAG.toNanos();
-    ContainerStatus status = engine.inspect(slot.id);
-    while (status.state() != ContainerStatus.State.EXITED && System.nanoTime() < deadline) {
-      Thread.sleep(20);
-      status = engine.inspect(slot.id);
-    }
-    return status;
+    run(() -> coroner.examine(slot, owner));
   }
 
   /** The engine reported the death of an instance. */
   void confirmDeath(Slot slot, FunctionInstances owner) {
     slot.dead = true;
-    run(() -> {
-      if (slot.state == Instance.State.STARTING) {
-        return;   // the thread that waits for its port says so
-      }
-      ContainerStatus status = null;
-      try {
-        status = onceEnded(slot);
-        if (status.state() == ContainerStatus.State.RUNNING) {
-          slot.dead = false;
-          return;
-        }
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        return;
-      } catch (EngineException e) {
-        LOG.debug("{} is gone already", slot.name, e);
-      }
-      bury(slot, owner, status);
-    });
+    run(() -> coroner.confirm(slot, owner));
   }
 
-  private void bury(Slot slot, FunctionInstances owner, @Nullable ContainerStatus status) {
-    if (!owner.died(slot)) {
-      return;   // somebody else noticed first
-    }
-    String words = lastWordsOf(slot);
-    boolean oom = status != null && status.oomKilled();
-    String detail = oom ? "killed for using more than " + (slot.spec.limits().memoryBytes() >> 20) + " MiB; raise memory"
-        : status == null ? "its container is gone"
-        : status.state() == ContainerStatus.State.RUNNING ? "runs but accepts no connections any more; it is replaced"
-        : "ended with exit code " + status.exitCode();
-    LOG.warn("{} died: {}{}", slot.name, detail, words);
-    tell(slot, oom ? "oom-killed" : "crashed", Duration.ZERO, detail + words);
-    discard(slot);
+  void stop(Slot slot) {
+    run(() -> stopNow(slot));
   }
 
-  void stop(Slot slot, String why) {
-    run(() -> stopNow(slot, why));
-  }
-
-  private void stopNow(Slot slot, String why) {
+  private void stopNow(Slot slot) {
     long began = System.nanoTime();
-    tell(slot, "stopping", Duration.ZERO, why);
+    tell(slot, "stopping", Duration.ZERO, "");
     try {
       engine.stop(slot.id, settings.stopGrace());
     } catch (EngineException e) {
@@ -287,14 +240,14 @@ final class Lifecycle {
     }
     remember(slot);
     discard(slot);
-    tell(slot, "stopped", Duration.ofNanos(System.nanoTime() - began), why);
+    tell(slot, "stopped", since(began), "");
   }
 
-  private void discard(Slot slot) {
+  void discard(Slot slot) {
     if (!slot.id.isEmpty()) {
       remove(slot.id, slot.name);
     }
-    owned.remove(slot.name);
+    disown(slot.name);
   }
 
   void remove(String id, String name) {
@@ -305,7 +258,7 @@ final class Lifecycle {
     }
   }
 
-  private String lastWordsOf(Slot slot) {
+  String lastWordsOf(Slot slot) {
     List<String> words = remember(slot);
     List<String> last = words.subList(Math.max(0, words.size() - LAST_WORDS), words.size());
     return last.isEmpty() ? "; it wrote nothing" : "; its last words: " + String.join(" | ", last);
@@ -317,7 +270,9 @@ final class Lifecycle {
     }
     try {
       List<String> words = engine.logs(slot.id, KEPT_LOG_LINES);
-      lastWords.put(slot.function(), words);
+      if (!words.isEmpty()) {
+        lastWords.put(slot.function(), words);
+      }
       return words;
     } catch (EngineException e) {
       LOG.debug("no log of {}", slot.name, e);
@@ -334,7 +289,29 @@ final class Lifecycle {
     lastWords.remove(function);
   }
 
+  static Duration since(long nanos) {
+    return Duration.ofNanos(System.nanoTime() - nanos);
+  }
+
   void tell(Slot slot, String change, Duration took, String detail) {
-    events.publish(new InstanceChanged(Instant.now(), slot.function(), slot.name, change, "demand", took, detail));
+    events.publish(new InstanceChanged(Instant.now(), slot.function(), slot.name, change, slot.why, took, detail));
+  }
+
+  /** Waits until everything that was begun has ended; containers that take longer are left to the next start. */
+  void close(Duration patience) throws InterruptedException {
+    long deadline = System.nanoTime() + patience.toNanos();
+    synchronized (owned) {
+      long left = deadline - System.nanoTime();
+      while (!owned.isEmpty() && left > 0) {
+        owned.wait(Math.max(1, left / 1_000_000));
+        left = deadline - System.nanoTime();
+      }
+    }
+    if (!owned.isEmpty()) {
+      LOG.warn("some instances did not stop in time, the next start removes them: {}", owned);
+    }
+    for (ExecutorService executor : List.of(starts, thaws, chores)) {
+      executor.shutdownNow();
+    }
   }
 }

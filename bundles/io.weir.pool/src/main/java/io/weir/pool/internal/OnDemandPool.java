@@ -1,16 +1,28 @@
 package io.weir.pool.internal;
 
+import io.weir.engine.Breakdown;
+import io.weir.engine.Calibration;
 import io.weir.engine.ContainerEngine;
 import io.weir.engine.EngineEvent;
+import io.weir.engine.EngineException;
 import io.weir.engine.Instance;
 import io.weir.engine.InstancePool;
+import io.weir.engine.Ladder;
 import io.weir.engine.Lease;
 import io.weir.engine.LeaseRefused;
+import io.weir.engine.MemoryBudget;
+import io.weir.engine.Runners;
 import io.weir.event.Events;
 import io.weir.event.GatewayIdentity;
+import io.weir.forecast.LoadForecaster;
+import io.weir.function.FunctionCheck;
 import io.weir.function.FunctionListener;
 import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
+import io.weir.function.InvalidFunction;
+import io.weir.function.Rung;
+import io.weir.function.Source;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -20,76 +32,109 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.osgi.framework.BundleContext;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
 import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.osgi.service.metatype.annotations.Designate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Starts instances when somebody waits for one, and stops them when they have been idle.
+ * Starts instances when somebody waits for one, lets them rest where it costs least, and bounds what they hold together.
  *
  * <p>After a restart it adopts what an earlier life left running: its own containers are known by label, those whose
  * function still has the same revision are taken over, the rest is removed. Strangers are never touched.
  */
 @Component(name = OnDemandPool.PID, configurationPolicy = ConfigurationPolicy.REQUIRE, immediate = true,
-    service = {InstancePool.class, FunctionListener.class})
+    service = {InstancePool.class, Ladder.class, FunctionListener.class, FunctionCheck.class})
 @Designate(ocd = PoolConfig.class)
-public final class OnDemandPool implements InstancePool, FunctionListener {
+public final class OnDemandPool implements InstancePool, Ladder, FunctionListener, FunctionCheck {
   static final String PID = "io.weir.pool";
   private static final Logger LOG = LoggerFactory.getLogger(OnDemandPool.class);
   private static final Duration TEND = Duration.ofMillis(500);
+  private static final Duration METER = Duration.ofSeconds(2);
   private static final Duration SWEEP = Duration.ofSeconds(60);
   /** Functions are declared within seconds of a start; a container that nobody claims by then is a leftover. */
   private static final Duration CLAIM = Duration.ofSeconds(15);
+  private static final int CALIBRATION_ROUNDS = 3;
 
   private final ContainerEngine engine;
-  private final Lifecycle lifecycle;
+  private final Runners runners;
   private final Settings settings;
-  private final ExecutorService executor;
+  private final Lifecycle lifecycle;
+  private final Budget budget;
+  private final Housekeeping housekeeping;
+  private final CostLedger ledger;
+  private final Home home;
   private final ScheduledThreadPoolExecutor scheduler;
   private final Map<FunctionName, FunctionInstances> functions = new ConcurrentHashMap<>();
   private final Reconciler reconciler;
   private final AutoCloseable watch;
+  /** Set by the framework as it comes and goes. */
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  private volatile @Nullable LoadForecaster forecaster;
   private volatile boolean closed;
 
   @Activate
-  public OnDemandPool(@Reference GatewayIdentity gateway, @Reference ContainerEngine engine, @Reference Events events,
-      PoolConfig config) {
-    this(engine, events, Settings.of(config), gateway.id());
+  public OnDemandPool(BundleContext context, @Reference GatewayIdentity gateway, @Reference ContainerEngine engine,
+      @Reference Runners runners, @Reference Events events, PoolConfig config) {
+    this(engine, runners, events, Settings.of(config), gateway.id(), dataDirectory(context), Path.of("/proc"));
   }
 
-  OnDemandPool(ContainerEngine engine, Events events, Settings settings, String gateway) {
+  private static Path dataDirectory(BundleContext context) {
+    String configured = context.getProperty("weir.data");
+    return Path.of(configured == null || configured.isBlank() ? "/var/lib/weir" : configured);
+  }
+
+  OnDemandPool(ContainerEngine engine, Runners runners, Events events, Settings settings, String gateway, Path data,
+      Path proc) {
     this.engine = engine;
+    this.runners = runners;
     this.settings = settings;
-    this.executor = Executors.newFixedThreadPool(settings.parallelStarts(), threads("weir-pool-lifecycle"));
-    this.scheduler = new ScheduledThreadPoolExecutor(1, threads("weir-pool-timer"));
+    this.scheduler = new ScheduledThreadPoolExecutor(1, Lifecycle.threads("weir-pool-timer"));
     scheduler.setRemoveOnCancelPolicy(true);
-    this.lifecycle = new Lifecycle(engine, events, settings, gateway, executor);
+    MemoryPressure pressure = new MemoryPressure(proc, settings.leastAvailablePercent());
+    this.budget = new Budget(settings.budgetBytes() > 0 ? settings.budgetBytes() : pressure.total() / 2);
+    this.lifecycle = new Lifecycle(engine, runners, events, settings, gateway);
+    this.ledger = new CostLedger(data.resolve("calibration.properties"));
+    Admission admission = new Admission(budget, functions);
+    RestPolicy policy = new RestPolicy(this::expected, settings, budget);
+    this.home = new Home(lifecycle, settings, budget, admission, ledger, policy, scheduler, System::nanoTime);
     this.reconciler = new Reconciler(engine, lifecycle, functions);
+    this.housekeeping = new Housekeeping(engine, runners, home, functions, pressure);
     this.watch = engine.watch(Lifecycle.GATEWAY, gateway, this::engineEvent);
     lifecycle.run(reconciler::findEarlierInstances);
     scheduler.schedule(() -> lifecycle.run(reconciler::endClaims), CLAIM.toSeconds(), TimeUnit.SECONDS);
-    scheduler.scheduleWithFixedDelay(this::tend, TEND.toMillis(), TEND.toMillis(), TimeUnit.MILLISECONDS);
-    scheduler.scheduleWithFixedDelay(() -> lifecycle.run(reconciler::sweep), SWEEP.toSeconds(), SWEEP.toSeconds(),
-        TimeUnit.SECONDS);
+    every(TEND, this::tend);
+    every(METER, housekeeping::look);
+    every(SWEEP, () -> lifecycle.run(reconciler::sweep));
   }
 
-  private static ThreadFactory threads(String name) {
-    return task -> {
-      Thread thread = new Thread(task, name);
-      thread.setDaemon(true);
-      return thread;
-    };
+  private void every(Duration period, Runnable task) {
+    scheduler.scheduleWithFixedDelay(() -> {
+      try {
+        task.run();
+      } catch (RuntimeException e) {
+        LOG.error("unexpected failure in the pool: {}", e.getMessage(), e);
+      }
+    }, period.toMillis(), period.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  private LoadForecaster expected() {
+    LoadForecaster better = forecaster;
+    return better != null ? better : (function, idle) -> RestPolicy.oncePerIdleTime(idle);
   }
 
   @Override
@@ -137,15 +182,57 @@ public final class OnDemandPool implements InstancePool, FunctionListener {
   }
 
   @Override
+  public CompletionStage<Void> rest(FunctionName function, Rung rung) {
+    FunctionInstances instances = functions.get(function);
+    return instances == null ? CompletableFuture.failedFuture(unknown(function)) : instances.rest(rung);
+  }
+
+  private static IllegalArgumentException unknown(FunctionName function) {
+    return new IllegalArgumentException("there is no function " + function);
+  }
+
+  @Override
+  public List<Calibration> calibrations() {
+    return functions.values().stream().map(instances -> instances.costs().view(instances.spec()))
+        .sorted(Comparator.comparing(Calibration::function)).toList();
+  }
+
+  @Override
+  public CompletionStage<Calibration> calibrate(FunctionName function) {
+    FunctionInstances instances = functions.get(function);
+    return instances == null ? CompletableFuture.failedFuture(unknown(function))
+        : housekeeping.calibrate(instances, CALIBRATION_ROUNDS);
+  }
+
+  @Override
+  public MemoryBudget budget() {
+    return budget.view();
+  }
+
+  @Override
+  public Optional<Breakdown> breakdown(FunctionName function) {
+    return Optional.ofNullable(functions.get(function)).flatMap(FunctionInstances::breakdown);
+  }
+
+  @Override
+  public void check(FunctionSpec function) {
+    if (function.limits().memoryBytes() > budget.total()) {
+      throw new InvalidFunction("memory", "memory: " + (function.limits().memoryBytes() >> 20) + " MiB for one instance is "
+          + "more than the memory budget of all, " + (budget.total() >> 20) + " MiB; lower it, or raise memory.budget.mib of "
+          + PID);
+    }
+  }
+
+  @Override
   public void functionAdded(FunctionSpec function) {
-    FunctionInstances instances =
-        new FunctionInstances(function, lifecycle, scheduler, settings.queueLength());
+    FunctionInstances instances = new FunctionInstances(function, home);
     FunctionInstances before = functions.putIfAbsent(function.name(), instances);
     if (before != null) {
       before.change(function);
-      return;
+    } else {
+      reconciler.claim(function.name(), instances);
     }
-    reconciler.claim(function.name(), instances);
+    functionsChanged();
   }
 
   @Override
@@ -153,6 +240,7 @@ public final class OnDemandPool implements InstancePool, FunctionListener {
     FunctionInstances instances = functions.get(after.name());
     if (instances != null) {
       instances.change(after);
+      functionsChanged();
     }
   }
 
@@ -162,16 +250,18 @@ public final class OnDemandPool implements InstancePool, FunctionListener {
     if (instances != null) {
       instances.remove();
       lifecycle.forget(function.name());
+      functionsChanged();
     }
+  }
+
+  private void functionsChanged() {
+    runners.keepFor(functions.values().stream().map(FunctionInstances::spec).toList());
+    lifecycle.run(housekeeping::lookUpImages);
   }
 
   private void tend() {
     for (FunctionInstances instances : functions.values()) {
-      try {
-        instances.tend();
-      } catch (RuntimeException e) {
-        LOG.error("unexpected failure while tending instances: {}", e.getMessage(), e);
-      }
+      instances.tend();
     }
   }
 
@@ -184,6 +274,8 @@ public final class OnDemandPool implements InstancePool, FunctionListener {
           return;
         }
       }
+    } else if (event instanceof EngineEvent.ImagesChanged) {
+      lifecycle.run(housekeeping::lookUpImages);
     } else {
       lifecycle.run(reconciler::sweep);
     }
@@ -193,19 +285,13 @@ public final class OnDemandPool implements InstancePool, FunctionListener {
   void close() {
     closed = true;
     scheduler.shutdownNow();
+    housekeeping.close();
     for (FunctionInstances instances : functions.values()) {
-      for (Slot slot : instances.abandon()) {
-        if (!slot.id.isEmpty()) {
-          lifecycle.stop(slot, "the gateway is going down");
-        }
-      }
+      instances.abandon().forEach(lifecycle::stop);
     }
-    executor.shutdown();
+    ledger.save(functions.values().stream().map(FunctionInstances::spec).collect(Collectors.toSet()));
     try {
-      if (!executor.awaitTermination(settings.stopGrace().toSeconds() + 10, TimeUnit.SECONDS)) {
-        LOG.warn("some instances did not stop in time; the next start removes them");
-        executor.shutdownNow();
-      }
+      lifecycle.close(settings.stopGrace().plusSeconds(10));
       watch.close();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -4,7 +4,7 @@ import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
 @ObjectClassDefinition(id = OnDemandPool.PID, name = "Weir instance pool",
-    description = "Starts, shares and stops the containers of functions.")
+    description = "Starts, shares, freezes and stops the containers of functions.")
 @interface PoolConfig {
   @AttributeDefinition(name = "Queue length", min = "1", max = "100000",
       description = "Requests of one function that may wait for an instance; more are refused with 503.")
@@ -19,6 +19,30 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
   int stop_grace_seconds() default 3;
 
   @AttributeDefinition(name = "Parallel starts", min = "0", max = "64",
-      description = "Containers that are started or stopped at a time; 0 means twice the number of cores.")
+      description = "Containers that are started at a time; 0 means twice the number of cores.")
   int parallel_starts() default 0;
+
+  @AttributeDefinition(name = "Freeze after (ms)", min = "0", max = "3600000",
+      description = "After so long without work an instance gets no CPU until the next request, "
+          + "which then takes a millisecond or two longer.")
+  int freeze_after_millis() default 2000;
+
+  @AttributeDefinition(name = "Memory budget (MiB)", min = "0", max = "16777216",
+      description = "Memory that all instances may hold together; 0 means half of the machine's RAM.")
+  int memory_budget_mib() default 0;
+
+  @AttributeDefinition(name = "Least available memory (%)", min = "0", max = "90",
+      description = "If less of the machine's RAM is available, or programs stall for want of memory, "
+          + "idle instances are stopped early.")
+  int pressure_available_percent() default 5;
+
+  @AttributeDefinition(name = "Price of waiting (MiB·s per s)", min = "0", max = "1000000000",
+      description = "How much memory for how long one second of a caller's waiting is worth. "
+          + "The default holds 1 GiB for ten minutes to spare one second.")
+  int delay_price() default 600_000;
+
+  @AttributeDefinition(name = "Calibrate",
+      description = "Whether what a new function's rungs cost on this device is measured in quiet moments, "
+          + "with an instance of its own.")
+  boolean calibrate() default true;
 }

@@ -3,6 +3,7 @@ package io.weir.pool.internal;
 import io.weir.engine.ContainerEngine;
 import io.weir.engine.ContainerStatus;
 import io.weir.engine.EngineException;
+import io.weir.engine.Runners;
 import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
 import java.time.Duration;
@@ -42,7 +43,9 @@ final class Reconciler {
   void findEarlierInstances() {
     try {
       for (ContainerStatus found : engine.list(lifecycle.ownLabels())) {
-        unclaimed.put(found.id(), found);
+        if (!found.labels().containsKey(Runners.LABEL)) {
+          unclaimed.put(found.id(), found);
+        }
       }
     } catch (EngineException e) {
       LOG.warn("cannot look for instances of an earlier life: {}", e.getMessage());
@@ -74,7 +77,8 @@ final class Reconciler {
   private void adoptOrRemove(ContainerStatus found, FunctionInstances instances) {
     try {
       ContainerStatus status = engine.inspect(found.id());
-      if (status.state() == ContainerStatus.State.PAUSED) {
+      if (status.state() == ContainerStatus.State.PAUSED || status.state() == ContainerStatus.State.RUNNING) {
+        // One that we froze says that it runs.
         engine.thaw(found.id());
         status = engine.inspect(found.id());
       }
@@ -83,13 +87,13 @@ final class Reconciler {
           && spec.revision().equals(status.labels().get(Lifecycle.REVISION))
           && status.address().isPresent() && PortProbe.accepts(status.address().get());
       if (alive) {
-        Slot slot = new Slot(status.name(), spec);
-        slot.id = status.id();
+        Slot slot = Slot.adopted(status.name(), status.id(), status.address().orElseThrow(), spec, System.nanoTime());
         lifecycle.own(slot.name);
-        if (instances.adopt(slot, status.address().orElseThrow())) {
+        if (instances.adopt(slot)) {
           lifecycle.tell(slot, "adopted", Duration.ZERO, "runs since " + status.created());
           return;
         }
+        lifecycle.disown(slot);
       }
       lifecycle.remove(found.id(), found.name());
     } catch (EngineException e) {
@@ -106,6 +110,7 @@ final class Reconciler {
       for (ContainerStatus found : engine.list(lifecycle.ownLabels())) {
         there.put(found.name(), found);
       }
+      there.values().removeIf(found -> found.labels().containsKey(Runners.LABEL) && !known.contains(found.name()));
       for (ContainerStatus found : there.values()) {
         if (!known.contains(found.name()) && !lifecycle.owns(found.name()) && !unclaimed.containsKey(found.id())) {
           LOG.info("removing leftover container {}", found.name());
@@ -120,6 +125,7 @@ final class Reconciler {
           }
         }
       }));
+      engine.sweep();
     } catch (EngineException e) {
       LOG.warn("cannot compare instances with the engine: {}", e.getMessage());
     }

@@ -10,19 +10,26 @@ import java.util.concurrent.atomic.AtomicBoolean;
 final class SlotLease implements Lease {
   private final Slot slot;
   private final InetSocketAddress address;
+  private final String instance;
   private final Optional<ColdStart> coldStart;
+  private final long sinceNanos;
   private final Return back;
   private final AtomicBoolean open = new AtomicBoolean(true);
 
+  /** How a request ended, as far as the instance is concerned. */
+  enum End { ANSWERED, CONNECTION_FAILED, TIMED_OUT }
+
   /** Takes a lease back. */
   interface Return {
-    void take(Slot slot, boolean connectionFailed);
+    void take(Slot slot, End end, long leasedSinceNanos);
   }
 
-  SlotLease(Slot slot, Optional<ColdStart> coldStart, Return back) {
+  SlotLease(Slot slot, Optional<ColdStart> coldStart, long sinceNanos, Return back) {
     this.slot = slot;
     this.address = Optional.ofNullable(slot.address).orElseThrow();
+    this.instance = slot.name;
     this.coldStart = coldStart;
+    this.sinceNanos = sinceNanos;
     this.back = back;
   }
 
@@ -33,7 +40,7 @@ final class SlotLease implements Lease {
 
   @Override
   public String instance() {
-    return slot.name;
+    return instance;
   }
 
   @Override
@@ -43,22 +50,22 @@ final class SlotLease implements Lease {
 
   @Override
   public void release() {
-    giveBack(false);
+    giveBack(End.ANSWERED);
   }
 
   @Override
   public void releaseSuspect() {
-    giveBack(true);
+    giveBack(End.CONNECTION_FAILED);
   }
 
   @Override
   public void releaseTimedOut() {
-    giveBack(false);
+    giveBack(End.TIMED_OUT);
   }
 
-  private void giveBack(boolean connectionFailed) {
+  private void giveBack(End end) {
     if (open.compareAndSet(true, false)) {
-      back.take(slot, connectionFailed);
+      back.take(slot, end, sinceNanos);
     }
   }
 }

@@ -14,6 +14,8 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -21,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -38,8 +41,14 @@ final class FakeEngine implements ContainerEngine {
   /** Images whose containers run but never listen. */
   volatile String deafImage = "";
   volatile String missingImage = "";
+  /** Whether containers answer HTTP requests, rather than just listen. */
+  volatile boolean answering;
   /** Images for which the engine fails in a way nobody thought of. */
   volatile String weirdImage = "";
+  /** Bytes that containers of an image hold; 1 MiB unless set. */
+  final Map<String, Long> memory = new ConcurrentHashMap<>();
+  /** Changes what a reference stands for. */
+  final Map<String, String> imageVersions = new ConcurrentHashMap<>();
   private final Map<String, Box> boxes = new LinkedHashMap<>();
 
   private static final class Box {
@@ -49,6 +58,7 @@ final class FakeEngine implements ContainerEngine {
     ServerSocket socket;
     InetSocketAddress address;
     int exitCode;
+    boolean frozen;
     boolean oom;
 
     Box(ContainerSpec spec) {
@@ -98,14 +108,33 @@ final class FakeEngine implements ContainerEngine {
         box.exitCode = box.state == State.EXITED ? 3 : 0;
         box.socket = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         box.address = new InetSocketAddress(InetAddress.getLoopbackAddress(), box.socket.getLocalPort());
-        if (box.spec.image().equals(deafImage)) {
+        if (box.spec.image().equals(deafImage) || box.spec.image().equals(crashingImage)) {
           box.close();
+        }
+        if (answering) {
+          answer(box.socket);
         }
         return box.address;
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
     }
+  }
+
+  private static void answer(ServerSocket server) {
+    Thread thread = new Thread(() -> {
+      while (!server.isClosed()) {
+        try (Socket socket = server.accept()) {
+          if (socket.getInputStream().read() >= 0) {
+            socket.getOutputStream().write("HTTP/1.1 200 OK\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+          }
+        } catch (IOException e) {
+          // the container was killed, or its caller went away
+        }
+      }
+    });
+    thread.setDaemon(true);
+    thread.start();
   }
 
   /** Kills a container as the kernel or an operator would; nobody is told. */
@@ -115,6 +144,10 @@ final class FakeEngine implements ContainerEngine {
     box.state = State.EXITED;
     box.exitCode = exitCode;
     box.oom = oom;
+  }
+
+  synchronized List<String> calls() {
+    return List.copyOf(calls);
   }
 
   synchronized List<String> ids() {
@@ -175,23 +208,30 @@ final class FakeEngine implements ContainerEngine {
   }
 
   @Override
-  public void init(String id) {
-    throw new UnsupportedOperationException();
+  public synchronized void init(String id) {
+    calls.add("init " + box(id).spec.name());
+    box(id).state = State.INITIALIZED;
   }
 
   @Override
-  public void freeze(String id) {
-    throw new UnsupportedOperationException();
+  public synchronized void freeze(String id) {
+    if (!box(id).frozen) {
+      calls.add("freeze " + box(id).spec.name());
+      box(id).frozen = true;
+    }
   }
 
   @Override
-  public void thaw(String id) {
-    throw new UnsupportedOperationException();
+  public synchronized void thaw(String id) {
+    if (box(id).frozen) {
+      calls.add("thaw " + box(id).spec.name());
+      box(id).frozen = false;
+    }
   }
 
   @Override
-  public ContainerStats stats(String id) {
-    throw new UnsupportedOperationException();
+  public synchronized ContainerStats stats(String id) {
+    return new ContainerStats(0, memory.getOrDefault(box(id).spec.image(), 1L << 20), 0, 1);
   }
 
   @Override
@@ -199,7 +239,8 @@ final class FakeEngine implements ContainerEngine {
 
   @Override
   public Optional<String> imageId(String reference) {
-    throw new UnsupportedOperationException();
+    return reference.equals(missingImage) ? Optional.empty()
+        : Optional.of("id of " + reference + imageVersions.getOrDefault(reference, ""));
   }
 
   @Override

@@ -11,8 +11,11 @@ import io.weir.engine.LeaseRefused;
 import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
 import io.weir.function.Limits;
+import io.weir.function.Priority;
+import io.weir.function.Rung;
 import io.weir.function.Scaling;
 import io.weir.function.Source;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -25,16 +28,30 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.assertj.core.api.ThrowableAssert;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class OnDemandPoolTest {
   private static final FunctionName HELLO = new FunctionName("hello");
   private static final Duration PATIENCE = Duration.ofSeconds(20);
-  private static final Settings SETTINGS = new Settings(4, Duration.ofMillis(400), Duration.ZERO, 4);
+  private static final Settings SETTINGS = new Settings(4, Duration.ofMillis(400), Duration.ZERO, 4,
+      Duration.ofHours(1), 1L << 30, 0, 600_000, false);
 
   private final FakeEngine engine = new FakeEngine();
   private final RecordedEvents events = new RecordedEvents();
-  private final OnDemandPool pool = new OnDemandPool(engine, events, SETTINGS, "0123456789ab");
+  private final FakeRunners runners = new FakeRunners(engine);
+  @TempDir Path data;
+  private OnDemandPool pool;
+
+  @BeforeEach
+  void open() {
+    pool = newPool();
+  }
+
+  private OnDemandPool newPool() {
+    return new OnDemandPool(engine, runners, events, SETTINGS, "0123456789ab", data, data.resolve("no-proc"));
+  }
 
   @AfterEach
   void close() {
@@ -165,6 +182,8 @@ class OnDemandPoolTest {
     Lease idle = get(acquire());
     idle.release();
 
+    pool.rest(HELLO, Rung.IMAGE);
+
     assertThat(events.next("stopped").instance()).isEqualTo(idle.instance());
     assertThat(pool.instances()).extracting(Instance::name).containsExactly(busy.instance());
   }
@@ -211,9 +230,8 @@ class OnDemandPoolTest {
     FunctionSpec hello = hello("img:1", 0, 1, 8);
     pool.functionAdded(hello);
     Lease before = get(acquire());
-    FakeEngine survivors = engine;
 
-    OnDemandPool next = new OnDemandPool(survivors, events, SETTINGS, "0123456789ab");
+    OnDemandPool next = newPool();
     next.functionAdded(hello);
     Lease after = next.acquire(HELLO, PATIENCE).toCompletableFuture().get(20, TimeUnit.SECONDS);
 
@@ -229,7 +247,7 @@ class OnDemandPoolTest {
     pool.functionAdded(hello("img:1", 0, 1, 8));
     Lease before = get(acquire());
 
-    OnDemandPool next = new OnDemandPool(engine, events, SETTINGS, "0123456789ab");
+    OnDemandPool next = newPool();
     next.functionAdded(hello("img:2", 0, 1, 8));
     Lease after = next.acquire(HELLO, PATIENCE).toCompletableFuture().get(20, TimeUnit.SECONDS);
 
@@ -318,7 +336,7 @@ class OnDemandPoolTest {
 
   private static FunctionSpec hello(String image, int min, int max, int concurrency) {
     return new FunctionSpec(HELLO, new Source.Image(image), 8080, new ArrayList<>(), Optional.empty(), limits(),
-        new Scaling(min, max, concurrency, Duration.ofSeconds(1)), Duration.ofSeconds(5), Map.of());
+        new Scaling(min, max, concurrency, Duration.ofSeconds(1), Optional.of(Rung.IMAGE), Priority.NORMAL), Duration.ofSeconds(5), Map.of());
   }
 
   private static Limits limits() {

@@ -1,0 +1,58 @@
+package io.weir.pool.internal;
+
+import io.weir.function.FunctionName;
+import io.weir.function.Priority;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * Lets an instance into the memory budget, if need be at the cost of others: idle ones of functions that matter less or as
+ * much give way, the least important first and among equals the one unused for longest. What works is left alone.
+ */
+final class Admission {
+  private final Budget budget;
+  private final Map<FunctionName, FunctionInstances> functions;
+
+  private record Victim(FunctionInstances owner, Slot slot, Priority priority) {}
+
+  /** @param functions the pool's own map, read at every look */
+  Admission(Budget budget, Map<FunctionName, FunctionInstances> functions) {
+    this.budget = budget;
+    this.functions = functions;
+  }
+
+  /** Charges the bytes, after evicting what may be; false if that does not suffice. */
+  boolean admit(long bytes, Priority priority) {
+    while (!budget.charge(bytes)) {
+      if (bytes > budget.total() || !evictOne(priority)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Gives up the least valuable idle instance of this priority or lower; false if there is none. */
+  boolean evictOne(Priority atMost) {
+    Set<Slot> tried = new HashSet<>();
+    while (true) {
+      Optional<Victim> victim = functions.values().stream().flatMap(Admission::victim)
+          .filter(candidate -> candidate.priority.compareTo(atMost) <= 0 && !tried.contains(candidate.slot))
+          .min(Comparator.comparing(Victim::priority).thenComparingLong(candidate -> candidate.slot.lastUsedNanos));
+      if (victim.isEmpty()) {
+        return false;
+      }
+      if (victim.get().owner.evict(victim.get().slot) > 0) {
+        return true;
+      }
+      tried.add(victim.get().slot);   // it got work meanwhile
+    }
+  }
+
+  private static Stream<Victim> victim(FunctionInstances owner) {
+    return owner.cheapest().map(slot -> new Victim(owner, slot, owner.spec().scaling().priority())).stream();
+  }
+}

@@ -1,0 +1,13 @@
+package io.weir.pool.internal;
+
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.LongSupplier;
+
+/** What all functions of a pool share. */
+record Home(Lifecycle lifecycle, Settings settings, Budget budget, Admission admission, CostLedger ledger,
+    RestPolicy policy, ScheduledExecutorService scheduler, LongSupplier clock) {
+
+  long nanoTime() {
+    return clock.getAsLong();
+  }
+}
