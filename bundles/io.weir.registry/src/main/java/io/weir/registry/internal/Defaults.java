@@ -11,7 +11,9 @@ final class Defaults {
   static final int MIN_INSTANCES = 0;
   static final int MAX_INSTANCES = 1;
   static final int CONCURRENCY = 8;
-  static final String IDLE = "60s";
+  static final String IDLE = "1h";
+  static final String REST = "auto";
+  static final String PRIORITY = "normal";
   static final String TIMEOUT = "30s";
 
   private Defaults() {}

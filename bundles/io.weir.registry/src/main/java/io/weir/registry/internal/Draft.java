@@ -3,7 +3,10 @@ package io.weir.registry.internal;
 import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
 import io.weir.function.InvalidFunction;
+import io.weir.function.Language;
 import io.weir.function.Limits;
+import io.weir.function.Priority;
+import io.weir.function.Rung;
 import io.weir.function.Scaling;
 import io.weir.function.Source;
 import io.weir.function.TopicTemplate;
@@ -20,6 +23,9 @@ import java.util.Set;
 final class Draft {
   String name = "";
   String image = "";
+  String runtime = "";
+  String handler = "";
+  String code = "";
   int port = Defaults.PORT;
   List<Trigger> triggers = new ArrayList<>();
   Optional<TopicTemplate> output = Optional.empty();
@@ -30,21 +36,75 @@ final class Draft {
   int maxInstances = Defaults.MAX_INSTANCES;
   int concurrency = Defaults.CONCURRENCY;
   String idle = Defaults.IDLE;
+  String rest = Defaults.REST;
+  String priority = Defaults.PRIORITY;
   String timeout = Defaults.TIMEOUT;
   Map<String, String> env = new LinkedHashMap<>();
 
-  /** @throws InvalidFunction if a value is out of range */
-  FunctionSpec build() {
+  /**
+   * @param files where the handler's text is if it was not written as code
+   * @throws InvalidFunction if a value is out of range
+   */
+  FunctionSpec build(HandlerFiles files) {
     FunctionName functionName = new FunctionName(name);
+    requireDistinct(triggers);
+    return new FunctionSpec(functionName, source(files), port, triggers, output,
+        new Limits(Units.bytes("memory", memory), cpus, pids),
+        new Scaling(minInstances, maxInstances, concurrency, Units.duration("idle", idle), rung(),
+            Priority.of(priority)),
+        Units.duration("timeout", timeout), env);
+  }
+
+  private Source source(HandlerFiles files) {
+    if (runtime.isEmpty()) {
+      requireImageAlone();
+      return new Source.Image(image);
+    }
+    if (!image.isEmpty()) {
+      throw new InvalidFunction("runtime", "runtime: excludes image; remove one of them");
+    }
+    Language language = Language.of(runtime);
+    String file = handler.isEmpty() ? defaultFile(language) : handler;
+    // Its name is checked before anything is read by it: it could name a file that is none of the function's business.
+    new Source.Handler(language, file, "-");
+    if (code.isEmpty() && handler.isEmpty()) {
+      throw new InvalidFunction("handler", "handler: is missing; name a file beside the weir.yaml, for example " + file
+          + ", or write the program as code");
+    }
+    return new Source.Handler(language, file, code.isEmpty() ? files.read(file) : code);
+  }
+
+  private void requireImageAlone() {
+    if (!handler.isEmpty() || !code.isEmpty()) {
+      String key = handler.isEmpty() ? "code" : "handler";
+      throw new InvalidFunction(key, key + ": needs a runtime; say which language it is with runtime: python, node or "
+          + "java");
+    }
     if (image.isEmpty()) {
       throw new InvalidFunction("image", "image: is missing; name the container image, for example "
-          + "localhost/thermo-alert:1");
+          + "localhost/thermo-alert:1, or a runtime and a handler");
     }
-    requireDistinct(triggers);
-    return new FunctionSpec(functionName, new Source.Image(image), port, triggers, output,
-        new Limits(Units.bytes("memory", memory), cpus, pids),
-        new Scaling(minInstances, maxInstances, concurrency, Units.duration("idle", idle)),
-        Units.duration("timeout", timeout), env);
+  }
+
+  private static String defaultFile(Language language) {
+    return (language == Language.JAVA ? "Handler" : "handler") + language.suffix();
+  }
+
+  private Optional<Rung> rung() {
+    if (rest.equals(Defaults.REST)) {
+      return Optional.empty();
+    }
+    Rung rung;
+    try {
+      rung = Rung.of("rest", rest);
+    } catch (InvalidFunction e) {
+      throw new InvalidFunction("rest", rest, "auto, image, created, armed, frozen or running");
+    }
+    if (!runtime.isEmpty() && (rung == Rung.CREATED || rung == Rung.ARMED)) {
+      throw new InvalidFunction("rest", rest, "auto, image, frozen or running; a runner is preloaded, so that it cannot "
+          + "rest where no program was started yet");
+    }
+    return Optional.of(rung);
   }
 
   private static void requireDistinct(List<Trigger> triggers) {

@@ -9,7 +9,6 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Clock;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -24,24 +23,13 @@ import org.slf4j.LoggerFactory;
 final class FolderScan {
   private static final Logger log = LoggerFactory.getLogger(FolderScan.class);
 
-  /** What tells one content of a file from the next without reading it. */
-  private record Stamp(long modified, long size, Object inode) {
-    static Stamp of(Path file) throws IOException {
-      BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
-      return new Stamp(attributes.lastModifiedTime().to(java.util.concurrent.TimeUnit.NANOSECONDS), attributes.size(),
-          String.valueOf(attributes.fileKey()));
-    }
-
-    /** The kernel's file times are a few milliseconds coarse: another change may come under the same stamp. */
-    boolean isFresh(Clock clock) {
-      return Math.abs(clock.millis() - modified / 1_000_000) < 50;
-    }
-  }
+  /** What was made of a file. */
+  private record Applied(Stamp stamp, FolderFiles handlers) {}
 
   private final Registry registry;
   private final Path folder;
   private final Clock clock;
-  private final Map<String, Stamp> applied = new HashMap<>();
+  private final Map<String, Applied> applied = new HashMap<>();
   private final Set<String> failing = new HashSet<>();
 
   FolderScan(Registry registry, Path folder, Clock clock) {
@@ -67,7 +55,8 @@ final class FolderScan {
     gone.removeAll(present.keySet());
     boolean again = false;
     for (Map.Entry<String, Stamp> file : present.entrySet()) {
-      if (!file.getValue().equals(applied.get(file.getKey()))) {
+      Applied before = applied.get(file.getKey());
+      if (before == null || !file.getValue().equals(before.stamp) || before.handlers.changed()) {
         again |= apply(file.getKey(), file.getValue(), gone);
       }
     }
@@ -102,10 +91,11 @@ final class FolderScan {
   }
 
   private boolean apply(String file, Stamp stamp, Set<String> gone) {
+    FolderFiles handlers = new FolderFiles(folder);
     try {
       if (stamp.size() > WeirYaml.MAX_CHARS) {
         fail(file, 0, "is larger than " + WeirYaml.MAX_CHARS + " bytes; split it into several files");
-        applied.put(file, stamp);
+        applied.put(file, new Applied(stamp, handlers));
         return false;
       }
       String text = StandardCharsets.UTF_8.newDecoder()
@@ -113,11 +103,11 @@ final class FolderScan {
       if (!Stamp.of(folder.resolve(file)).equals(stamp)) {
         return true;
       }
-      applied.put(file, stamp);
-      registry.declareFile(file, text, gone);
+      applied.put(file, new Applied(stamp, handlers));
+      registry.declareFile(file, text, handlers, gone);
       failing.remove(file);
       note(file, 0, null);
-      if (stamp.isFresh(clock)) {
+      if (stamp.isFresh(clock) || handlers.fresh(clock)) {
         applied.remove(file);
         return true;
       }
@@ -125,8 +115,8 @@ final class FolderScan {
       fail(file, e.problem().line(), e.problem().message());
     } catch (CharacterCodingException e) {
       fail(file, 0, "is not UTF-8; save it as UTF-8");
-      applied.put(file, stamp);
-    } catch (NoSuchFileException e) {
+      applied.put(file, new Applied(stamp, handlers));
+    } catch (NoSuchFileException | FolderFiles.Moving e) {
       return true;
     } catch (IOException e) {
       fail(file, 0, "cannot be read (" + e + "); its functions stay as they were");

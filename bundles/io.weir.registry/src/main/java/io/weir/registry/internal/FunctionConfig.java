@@ -2,9 +2,11 @@ package io.weir.registry.internal;
 
 import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+import org.osgi.service.metatype.annotations.Option;
 
 @ObjectClassDefinition(id = FunctionConfig.PID, name = "Weir function",
-    description = "One function: a container image that serves HTTP, and what makes it run.")
+    description = "One function: a container image that serves HTTP or the program of a handler, and what makes it "
+        + "run.")
 public @interface FunctionConfig {
   String PID = "io.weir.function";
 
@@ -12,9 +14,23 @@ public @interface FunctionConfig {
       + "63. Empty: the name of the configuration.")
   String name() default "";
 
-  @AttributeDefinition(name = "Image", description = "Image as Podman knows it, for example "
-      + "localhost/thermo-alert:1. It must be on the gateway; it is not pulled.")
+  @AttributeDefinition(name = "Image", required = false, description = "Image as Podman knows it, for example "
+      + "localhost/thermo-alert:1. It must be on the gateway; it is not pulled. Empty: there is a runtime instead.")
   String image() default "";
+
+  @AttributeDefinition(name = "Runtime", required = false, description = "Language of the function's program, if it is "
+      + "a handler that Weir loads and no image.", options = {@Option(label = "None: an image", value = ""),
+          @Option(label = "Python", value = "python"), @Option(label = "Node.js", value = "node"),
+          @Option(label = "Java", value = "java")})
+  String runtime() default "";
+
+  @AttributeDefinition(name = "Handler", required = false, description = "What the program's file is called in messages, "
+      + "for example thermo.py. Empty: handler.py, handler.js or Handler.java.")
+  String handler() default "";
+
+  @AttributeDefinition(name = "Program", required = false, description = "The program itself, at most 256 KiB. Only with "
+      + "a runtime.|TextArea")
+  String code() default "";
 
   @AttributeDefinition(name = "Port", description = "TCP port in the container on which the function serves HTTP.",
       min = "1", max = "65535", required = false)
@@ -52,9 +68,24 @@ public @interface FunctionConfig {
       max = "1000", required = false)
   int concurrency() default Defaults.CONCURRENCY;
 
-  @AttributeDefinition(name = "Idle time", description = "How long an instance without work is kept, 1s to 24h. Units: "
-      + "ms, s, m, h.", required = false)
+  @AttributeDefinition(name = "Idle time", description = "How long an instance without work holds memory at most, 1s to "
+      + "24h. Units: ms, s, m, h.", required = false)
   String idle() default Defaults.IDLE;
+
+  @AttributeDefinition(name = "Resting place", required = false, description = "Where the function rests while nobody "
+      + "calls it. The warmer, the sooner it answers and the more memory it holds.", options = {
+          @Option(label = "Automatic: what costs least on this device", value = "auto"),
+          @Option(label = "Image: nothing but the image on disk", value = "image"),
+          @Option(label = "Created: a container without a process", value = "created"),
+          @Option(label = "Armed: a container that only has to start", value = "armed"),
+          @Option(label = "Frozen: a process that gets no CPU", value = "frozen"),
+          @Option(label = "Running: a process that runs", value = "running")})
+  String rest() default Defaults.REST;
+
+  @AttributeDefinition(name = "Priority", required = false, description = "Who gives way when memory is short: low before "
+      + "normal before high.", options = {@Option(label = "Low", value = "low"),
+          @Option(label = "Normal", value = "normal"), @Option(label = "High", value = "high")})
+  String priority() default Defaults.PRIORITY;
 
   @AttributeDefinition(name = "Timeout", description = "How long one request may take, 100ms to 1h.", required = false)
   String timeout() default Defaults.TIMEOUT;

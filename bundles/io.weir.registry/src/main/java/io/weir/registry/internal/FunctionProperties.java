@@ -2,6 +2,8 @@ package io.weir.registry.internal;
 
 import io.weir.function.FunctionSpec;
 import io.weir.function.InvalidFunction;
+import io.weir.function.Rung;
+import io.weir.function.Source;
 import io.weir.function.TopicFilter;
 import io.weir.function.TopicTemplate;
 import io.weir.function.Trigger;
@@ -31,7 +33,11 @@ final class FunctionProperties {
   static Dictionary<String, Object> write(FunctionSpec spec, String origin) {
     Dictionary<String, Object> properties = new Hashtable<>();
     properties.put("name", spec.name().value());
-    properties.put("image", spec.source().toString());
+    Optional<Source.Handler> handler = spec.source() instanceof Source.Handler it ? Optional.of(it) : Optional.empty();
+    properties.put("image", spec.source() instanceof Source.Image image ? image.reference() : "");
+    properties.put("runtime", handler.map(it -> it.language().label()).orElse(""));
+    properties.put("handler", handler.map(Source.Handler::file).orElse(""));
+    properties.put("code", handler.map(Source.Handler::code).orElse(""));
     properties.put("port", spec.port());
     properties.put("triggers",
         spec.triggers().stream().map(FunctionProperties::line).collect(Collectors.joining("\n")));
@@ -43,6 +49,8 @@ final class FunctionProperties {
     properties.put("instances.max", spec.scaling().max());
     properties.put("concurrency", spec.scaling().concurrency());
     properties.put("idle", Units.duration(spec.scaling().idle()));
+    properties.put("rest", spec.scaling().rest().map(Rung::label).orElse(Defaults.REST));
+    properties.put("priority", spec.scaling().priority().label());
     properties.put("timeout", Units.duration(spec.timeout()));
     properties.put("env", new TreeMap<>(spec.environment()).entrySet().stream()
         .map(entry -> entry.getKey() + "=" + escape(entry.getValue())).collect(Collectors.joining("\n")));
@@ -66,6 +74,9 @@ final class FunctionProperties {
     Draft draft = new Draft();
     draft.name = name(pid, properties);
     text(properties, "image", value -> draft.image = value);
+    text(properties, "runtime", value -> draft.runtime = value);
+    text(properties, "handler", value -> draft.handler = value);
+    draft.code = code(properties.get("code"));
     whole(properties, "port", value -> draft.port = value);
     lines(properties, "triggers").map(FunctionProperties::trigger).forEach(draft.triggers::add);
     text(properties, "output", value -> draft.output = Optional.of(new TopicTemplate(value)));
@@ -76,9 +87,22 @@ final class FunctionProperties {
     whole(properties, "instances.max", value -> draft.maxInstances = value);
     whole(properties, "concurrency", value -> draft.concurrency = value);
     text(properties, "idle", value -> draft.idle = value);
+    text(properties, "rest", value -> draft.rest = value);
+    text(properties, "priority", value -> draft.priority = value);
     text(properties, "timeout", value -> draft.timeout = value);
     lines(properties, "env").forEach(line -> variable(line, draft.env));
-    return draft.build();
+    return draft.build(FunctionProperties::noFile);
+  }
+
+  /** As it was written: the blanks that begin a line mean something. */
+  private static String code(@Nullable Object value) {
+    String text = value instanceof String[] lines ? String.join("\n", lines) : value == null ? "" : value.toString();
+    return text.isBlank() ? "" : text;
+  }
+
+  private static String noFile(String name) {
+    throw new InvalidFunction("code", "code: is missing; a configuration has no files beside it, so write the program of '"
+        + name + "' here");
   }
 
   /** Falls back to the name given to Kura, then to what follows {@code ~} in the PID. */

@@ -1,6 +1,7 @@
 package io.weir.registry.internal;
 
 import io.weir.event.Events;
+import io.weir.function.FunctionCheck;
 import io.weir.function.FunctionListener;
 import io.weir.function.FunctionName;
 import io.weir.function.FunctionRegistry;
@@ -20,6 +21,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +32,7 @@ import org.osgi.service.cm.Configuration;
 import org.osgi.service.cm.ConfigurationAdmin;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
@@ -36,8 +41,11 @@ import org.osgi.service.component.annotations.ReferencePolicyOption;
 /**
  * The functions of all factory configurations, and the only one to write these.
  *
- * <p>Every change is made under one lock: checked, stored, taken over, told. ConfigurationAdmin's own notice of it
- * arrives later and makes the registry look again, which finds nothing new.
+ * <p>Every change is made under one lock: compared, stored, taken over, told. ConfigurationAdmin's own notice of it
+ * arrives later and makes the registry look again, which finds nothing new. Only what {@link FunctionCheck}s say is
+ * asked before, without the lock, because it may take seconds; whatever changed meanwhile is found under the lock.
+ *
+ * <p>What is new is checked, not what was kept: checks come and go, and must not keep the gateway from starting.
  */
 @Component(immediate = true, service = {FunctionRegistry.class, Registry.class})
 public final class Registry implements FunctionRegistry {
@@ -49,6 +57,8 @@ public final class Registry implements FunctionRegistry {
   private final Object lock = new Object();
   private final Catalogue catalogue;
   private final Map<String, Problem> fileProblems = new ConcurrentHashMap<>();
+  private final Checks checks;
+  private final ThreadPoolExecutor checker;
 
   @Activate
   public Registry(@Reference ConfigurationAdmin configurations, @Reference Events events) {
@@ -59,10 +69,32 @@ public final class Registry implements FunctionRegistry {
     this.configurations = configurations;
     this.clock = clock;
     this.catalogue = new Catalogue(events, clock);
+    this.checks = new Checks(clock);
+    this.checker = new ThreadPoolExecutor(1, 1, 5, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), work -> {
+      Thread thread = new Thread(work, "weir-function-checks");
+      thread.setDaemon(true);
+      return thread;
+    }, new ThreadPoolExecutor.DiscardPolicy());
+    checker.allowCoreThreadTimeOut(true);
     synchronized (lock) {
       stored("(service.factoryPid=" + FunctionConfig.PID + ")")
           .sorted(java.util.Comparator.comparing(Configuration::getPid)).forEach(this::take);
     }
+  }
+
+  @Deactivate
+  void close() {
+    checker.shutdownNow();
+  }
+
+  @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  public void addCheck(FunctionCheck check) {
+    checks.add(check);
+  }
+
+  public void removeCheck(FunctionCheck check) {
+    checks.remove(check);
   }
 
   @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC,
@@ -121,30 +153,61 @@ public final class Registry implements FunctionRegistry {
     String pid = configuration.getPid();
     String origin = FunctionProperties.origin(properties);
     try {
-      catalogue.put(pid, origin, FunctionProperties.read(pid, properties));
+      FunctionSpec wanted = FunctionProperties.read(pid, properties);
+      if (checks.isEmpty() || isKnown(pid, wanted)) {
+        catalogue.put(pid, origin, wanted);
+      } else {
+        // Not here: whoever tells of configurations has others to tell of, and the lock is held.
+        checker.execute(() -> takeChecked(pid, origin, wanted));
+      }
     } catch (InvalidFunction e) {
       catalogue.putInvalid(pid, origin, e.getMessage());
     }
   }
 
+  private boolean isKnown(String pid, FunctionSpec wanted) {
+    Entry known = catalogue.byPid(pid);
+    return known != null && (wanted.equals(known.wanted()) || wanted.equals(known.running()));
+  }
+
+  private void takeChecked(String pid, String origin, FunctionSpec wanted) {
+    Optional<InvalidFunction> objection = Optional.empty();
+    try {
+      checks.check(wanted);
+    } catch (InvalidFunction e) {
+      objection = Optional.of(e);
+    }
+    synchronized (lock) {
+      if (says(pid, wanted)) {
+        objection.ifPresentOrElse(e -> catalogue.putInvalid(pid, origin, e.getMessage()),
+            () -> catalogue.put(pid, origin, wanted));
+      }
+    }
+  }
+
+  /** Whether a configuration still is this function; if not, there is or will be another look at it. */
+  private boolean says(String pid, FunctionSpec wanted) {
+    try {
+      Optional<Dictionary<String, Object>> now = stored(pidFilter(pid)).findFirst().map(Configuration::getProperties);
+      return now.isPresent() && FunctionProperties.read(pid, now.get()).equals(wanted);
+    } catch (InvalidFunction | IllegalStateException e) {
+      return false;
+    }
+  }
+
   @Override
   public List<FunctionSpec> declare(String yaml, String source, Map<String, String> files) {
-    synchronized (lock) {
-      return declare(yaml, source, API, Set.of());
-    }
+    return declare(yaml, source, API, HandlerFiles.of(files), Set.of());
   }
 
   /**
    * Makes the functions of a watched file exactly those of its text.
    *
+   * @param files what lies beside it
    * @param gone files that are no more, whose functions this one may take over
    */
-  void declareFile(String file, String yaml, Set<String> gone) {
-    synchronized (lock) {
-      List<FunctionSpec> declared = declare(yaml, file, file, gone);
-      Set<FunctionName> kept = declared.stream().map(FunctionSpec::name).collect(Collectors.toSet());
-      delete(leaving(file, kept), file);
-    }
+  void declareFile(String file, String yaml, HandlerFiles files, Set<String> gone) {
+    declare(yaml, file, file, files, gone);
   }
 
   /** A watched file was removed, and with it its functions. */
@@ -189,18 +252,53 @@ public final class Registry implements FunctionRegistry {
         .filter(entry -> entry.running() == null || !kept.contains(entry.running().name())).toList();
   }
 
-  private List<FunctionSpec> declare(String yaml, String source, String origin, Set<String> gone) {
-    Map<String, FunctionSpec> accepted = new LinkedHashMap<>();
+  private List<FunctionSpec> declare(String yaml, String source, String origin, HandlerFiles files, Set<String> gone) {
     try {
-      List<Declaration> declarations = WeirYaml.parse(yaml);
-      declarations.forEach(declaration -> accepted.put(owned(declaration, origin, gone), declaration.spec()));
-      requireDistinctPaths(declarations, accepted.keySet(), origin);
+      List<Declaration> declarations = WeirYaml.parse(yaml, files);
+      check(declarations, origin, gone);
+      synchronized (lock) {
+        Map<String, FunctionSpec> accepted = accept(declarations, origin, gone);
+        store(accepted, source, origin);
+        catalogue.putChecked(accepted, origin);
+        if (isFile(origin)) {
+          Set<FunctionName> kept = accepted.values().stream().map(FunctionSpec::name).collect(Collectors.toSet());
+          delete(leaving(origin, kept), source);
+        }
+        return List.copyOf(accepted.values());
+      }
     } catch (YamlFault e) {
       throw new InvalidDeclaration(new Problem(source, e.line(), e.getMessage(), clock.instant()), e);
     }
-    store(accepted, source, origin);
-    catalogue.putChecked(accepted, origin);
-    return List.copyOf(accepted.values());
+  }
+
+  /** Asks every check about what is new, once it is clear that nothing else is in its way. */
+  private void check(List<Declaration> declarations, String origin, Set<String> gone) {
+    List<Declaration> unknown;
+    synchronized (lock) {
+      Map<String, FunctionSpec> accepted = accept(declarations, origin, gone);
+      List<FunctionSpec> changed = accepted.entrySet().stream().filter(each -> !isKnown(each.getKey(), each.getValue()))
+          .map(Map.Entry::getValue).toList();
+      unknown = declarations.stream().filter(declaration -> changed.contains(declaration.spec())).toList();
+    }
+    for (Declaration declaration : unknown) {
+      try {
+        checks.check(declaration.spec());
+      } catch (InvalidFunction e) {
+        throw new YamlFault(declaration.lineOf(e.key()),
+            "function " + declaration.spec().name() + ": " + e.getMessage(), e);
+      }
+    }
+    if (Thread.currentThread().isInterrupted()) {
+      throw new IllegalStateException("interrupted while functions were checked; nothing was changed");
+    }
+  }
+
+  /** What is declared, by PID. */
+  private Map<String, FunctionSpec> accept(List<Declaration> declarations, String origin, Set<String> gone) {
+    Map<String, FunctionSpec> accepted = new LinkedHashMap<>();
+    declarations.forEach(declaration -> accepted.put(owned(declaration, origin, gone), declaration.spec()));
+    requireDistinctPaths(declarations, accepted.keySet(), origin);
+    return accepted;
   }
 
   /** The PID under which the function is or will be kept, if it belongs to this origin. */

@@ -25,22 +25,25 @@ final class WeirYaml {
   static final int MAX_CHARS = 1 << 20;
   private static final int MAX_DEPTH = 16;
   private static final List<String> TOP = List.of("functions");
-  private static final List<String> FUNCTION = List.of("image", "port", "triggers", "output", "memory", "cpus", "pids",
-      "instances", "concurrency", "idle", "timeout", "env");
+  private static final List<String> FUNCTION = List.of("image", "runtime", "handler", "code", "port", "triggers", "output", "memory", "cpus", "pids",
+      "instances", "concurrency", "idle", "rest", "priority", "timeout", "env");
   private static final List<String> MQTT = List.of("mqtt", "qos", "path");
   private static final List<String> HTTP = List.of("http");
 
   private WeirYaml() {}
 
-  /** @throws YamlFault at the first thing that cannot be accepted */
-  static List<Declaration> parse(String yaml) {
+  /**
+   * @param files where the texts of handlers are
+   * @throws YamlFault at the first thing that cannot be accepted
+   */
+  static List<Declaration> parse(String yaml, HandlerFiles files) {
     YamlMap top = new YamlMap("", compose(yaml));
     top.allow(TOP);
     Node functions = top.get("functions").filter(node -> !node.getTag().equals(Tag.NULL)).orElseThrow(() ->
         new YamlFault(Math.max(1, top.line("functions")), "functions is empty; write 'functions: {}' to mean none"));
     YamlMap named = new YamlMap("functions", functions);
     List<Declaration> declarations = new ArrayList<>();
-    named.values().forEach((name, node) -> declarations.add(function(name, named.line(name), node)));
+    named.values().forEach((name, node) -> declarations.add(function(name, named.line(name), node, files)));
     return declarations;
   }
 
@@ -56,16 +59,10 @@ final class WeirYaml {
     } catch (MarkedYamlEngineException e) {
       int line = e.getProblemMark().or(e::getContextMark).map(mark -> mark.getLine() + 1).orElse(1);
       String context = e.getContext() == null ? "" : e.getContext().strip() + ": ";
-      throw fault(line, "this is not YAML: " + context + e.getProblem(), e);
+      throw new YamlFault(line, "this is not YAML: " + context + e.getProblem(), e);
     } catch (YamlEngineException e) {
-      throw fault(1, "this is not YAML: " + e.getMessage(), e);
+      throw new YamlFault(1, "this is not YAML: " + e.getMessage(), e);
     }
-  }
-
-  private static YamlFault fault(int line, String message, Exception cause) {
-    YamlFault fault = new YamlFault(line, message);
-    fault.initCause(cause);
-    return fault;
   }
 
   /** Composing is recursive: a text of brackets alone would overflow the stack. */
@@ -81,16 +78,20 @@ final class WeirYaml {
     }
   }
 
-  private static Declaration function(String name, int line, Node node) {
+  private static Declaration function(String name, int line, Node node, HandlerFiles files) {
     Map<String, Integer> lines = new HashMap<>(Map.of("name", line));
     try {
       new FunctionName(name);
       YamlMap map = new YamlMap("function", node);
       map.allow(FUNCTION);
       map.values().keySet().forEach(key -> lines.put(key, map.line(key)));
+      nameHandlersLine(lines);
       Draft draft = new Draft();
       draft.name = name;
       map.text("image", value -> draft.image = value);
+      map.text("runtime", value -> draft.runtime = value);
+      map.text("handler", value -> draft.handler = value);
+      map.text("code", value -> draft.code = value);
       map.whole("port", value -> draft.port = value);
       map.text("output", value -> draft.output = Optional.of(new TopicTemplate(value)));
       map.amount("memory", value -> draft.memory = value);
@@ -99,14 +100,25 @@ final class WeirYaml {
       map.get("instances").ifPresent(value -> instances(new YamlMap("instances", value), draft, lines));
       map.whole("concurrency", value -> draft.concurrency = value);
       map.amount("idle", value -> draft.idle = value);
+      map.text("rest", value -> draft.rest = value);
+      map.text("priority", value -> draft.priority = value);
       map.amount("timeout", value -> draft.timeout = value);
       map.get("env").ifPresent(value -> environment(new YamlMap("env", value), draft, lines));
       map.list("triggers").forEach(value -> draft.triggers.add(trigger(value, lines)));
-      return new Declaration(draft.build(), line, Map.copyOf(lines));
+      return new Declaration(draft.build(files), line, Map.copyOf(lines));
     } catch (InvalidFunction e) {
-      throw fault(lineOf(e, lines, line), "function " + name + ": " + e.getMessage(), e);
+      throw new YamlFault(lineOf(e, lines, line), "function " + name + ": " + e.getMessage(), e);
     } catch (YamlFault e) {
-      throw fault(e.line() == 0 ? line : e.line(), "function " + name + ": " + strip(e.getMessage()), e);
+      throw new YamlFault(e.line() == 0 ? line : e.line(), "function " + name + ": " + strip(e.getMessage()), e);
+    }
+  }
+
+  /** Whoever finds fault with a handler calls it by that key, which need not be written if the code is. */
+  private static void nameHandlersLine(Map<String, Integer> lines) {
+    for (String key : List.of("code", "runtime")) {
+      if (lines.containsKey(key)) {
+        lines.putIfAbsent("handler", lines.get(key));
+      }
     }
   }
 
@@ -162,7 +174,7 @@ final class WeirYaml {
       return mqtt ? mqtt(map) : http(map, lines);
     } catch (InvalidFunction e) {
       String key = map.has(e.key()) ? e.key() : mqtt ? "mqtt" : "http";
-      throw fault(map.line(key), "trigger." + e.getMessage(), e);
+      throw new YamlFault(map.line(key), "trigger." + e.getMessage(), e);
     }
   }
 

@@ -11,6 +11,11 @@ final class YamlFault extends RuntimeException {
     this.line = line;
   }
 
+  YamlFault(int line, String message, Throwable cause) {
+    super(message, cause);
+    this.line = line;
+  }
+
   int line() {
     return line;
   }

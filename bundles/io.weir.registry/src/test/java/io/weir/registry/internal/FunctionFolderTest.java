@@ -3,7 +3,9 @@ package io.weir.registry.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.weir.function.InvalidFunction;
 import io.weir.function.Problem;
+import io.weir.function.Source;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -202,6 +204,77 @@ class FunctionFolderTest {
 
     assertThat(world.registry.problems()).extracting(Problem::message).containsExactly(
         "is not UTF-8; save it as UTF-8", "is larger than 1048576 bytes; split it into several files");
+  }
+
+  @Test
+  void takesAFunctionsProgramFromTheFileBesideIt() throws Exception {
+    write("thermo.py", "one");
+    write("a.yaml", "functions: {a: {runtime: python, handler: thermo.py}}");
+    watch(Duration.ofHours(1));
+    assertThat(next()).isEqualTo("added a");
+
+    write("thermo.py", "another");
+    assertThat(next()).isEqualTo("changed a python thermo.py python thermo.py");
+    assertThat(code("a")).isEqualTo("another");
+
+    Path draft = Files.writeString(temp.resolve("draft"), "moved in");
+    Files.move(draft, folder().resolve("thermo.py"), StandardCopyOption.ATOMIC_MOVE);
+    assertThat(next()).isEqualTo("changed a python thermo.py python thermo.py");
+    assertThat(code("a")).isEqualTo("moved in");
+  }
+
+  private String code(String function) {
+    return ((Source.Handler) world.function(function).source()).code();
+  }
+
+  @Test
+  void saysWhatIsWrongWithAProgramAndMendsItOnceThatIsGood() throws Exception {
+    FolderScan scan = scan();
+    write("a.yaml", "functions:\n  a:\n    runtime: python\n    handler: thermo.py\n");
+
+    assertThat(problem(scan)).isEqualTo("4 function a: handler: there is no file 'thermo.py' beside the weir.yaml; put it "
+        + "there, or write the program as code");
+    Files.createDirectory(folder().resolve("thermo.py"));
+    assertThat(problem(scan)).startsWith("4 function a: handler: there is no file 'thermo.py'");
+    Files.delete(folder().resolve("thermo.py"));
+    Files.write(folder().resolve("thermo.py"), new byte[] {(byte) 0xff});
+    assertThat(problem(scan)).isEqualTo("4 function a: handler: thermo.py is not UTF-8; save it as UTF-8");
+    Files.write(folder().resolve("thermo.py"), new byte[(256 << 10) + 1]);
+    assertThat(problem(scan)).isEqualTo("4 function a: handler: thermo.py is longer than 262144 bytes; build an image for "
+        + "it instead");
+    write("thermo.py", "pass");
+    scan.run();
+    assertThat(world.registry.problems()).isEmpty();
+    assertThat(code("a")).isEqualTo("pass");
+
+    Files.delete(folder().resolve("thermo.py"));
+    assertThat(problem(scan)).startsWith("4 function a: handler: there is no file");
+    assertThat(code("a")).as("what runs goes on running").isEqualTo("pass");
+  }
+
+  private String problem(FolderScan scan) {
+    scan.run();
+    Problem problem = world.registry.problems().get(0);
+    return problem.line() + " " + problem.message();
+  }
+
+  @Test
+  void doesNotAskAgainAndAgainAboutAFileThatWasRefused() throws Exception {
+    int[] asked = {0};
+    world.registry.addCheck(function -> {
+      asked[0]++;
+      throw new InvalidFunction("memory", "memory: too much");
+    });
+    FolderScan scan = scan();
+    write("a.yaml", World.yaml("a", "memory: 1GiB"));
+
+    assertThat(problem(scan)).isEqualTo("4 function a: memory: too much");
+    scan.run();
+    assertThat(asked[0]).isOne();
+
+    write("a.yaml", World.yaml("a", "memory: 2GiB"));
+    scan.run();
+    assertThat(asked[0]).isEqualTo(2);
   }
 
   @Test

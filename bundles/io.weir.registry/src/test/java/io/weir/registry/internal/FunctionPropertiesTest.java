@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
+import io.weir.function.Language;
 import io.weir.function.Limits;
+import io.weir.function.Priority;
+import io.weir.function.Rung;
 import io.weir.function.Scaling;
 import io.weir.function.Source;
 import io.weir.function.TopicFilter;
@@ -48,24 +51,46 @@ class FunctionPropertiesTest {
             trigger instanceof Trigger.Mqtt it ? it.filter().value() : trigger.toString());
     Arbitrary<Limits> limits = Combinators.combine(Arbitraries.longs().between(6 << 20, 1L << 40),
         Arbitraries.doubles().between(0.01, 64), Arbitraries.integers().between(1, 1000)).as(Limits::new);
+    Arbitrary<Optional<Rung>> rests = Arbitraries.of(Rung.IMAGE, Rung.FROZEN, Rung.RUNNING).optional();
     Arbitrary<Scaling> scaling = Combinators.combine(Arbitraries.integers().between(0, 9),
         Arbitraries.integers().between(9, 100), Arbitraries.integers().between(1, 1000),
-        Arbitraries.longs().between(1000, 86_400_000).map(Duration::ofMillis)).as(Scaling::new);
+        Arbitraries.longs().between(1000, 86_400_000).map(Duration::ofMillis), rests, Arbitraries.of(Priority.class))
+        .as(Scaling::new);
+    Arbitrary<Source> handlers = Combinators.combine(Arbitraries.of(Language.class),
+        Arbitraries.of("handler", "Thermo", "_a-1"),
+        Arbitraries.strings().withChars("ab \\\"\n\r\t=#:'é€{}$[").ofMinLength(1).ofMaxLength(40)
+            .filter(code -> !code.isBlank()))
+        .as((language, file, code) -> new Source.Handler(language, file + language.suffix(), code));
+    Arbitrary<Source> sources = Arbitraries.oneOf(handlers,
+        Arbitraries.of("localhost/x:1", "docker.io/library/redis").map(Source.Image::new));
     Arbitrary<Duration> timeout = Arbitraries.longs().between(100, 3_600_000).map(Duration::ofMillis);
     Arbitrary<Optional<TopicTemplate>> outputs = Arbitraries.of("", "a b/c")
         .map(text -> text.isEmpty() ? Optional.empty() : Optional.of(new TopicTemplate(text)));
-    return Combinators.combine(env, triggers, limits, scaling, timeout, outputs).as(
-        (variables, all, limit, scale, time, output) -> new FunctionSpec(new FunctionName("x"), new Source.Image("localhost/x:1"), 80,
-            all, output, limit, scale, time, variables));
+    return Combinators.combine(sources, env, triggers, limits, scaling, timeout, outputs).as(
+        (source, variables, all, limit, scale, time, output) -> new FunctionSpec(new FunctionName("x"), source, 80, all,
+            output, limit, scale, time, variables));
+  }
+
+  @Test
+  void keepsEachRungWhereAnImageRests() {
+    for (Rung rung : Rung.values()) {
+      FunctionSpec spec = FunctionProperties.read("io.weir.function~x", properties("image", "x", "rest", rung.label()));
+
+      assertThat(spec.scaling().rest()).contains(rung);
+      assertThat(FunctionProperties.read("io.weir.function~x", FunctionProperties.write(spec, "api"))).isEqualTo(spec);
+    }
   }
 
   @Test
   void hasTheDefaultsThatItsDescriptionPromises() {
     FunctionConfig promised = Converters.standardConverter().convert(Map.of("image", "x")).to(FunctionConfig.class);
-    FunctionSpec written = WeirYaml.parse("functions: {x: {image: x}}").get(0).spec();
+    FunctionSpec written = World.parse("functions: {x: {image: x}}").get(0).spec();
     Hashtable<String, Object> all = new Hashtable<>();
     all.put("name", "x");
     all.put("image", promised.image());
+    all.put("runtime", promised.runtime());
+    all.put("handler", promised.handler());
+    all.put("code", promised.code());
     all.put("port", promised.port());
     all.put("triggers", promised.triggers());
     all.put("output", promised.output());
@@ -76,6 +101,8 @@ class FunctionPropertiesTest {
     all.put("instances.max", promised.instances_max());
     all.put("concurrency", promised.concurrency());
     all.put("idle", promised.idle());
+    all.put("rest", promised.rest());
+    all.put("priority", promised.priority());
     all.put("timeout", promised.timeout());
     all.put("env", promised.env());
 
@@ -98,6 +125,18 @@ class FunctionPropertiesTest {
   }
 
   @Test
+  void readsAProgramThatIsWrittenInAConfiguration() {
+    FunctionSpec spec = FunctionProperties.read("io.weir.function~x", properties("runtime", "python", "image", "",
+        "code", new String[] {"def handle(event):", "  return event"}));
+
+    assertThat(spec.source()).isEqualTo(new Source.Handler(Language.PYTHON, "handler.py",
+        "def handle(event):\n  return event"));
+    assertThatThrownBy(() -> FunctionProperties.read("io.weir.function~x", properties("runtime", "python", "handler",
+        "a.py"))).hasMessage("code: is missing; a configuration has no files beside it, so write the program of 'a.py' "
+            + "here");
+  }
+
+  @Test
   void takesTheNameFromKuraOrThePidWhereNoneIsWritten() {
     assertThat(FunctionProperties.read("io.weir.function~x", properties("image", "x")).name().value()).isEqualTo("x");
     assertThat(FunctionProperties.read("io.weir.function-17-1", properties("image", "x", "kura.service.pid", "k"))
@@ -111,6 +150,9 @@ class FunctionPropertiesTest {
       "env      | A          | env: 'A' is not allowed; use KEY=VALUE on each line",
       "cpus     | half       | cpus: 'half' is not allowed; use a number, for example 0.5",
       "idle     | soon       | idle: 'soon' is not allowed; use a whole number with ms, s, m or h",
+      "rest     | warm       | rest: 'warm' is not allowed; use auto, image, created, armed, frozen or running",
+      "priority | urgent     | priority: 'urgent' is not allowed; use low, normal or high",
+      "runtime  | python     | runtime: excludes image; remove one of them",
       "image    | ?          | image: '?' is not allowed; use an image reference"})
   void saysWhichValueIsWrong(String key, String value, String message) {
     assertThatThrownBy(() -> FunctionProperties.read("io.weir.function~x", properties("image", "x", key, value)))

@@ -4,14 +4,26 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.weir.event.GatewayEvent.FunctionChanged;
+import io.weir.function.FunctionCheck;
 import io.weir.function.FunctionListener;
 import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
 import io.weir.function.InvalidDeclaration;
+import io.weir.function.InvalidFunction;
+import io.weir.function.Language;
 import io.weir.function.Problem;
+import io.weir.function.Source;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class RegistryTest {
   private static final String ECHO_PID = "io.weir.function~echo";
@@ -87,13 +99,13 @@ class RegistryTest {
 
   @Test
   void refusesANameThatAnotherSourceOwns() {
-    registry.declareFile("a.yaml", World.yaml("echo"), Set.of());
+    registry.declareFile("a.yaml", World.yaml("echo"), World.NO_FILES, Set.of());
     world.configurations.make("io.weir.function~by-hand", "name", "hand", "image", "x");
     registry.look("io.weir.function~by-hand");
 
     assertThatThrownBy(() -> registry.declare(World.yaml("echo"), "w.yaml", Map.of())).hasMessage("w.yaml:2: function echo: is "
         + "declared by a.yaml already; remove it there or choose another name");
-    assertThatThrownBy(() -> registry.declareFile("b.yaml", World.yaml("echo"), Set.of()))
+    assertThatThrownBy(() -> registry.declareFile("b.yaml", World.yaml("echo"), World.NO_FILES, Set.of()))
         .hasMessageStartingWith("b.yaml:2: function echo: is declared by a.yaml already");
     assertThatThrownBy(() -> registry.declare(World.yaml("hand"), "w.yaml", Map.of()))
         .hasMessageContaining("is declared by configuration io.weir.function~by-hand already");
@@ -245,7 +257,7 @@ class RegistryTest {
 
   @Test
   void doesNotRemoveWhatAFileWouldBringBack() {
-    registry.declareFile("a.yaml", World.yaml("echo"), Set.of());
+    registry.declareFile("a.yaml", World.yaml("echo"), World.NO_FILES, Set.of());
 
     assertThatThrownBy(() -> registry.remove(new FunctionName("echo"))).isInstanceOf(InvalidDeclaration.class)
         .hasMessageStartingWith("a.yaml: function echo: is declared in the watched file a.yaml; remove it there");
@@ -255,8 +267,8 @@ class RegistryTest {
   @Test
   void makesTheFunctionsOfAFileExactlyThoseOfItsText() {
     registry.declare(World.yaml("mine"), "w.yaml", Map.of());
-    registry.declareFile("a.yaml", "functions: {a: {image: x}, b: {image: x}}", Set.of());
-    registry.declareFile("a.yaml", "functions: {b: {image: x}, c: {image: x}}", Set.of());
+    registry.declareFile("a.yaml", "functions: {a: {image: x}, b: {image: x}}", World.NO_FILES, Set.of());
+    registry.declareFile("a.yaml", "functions: {b: {image: x}, c: {image: x}}", World.NO_FILES, Set.of());
     assertThat(world.names()).containsExactly("b", "c", "mine");
 
     registry.removeFile("a.yaml");
@@ -265,8 +277,8 @@ class RegistryTest {
 
   @Test
   void handsFunctionsOverWhenAFileIsRenamed() {
-    registry.declareFile("a.yaml", World.yaml("echo"), Set.of());
-    registry.declareFile("b.yaml", World.yaml("echo"), Set.of("a.yaml"));
+    registry.declareFile("a.yaml", World.yaml("echo"), World.NO_FILES, Set.of());
+    registry.declareFile("b.yaml", World.yaml("echo"), World.NO_FILES, Set.of("a.yaml"));
     registry.removeFile("a.yaml");
 
     assertThat(world.heard.drain()).containsExactly("added echo");
@@ -275,10 +287,154 @@ class RegistryTest {
 
   @Test
   void givesAPathOfADroppedFunctionToTheNextInTheSameFile() {
-    registry.declareFile("a.yaml", World.yaml("a", "triggers:", "  - http: /x"), Set.of());
-    registry.declareFile("a.yaml", World.yaml("b", "triggers:", "  - http: /x"), Set.of());
+    registry.declareFile("a.yaml", World.yaml("a", "triggers:", "  - http: /x"), World.NO_FILES, Set.of());
+    registry.declareFile("a.yaml", World.yaml("b", "triggers:", "  - http: /x"), World.NO_FILES, Set.of());
 
     assertThat(world.names()).containsExactly("b");
     assertThat(registry.problems()).isEmpty();
+  }
+
+  @Test
+  void takesHandlersThatCameAlong() {
+    registry.declare("functions: {a: {runtime: python, handler: a.py}}", "w.yaml", Map.of("a.py", "one"));
+    registry.declare("functions: {a: {runtime: python, handler: a.py}}", "w.yaml", Map.of("a.py", "two"));
+
+    assertThat(world.function("a").source()).isEqualTo(new Source.Handler(Language.PYTHON, "a.py", "two"));
+    assertThat(new World(world.configurations).function("a")).isEqualTo(world.function("a"));
+    assertThatThrownBy(() -> registry.declare("functions:\n  a:\n    runtime: python\n    handler: b.py", "w.yaml",
+        Map.of("a.py", "two"))).hasMessageStartingWith("w.yaml:4: function a: handler: 'b.py' was not sent along");
+  }
+
+  @Test
+  void asksEveryCheckBeforeItAcceptsAnything() {
+    registry.addCheck(function -> { });
+    registry.addCheck(World.refusing("b", "memory"));
+
+    assertThatThrownBy(() -> registry.declare(
+        "functions:\n  a: {image: x}\n  b:\n    image: x\n    memory: 1GiB\n", "w.yaml", Map.of()))
+        .isInstanceOf(InvalidDeclaration.class).hasMessage("w.yaml:5: function b: memory: not here");
+    assertThat(world.names()).isEmpty();
+    assertThat(world.configurations.writes).isZero();
+  }
+
+  @Test
+  void namesTheLineOfTheFunctionWhereTheKeyIsNotWritten() {
+    registry.addCheck(World.refusing("b", "memory"));
+
+    assertThatThrownBy(() -> registry.declare("functions:\n  a: {image: x}\n  b: {image: x}", "w.yaml", Map.of()))
+        .hasMessage("w.yaml:3: function b: memory: not here");
+  }
+
+  @Test
+  void asksOnlyAboutWhatIsNewOrChanged() {
+    registry.declare("functions: {a: {image: x}, b: {image: x}}", "w.yaml", Map.of());
+    List<String> asked = new ArrayList<>();
+    registry.addCheck(function -> asked.add(function.name() + " " + function.source()));
+
+    registry.declare("functions: {a: {image: x}, b: {image: y}, c: {image: x}}", "w.yaml", Map.of());
+
+    assertThat(asked).containsExactly("b y", "c x");
+  }
+
+  @Test
+  void offersWhatWasKeptWithoutAsking() {
+    registry.declare(World.yaml("a"), "w.yaml", Map.of());
+    World restarted = new World(world.configurations);
+    restarted.registry.addCheck(World.refusing("a", "memory"));
+    restarted.registry.look("io.weir.function~a");
+    restarted.registry.declare(World.yaml("a"), "w.yaml", Map.of());
+
+    assertThat(restarted.names()).containsExactly("a");
+    assertThat(restarted.registry.problems()).isEmpty();
+  }
+
+  @Test
+  void asksAgainOnceTheChecksAreOthers() {
+    FunctionCheck strict = World.refusing("a", "memory");
+    registry.addCheck(strict);
+    assertThatThrownBy(() -> registry.declare(World.yaml("a"), "w.yaml", Map.of())).hasMessageContaining("not here");
+
+    registry.removeCheck(strict);
+    registry.addCheck(function -> {
+      throw new IllegalStateException("a check that fails knows nothing");
+    });
+    registry.declare(World.yaml("a"), "w.yaml", Map.of());
+
+    assertThat(world.names()).containsExactly("a");
+  }
+
+  @Test
+  @Timeout(60)
+  void staysUsableWhileACheckTakesItsTime() throws Exception {
+    CountDownLatch entered = new CountDownLatch(1);
+    CountDownLatch go = new CountDownLatch(1);
+    registry.addCheck(function -> {
+      if (function.name().value().equals("slow")) {
+        entered.countDown();
+        World.await(go);
+      }
+    });
+    CompletableFuture<List<FunctionSpec>> slow = CompletableFuture.supplyAsync(() ->
+        registry.declare(World.yaml("slow", "triggers:", "  - http: /x"), "w.yaml", Map.of()));
+    World.await(entered);
+
+    registry.declare(World.yaml("quick", "triggers:", "  - http: /x"), "w.yaml", Map.of());
+    registry.addListener(new World.Recorder());
+    assertThat(world.names()).containsExactly("quick");
+    go.countDown();
+
+    assertThatThrownBy(() -> slow.get(20, TimeUnit.SECONDS)).as("what came first stands")
+        .hasMessageContaining("collides with '/x' of function quick");
+    assertThat(world.names()).containsExactly("quick");
+  }
+
+  @Test
+  @Timeout(60)
+  void showsWhatACheckSaysOfAConfiguration() throws Exception {
+    BlockingQueue<Thread> askedOn = new LinkedBlockingQueue<>();
+    FunctionCheck check = function -> {
+      askedOn.add(Thread.currentThread());
+      if (function.limits().memoryBytes() > 512 << 20) {
+        throw new InvalidFunction("memory", "memory: not here");
+      }
+    };
+    registry.addCheck(check);
+    var entry = world.configurations.make(ECHO_PID, "image", "x:1");
+    registry.look(ECHO_PID);
+    assertThat(world.heard.calls.poll(20, TimeUnit.SECONDS)).isEqualTo("added echo");
+    assertThat(askedOn.take()).as("who tells of configurations does not wait").isNotEqualTo(Thread.currentThread());
+
+    entry.set("image", "x:1", "memory", "1GiB");
+    registry.look(ECHO_PID);
+    while (registry.problems().isEmpty()) {
+      Thread.onSpinWait();
+    }
+    assertThat(registry.problems()).containsExactly(new Problem(ECHO_PID, 0, "memory: not here", World.NOON));
+    assertThat(world.function("echo").limits().memoryBytes()).as("the former runs on").isEqualTo(128 << 20);
+
+    entry.set("image", "x:2");
+    registry.look(ECHO_PID);
+    assertThat(world.heard.calls.poll(20, TimeUnit.SECONDS)).isEqualTo("changed echo x:1 x:2");
+    assertThat(registry.problems()).isEmpty();
+  }
+
+  @Test
+  @Timeout(60)
+  void forgetsAConfigurationThatChangedWhileItWasChecked() throws Exception {
+    CountDownLatch entered = new CountDownLatch(1);
+    CountDownLatch go = new CountDownLatch(1);
+    registry.addCheck(function -> {
+      entered.countDown();
+      World.await(go);
+    });
+    var entry = world.configurations.make(ECHO_PID, "image", "x:1");
+    registry.look(ECHO_PID);
+    World.await(entered);
+    entry.set("image", "x:2");
+    registry.look(ECHO_PID);
+    go.countDown();
+
+    assertThat(world.heard.calls.poll(20, TimeUnit.SECONDS)).isEqualTo("added echo");
+    assertThat(world.function("echo").source().toString()).isEqualTo("x:2");
   }
 }

@@ -4,14 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.weir.function.FunctionSpec;
+import io.weir.function.Language;
 import io.weir.function.Limits;
+import io.weir.function.Priority;
+import io.weir.function.Rung;
 import io.weir.function.Scaling;
+import io.weir.function.Source;
 import io.weir.function.TopicFilter;
 import io.weir.function.TopicTemplate;
 import io.weir.function.Trigger;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,7 +26,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class WeirYamlTest {
   @Test
   void readsEveryKey() {
-    FunctionSpec spec = WeirYaml.parse("""
+    FunctionSpec spec = World.parse("""
         functions:
           thermo-alert:
             image: localhost/weir/thermo-alert:1
@@ -38,6 +43,8 @@ class WeirYamlTest {
             instances: {min: 1, max: 2}
             concurrency: 4
             idle: 90s
+            rest: armed
+            priority: high
             timeout: 1500ms
             env: {THRESHOLD: "3.5", N: 007, B: true, TEXT: "a\\nb"}
         """).get(0).spec();
@@ -49,27 +56,28 @@ class WeirYamlTest {
         new Trigger.Mqtt(new TopicFilter("sensors/+/temperature"), 2, "/events"),
         new Trigger.Mqtt(new TopicFilter("#"), 1, "/"), new Trigger.Http("/thermo"));
     assertThat(spec.limits()).isEqualTo(new Limits(64 << 20, 0.5, 32));
-    assertThat(spec.scaling()).isEqualTo(new Scaling(1, 2, 4, Duration.ofSeconds(90)));
+    assertThat(spec.scaling()).isEqualTo(new Scaling(1, 2, 4, Duration.ofSeconds(90), Optional.of(Rung.ARMED),
+        Priority.HIGH));
     assertThat(spec.timeout()).isEqualTo(Duration.ofMillis(1500));
     assertThat(spec.environment()).isEqualTo(Map.of("THRESHOLD", "3.5", "N", "007", "B", "true", "TEXT", "a\nb"));
   }
 
   @Test
   void fillsInTheDefaults() {
-    FunctionSpec spec = WeirYaml.parse(World.yaml("echo")).get(0).spec();
+    FunctionSpec spec = World.parse(World.yaml("echo")).get(0).spec();
 
     assertThat(spec.port()).isEqualTo(8080);
     assertThat(spec.triggers()).isEmpty();
     assertThat(spec.output()).isEmpty();
     assertThat(spec.limits()).isEqualTo(new Limits(128 << 20, 1, 64));
-    assertThat(spec.scaling()).isEqualTo(new Scaling(0, 1, 8, Duration.ofSeconds(60)));
+    assertThat(spec.scaling()).isEqualTo(new Scaling(0, 1, 8, Duration.ofHours(1), Optional.empty(), Priority.NORMAL));
     assertThat(spec.timeout()).isEqualTo(Duration.ofSeconds(30));
     assertThat(spec.environment()).isEmpty();
   }
 
   @Test
   void readsSeveralFunctionsAnchorsAndAPlaceholder() {
-    List<FunctionSpec> specs = WeirYaml.parse("""
+    List<FunctionSpec> specs = World.parse("""
         functions:
           a:
             image: x:1
@@ -85,8 +93,46 @@ class WeirYamlTest {
   }
 
   @Test
+  void readsHandlersFromFilesAndFromTheTextItself() {
+    List<FunctionSpec> specs = WeirYaml.parse("""
+        functions:
+          file: {runtime: python, handler: thermo.py}
+          inline:
+            runtime: node
+            code: |
+              exports.handle = event => event
+          both:
+            runtime: java
+            handler: Thermo.java
+            code: class Thermo {}
+          named: {runtime: java, code: 'class Handler {}'}
+        """, HandlerFiles.of(Map.of("thermo.py", "  pass\n", "Thermo.java", "not this one"))).stream()
+        .map(Declaration::spec).toList();
+
+    assertThat(specs).extracting(FunctionSpec::source).containsExactly(
+        new Source.Handler(Language.PYTHON, "thermo.py", "  pass\n"),
+        new Source.Handler(Language.NODE, "handler.js", "exports.handle = event => event\n"),
+        new Source.Handler(Language.JAVA, "Thermo.java", "class Thermo {}"),
+        new Source.Handler(Language.JAVA, "Handler.java", "class Handler {}"));
+  }
+
+  @Test
+  void readsNoFileByANameThatIsNotPlain() {
+    for (String name : new String[] {"../thermo.py", "/etc/thermo.py", "a/b.py", "thermo.txt", ".py", "-x.py"}) {
+      assertThatThrownBy(() -> WeirYaml.parse("functions:\n  a:\n    runtime: python\n    handler: " + name,
+          file -> {
+            throw new AssertionError("read " + file);
+          })).isInstanceOfSatisfying(YamlFault.class, fault -> {
+            assertThat(fault).hasMessageStartingWith("function a: handler: '" + name + "' is not allowed; use a plain file "
+                + "name that ends in .py");
+            assertThat(fault.line()).isEqualTo(4);
+          });
+    }
+  }
+
+  @Test
   void readsNoFunctions() {
-    assertThat(WeirYaml.parse("functions: {}")).isEmpty();
+    assertThat(World.parse("functions: {}")).isEmpty();
   }
 
   static Stream<Arguments> faults() {
@@ -108,7 +154,7 @@ class WeirYamlTest {
         fault(2, "function a: image: is missing; name the container image, for example", "functions:", "  a: {}"),
         in(4, "image is there twice, first on line 3; remove one", "image: y"),
         in(4, "unknown key 'memroy'; did you mean 'memory'?", "memroy: 64MiB"),
-        in(4, "unknown key 'replicas'; allowed are image, port, triggers, output,", "replicas: 3"),
+        in(4, "unknown key 'replicas'; allowed are image, runtime, handler, code, port,", "replicas: 3"),
         in(4, "port must be a whole number, but is the text '8080'", "port: '8080'"),
         in(4, "port must be a whole number, but is '80.5'", "port: 80.5"),
         in(4, "port: '0' is not allowed; use 1..65535", "port: 0"),
@@ -158,6 +204,22 @@ class WeirYamlTest {
         in(4, "idle: '30' is not allowed; use a whole number with ms, s, m or h, for example 30s", "idle: 30"),
         in(4, "idle: 'PT0.1S' is not allowed; use 1s..24h", "idle: 100ms"),
         in(4, "timeout: 'PT2H' is not allowed; use 100ms..1h", "timeout: 2h"),
+        in(4, "rest: 'warm' is not allowed; use auto, image, created, armed, frozen or running", "rest: warm"),
+        in(4, "rest must be text, but is empty", "rest:"),
+        in(4, "priority: 'urgent' is not allowed; use low, normal or high", "priority: urgent"),
+        in(4, "runtime: excludes image; remove one of them", "runtime: python", "code: pass"),
+        in(4, "handler: needs a runtime; say which language it is", "handler: a.py"),
+        in(4, "code: needs a runtime; say which language it is", "code: pass"),
+        handler(3, "runtime: 'ruby' is not allowed; use python, node or java", "runtime: ruby"),
+        handler(3, "handler: is missing; name a file beside the weir.yaml, for example handler.js", "runtime: node"),
+        handler(4, "handler: 'a.py' was not sent along; 'weir deploy' sends the files", "runtime: python",
+            "handler: a.py"),
+        handler(4, "handler: handler.py is empty", "runtime: python", "code: ' '"),
+        handler(4, "handler: handler.py is longer than 262144 bytes; build an image for it instead", "runtime: python",
+            "code: " + "x".repeat(262_145)),
+        handler(5, "rest: 'armed' is not allowed; use auto, image, frozen or running; a runner is preloaded",
+            "runtime: python", "code: pass", "rest: armed"),
+        handler(5, "rest: 'created' is not allowed", "runtime: python", "code: pass", "rest: created"),
         in(5, "env: 'A-B' is not allowed; use letters, digits and '_'", "env:", "  A-B: x"),
         in(6, "env.B must be text, a number, true or false, but is empty", "env:", "  A: x", "  B:"),
         in(5, "env.A must be text, a number, true or false, but is a list", "env:", "  A: [x]"),
@@ -180,10 +242,15 @@ class WeirYamlTest {
         + String.join("\n", Stream.of(lines).map(each -> "    " + each).toList()));
   }
 
+  private static Arguments handler(int line, String message, String... lines) {
+    return fault(line, "function a: " + message, "functions:\n  a:\n"
+        + String.join("\n", Stream.of(lines).map(each -> "    " + each).toList()));
+  }
+
   @ParameterizedTest
   @MethodSource("faults")
   void saysWhatIsWrongAndWhere(int line, String message, String yaml) {
-    assertThatThrownBy(() -> WeirYaml.parse(yaml)).isInstanceOfSatisfying(YamlFault.class, fault -> {
+    assertThatThrownBy(() -> World.parse(yaml)).isInstanceOfSatisfying(YamlFault.class, fault -> {
       assertThat(fault).hasMessageStartingWith(message);
       assertThat(fault.line()).isEqualTo(line);
     });

@@ -2,9 +2,11 @@ package io.weir.registry.internal;
 
 import io.weir.event.Events;
 import io.weir.event.GatewayEvent;
+import io.weir.function.FunctionCheck;
 import io.weir.function.FunctionListener;
 import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
+import io.weir.function.InvalidFunction;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -12,12 +14,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /** A registry among fakes, and a listener that writes down what it hears. */
 final class World {
   static final Instant NOON = Instant.parse("2026-11-21T12:00:00Z");
+
+  static final HandlerFiles NO_FILES = HandlerFiles.of(Map.of());
 
   final FakeConfigurationAdmin configurations;
   final List<GatewayEvent> events = new CopyOnWriteArrayList<>();
@@ -54,9 +60,32 @@ final class World {
     registry.addListener(heard);
   }
 
+  static List<Declaration> parse(String yaml) {
+    return WeirYaml.parse(yaml, NO_FILES);
+  }
+
   static String yaml(String name, String... lines) {
     return "functions:\n  " + name + ":\n    image: localhost/" + name + ":1\n"
         + String.join("", List.of(lines).stream().map(line -> "    " + line + "\n").toList());
+  }
+
+  /** Objects to one function because of one key. */
+  static FunctionCheck refusing(String name, String key) {
+    return function -> {
+      if (function.name().value().equals(name)) {
+        throw new InvalidFunction(key, key + ": not here");
+      }
+    };
+  }
+
+  static void await(CountDownLatch latch) {
+    try {
+      if (!latch.await(20, TimeUnit.SECONDS)) {
+        throw new AssertionError("nobody came");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   List<String> names() {
