@@ -82,4 +82,9 @@ public final class EventRing implements Events {
   public Map<String, Long> counters() {
     return counters.snapshot();
   }
+
+  @Override
+  public List<Measure> measures() {
+    return counters.measures();
+  }
 }

@@ -3,11 +3,15 @@ package io.weir.telemetry.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.weir.event.Events.Measure;
 import io.weir.event.GatewayEvent;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -134,23 +138,77 @@ class EventRingTest {
 
   @Test
   void countsByWhatHappened() {
+    assertThat(ring.counters().values()).as("graphs begin at 0").containsOnly(0L);
+    Set<String> names = ring.counters().keySet();
     for (String result : List.of("replied", "replied", "no-content", "rejected", "failed", "refused")) {
-      ring.publish(Samples.ended(result, Duration.ZERO));
+      ring.publish(Samples.ended(result));
     }
-    ring.publish(Samples.ended("replied", Duration.ofMillis(80)));
     ring.publish(new GatewayEvent.Retrying(Samples.NOON, "1", Samples.ECHO, 1, "timeout", Duration.ofSeconds(1)));
     ring.publish(new GatewayEvent.Published(Samples.NOON, "1", Samples.ECHO, "t", 3));
-    for (String change : List.of("starting", "ready", "adopted", "crashed", "oom-killed", "start-failed", "stopped")) {
-      ring.publish(Samples.instance(change));
+    for (String change : List.of("starting", "ready", "adopted", "crashed", "oom-killed", "start-failed", "ready")) {
+      ring.publish(Samples.instance(change, "demand", Duration.ZERO));
     }
 
-    assertThat(ring.counters()).isEqualTo(Map.ofEntries(
-        Map.entry("invocations.accepted", 0L), Map.entry("invocations.replied", 3L),
-        Map.entry("invocations.no-content", 1L), Map.entry("invocations.rejected", 1L),
-        Map.entry("invocations.failed", 1L), Map.entry("invocations.refused", 1L),
-        Map.entry("invocations.retries", 1L), Map.entry("cold-starts", 1L), Map.entry("instances.started", 1L),
+    assertThat(counted()).isEqualTo(Map.ofEntries(
+        Map.entry("invocations.replied", 2L), Map.entry("invocations.no-content", 1L),
+        Map.entry("invocations.rejected", 1L), Map.entry("invocations.failed", 1L),
+        Map.entry("invocations.refused", 1L), Map.entry("invocations.retries", 1L), Map.entry("published", 1L),
+        Map.entry("instances.starting", 1L), Map.entry("instances.ready", 2L), Map.entry("instances.adopted", 1L),
         Map.entry("instances.crashed", 1L), Map.entry("instances.oom-killed", 1L),
-        Map.entry("instances.start-failed", 1L), Map.entry("published", 1L), Map.entry("events.dropped", 0L)));
+        Map.entry("instances.start-failed", 1L)));
+    assertThat(ring.counters().keySet()).isEqualTo(names).contains("invocations.accepted", "cold-starts", "resumes",
+        "cold-starts.never-started", "cold-starts.new-revision", "instances.frozen", "instances.hung", "events.dropped");
+  }
+
+  private Map<String, Long> counted() {
+    Map<String, Long> counted = new TreeMap<>(ring.counters());
+    counted.values().removeIf(count -> count == 0);
+    return counted;
+  }
+
+  @Test
+  void tellsColdStartsByCauseAndOriginAndFromResumes() {
+    ring.publish(Samples.cold("never-started", "image"));
+    ring.publish(Samples.cold("evicted", "armed"));
+    ring.publish(Samples.cold("evicted", "created"));
+    ring.publish(Samples.cold("scaled-to-zero", "frozen"));
+    ring.publish(Samples.cold("scaled-to-zero", "frozen"));
+
+    assertThat(counted()).isEqualTo(Map.of("invocations.replied", 5L, "cold-starts", 3L, "cold-starts.never-started", 1L,
+        "cold-starts.evicted", 2L, "resumes", 2L));
+    assertThat(measures("cold-starts")).hasSize(18).allMatch(measure -> measure.total().isEmpty());
+    assertThat(measures("cold-starts").stream().filter(measure -> measure.count() > 0).map(Measure::labels))
+        .containsExactlyInAnyOrder(Map.of("cause", "never-started", "from", "image"),
+            Map.of("cause", "evicted", "from", "armed"), Map.of("cause", "evicted", "from", "created"));
+  }
+
+  @Test
+  void tellsWhyAnInstanceChangedAndHowLongThatTook() {
+    ring.publish(Samples.instance("frozen", "idle", Duration.ofMillis(1)));
+    ring.publish(Samples.instance("frozen", "evicted", Duration.ofMillis(3)));
+    ring.publish(Samples.instance("adopted", "", Duration.ZERO));
+
+    assertThat(measures("instance-changes")).containsExactlyInAnyOrder(
+        new Measure("instance-changes", Map.of("change", "frozen", "cause", "idle"), 1, Optional.empty()),
+        new Measure("instance-changes", Map.of("change", "frozen", "cause", "evicted"), 1, Optional.empty()),
+        new Measure("instance-changes", Map.of("change", "adopted", "cause", ""), 1, Optional.empty()));
+    assertThat(measures("instance-change-seconds")).containsExactly(
+        new Measure("instance-change-seconds", Map.of("change", "frozen"), 2, Optional.of(Duration.ofMillis(4))));
+  }
+
+  @Test
+  void countsTogetherWhatIsToldApartTooFinely() {
+    for (int i = 0; i < 1000; i++) {
+      ring.publish(Samples.instance("ready", "cause " + i, Duration.ZERO));
+    }
+
+    assertThat(measures("instance-changes")).hasSize(Labelled.MOST + 1).contains(
+        new Measure("instance-changes", Map.of("change", "other", "cause", "other"), 1000 - Labelled.MOST,
+            Optional.empty()));
+  }
+
+  private List<Measure> measures(String name) {
+    return ring.measures().stream().filter(measure -> measure.name().equals(name)).toList();
   }
 
   @Test

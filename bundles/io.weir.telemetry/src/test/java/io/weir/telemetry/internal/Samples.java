@@ -18,16 +18,21 @@ final class Samples {
     return Converters.standardConverter().convert(values).to(TelemetryConfig.class);
   }
 
-  static GatewayEvent.Ended ended(String result, Duration coldStart) {
-    return new GatewayEvent.Ended(NOON, "1", ECHO, "http", "/", result, 200, "", Duration.ofMillis(3), coldStart,
-        coldStart.isZero() ? "" : "burst", coldStart.isZero() ? "" : "image", 1);
+  static GatewayEvent.Ended ended(String result) {
+    return new GatewayEvent.Ended(NOON, "1", ECHO, "http", "/", result, 200, "", Duration.ofMillis(3), Duration.ZERO, "",
+        "", 1);
+  }
+
+  static GatewayEvent.Ended cold(String cause, String from) {
+    return new GatewayEvent.Ended(NOON, "1", ECHO, "http", "/", "replied", 200, "", Duration.ofMillis(90),
+        Duration.ofMillis(80), cause, from, 1);
   }
 
   static GatewayEvent numbered(long number) {
     return new GatewayEvent.Accepted(NOON, Long.toString(number), ECHO, "http", "/", number);
   }
 
-  static GatewayEvent instance(String change) {
-    return new GatewayEvent.InstanceChanged(NOON, ECHO, "weir-echo-1", change, "demand", Duration.ZERO, "");
+  static GatewayEvent instance(String change, String cause, Duration took) {
+    return new GatewayEvent.InstanceChanged(NOON, ECHO, "weir-echo-1", change, cause, took, "");
   }
 }
