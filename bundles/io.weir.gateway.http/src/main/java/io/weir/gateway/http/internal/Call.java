@@ -15,6 +15,7 @@ import java.util.Optional;
 /** One request to the admin API. */
 record Call(HttpServletRequest request, HttpServletResponse response, Map<String, String> pathParameters) {
   private static final int MAX_TEXT = 1 << 20;
+  private static final int MAX_JSON = 8 << 20;
 
   /** Read from the query alone: the servlet API would look for parameters in the body, and use it up. */
   List<String> all(String name) {
@@ -68,9 +69,23 @@ record Call(HttpServletRequest request, HttpServletResponse response, Map<String
 
   /** The body as text of at most 1 MiB. */
   String text() throws IOException {
-    byte[] bytes = request.getContentLengthLong() > MAX_TEXT ? null : request.getInputStream().readNBytes(MAX_TEXT + 1);
-    if (bytes == null || bytes.length > MAX_TEXT) {
-      throw new Problem(413, "too-large", "the text is larger than " + MAX_TEXT + " bytes; split it");
+    return text(MAX_TEXT);
+  }
+
+  boolean isJson() {
+    String type = String.valueOf(request.getContentType());
+    return type.split(";", 2)[0].strip().equalsIgnoreCase("application/json");
+  }
+
+  /** The body as a JSON object, with room for some files in it. */
+  Map<String, Object> jsonObject() throws IOException {
+    return Json.parse(text(MAX_JSON));
+  }
+
+  private String text(int most) throws IOException {
+    byte[] bytes = request.getContentLengthLong() > most ? null : request.getInputStream().readNBytes(most + 1);
+    if (bytes == null || bytes.length > most) {
+      throw new Problem(413, "too-large", "the text is larger than " + most + " bytes; split it");
     }
     try {
       return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();

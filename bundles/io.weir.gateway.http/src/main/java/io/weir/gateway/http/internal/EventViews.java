@@ -63,7 +63,7 @@ final class EventViews {
         "coldCause", it.coldCause(), "coldFrom", it.coldFrom(), "attempts", it.attempts());
   }
 
-  private static double millis(Duration duration) {
+  static double millis(Duration duration) {
     return duration.toNanos() / 1_000 / 1_000.0;
   }
 }

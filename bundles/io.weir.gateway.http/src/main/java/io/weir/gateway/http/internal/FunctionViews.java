@@ -1,28 +1,42 @@
 package io.weir.gateway.http.internal;
 
+import io.weir.engine.Breakdown;
 import io.weir.engine.Instance;
 import io.weir.function.FunctionSpec;
+import io.weir.function.Rung;
 import io.weir.function.Source;
 import io.weir.function.TopicTemplate;
 import io.weir.function.Trigger;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /** Functions and instances as the API shows them. */
 final class FunctionViews {
   private FunctionViews() {}
 
-  static Map<String, Object> function(FunctionSpec spec, String origin, long running) {
-    return Json.object("name", spec.name().value(), "image", spec.source() instanceof Source.Image image ? image.reference() : null, "port", spec.port(),
+  static Map<String, Object> function(FunctionSpec spec, String origin, long running, Optional<Breakdown> broken) {
+    Optional<Source.Handler> handler = spec.source() instanceof Source.Handler it ? Optional.of(it) : Optional.empty();
+    return Json.object("name", spec.name().value(),
+        "image", spec.source() instanceof Source.Image image ? image.reference() : null,
+        "runtime", handler.map(it -> it.language().label()).orElse(null),
+        "handler", handler.map(Source.Handler::file).orElse(null), "port", spec.port(),
         "triggers", spec.triggers().stream().map(FunctionViews::trigger).toList(),
         "output", spec.output().map(TopicTemplate::value).orElse(null),
         "memory", bytes(spec.limits().memoryBytes()), "memoryBytes", spec.limits().memoryBytes(),
         "cpus", spec.limits().cpus(), "pids", spec.limits().pids(),
         "instances", Json.object("min", spec.scaling().min(), "max", spec.scaling().max()),
         "concurrency", spec.scaling().concurrency(), "idle", duration(spec.scaling().idle()),
+        "rest", spec.scaling().rest().map(Rung::label).orElse("auto"), "priority", spec.scaling().priority().label(),
         "timeout", duration(spec.timeout()), "env", new TreeMap<>(spec.environment()),
-        "revision", spec.revision(), "origin", origin, "running", running);
+        "revision", spec.revision(), "origin", origin, "running", running,
+        "broken", broken.map(FunctionViews::breakdown).orElse(null));
+  }
+
+  private static Map<String, Object> breakdown(Breakdown broken) {
+    return Json.object("failures", broken.failures(), "detail", broken.detail(), "since", broken.since().toString(),
+        "retryAt", broken.retryAt().toString());
   }
 
   private static Map<String, Object> trigger(Trigger trigger) {
@@ -35,8 +49,7 @@ final class FunctionViews {
     return Json.object("id", instance.id(), "name", instance.name(), "function", instance.function().value(),
         "revision", instance.revision(), "state", instance.state().name().toLowerCase(java.util.Locale.ROOT),
         "address", instance.address().orElse(null), "inFlight", instance.inFlight(), "served", instance.served(),
-        "memoryBytes", instance.memoryBytes(),
-        "since", instance.since().toString());
+        "memoryBytes", instance.memoryBytes(), "since", instance.since().toString());
   }
 
   /** The largest unit without a fraction, as weir.yaml reads it. */

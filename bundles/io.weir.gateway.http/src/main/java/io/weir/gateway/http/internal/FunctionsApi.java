@@ -6,7 +6,9 @@ import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
 import io.weir.function.InvalidDeclaration;
 import io.weir.function.InvalidFunction;
+import io.weir.function.Source;
 import java.io.IOException;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -14,6 +16,24 @@ import java.util.stream.Collectors;
 /** Functions and their instances. */
 final class FunctionsApi {
   private static final int MAX_LINES = 10_000;
+
+  /** A weir.yaml and the files its handlers are in, by name. */
+  private record Declaration(String yaml, Map<String, String> files) {
+    static Declaration of(Map<String, Object> document) {
+      Map<String, String> files = new LinkedHashMap<>();
+      Object given = document.get("files");
+      boolean texts = given == null || given instanceof Map<?, ?> map && map.values().stream().allMatch(
+          String.class::isInstance);
+      if (!(document.get("yaml") instanceof String yaml) || !texts) {
+        throw new Problem(400, "bad-json",
+            "the document must be {\"yaml\": \"text of a weir.yaml\", \"files\": {\"NAME\": \"text\"}}");
+      }
+      if (given instanceof Map<?, ?> map) {
+        map.forEach((name, text) -> files.put(String.valueOf(name), (String) text));
+      }
+      return new Declaration(yaml, files);
+    }
+  }
 
   private final Services services;
 
@@ -27,6 +47,7 @@ final class FunctionsApi {
         new Route("POST", "/functions", this::declare),
         new Route("GET", "/functions/{name}", this::get),
         new Route("DELETE", "/functions/{name}", this::remove),
+        new Route("GET", "/functions/{name}/code", this::code),
         new Route("GET", "/functions/{name}/logs", this::logs),
         new Route("GET", "/instances", this::instances));
   }
@@ -36,13 +57,26 @@ final class FunctionsApi {
   }
 
   private void get(Call call) throws IOException {
-    call.json(200, views(List.of(function(call))).get(0));
+    call.json(200, views(List.of(function(services, call))).get(0));
+  }
+
+  private void code(Call call) throws IOException {
+    FunctionSpec function = function(services, call);
+    if (function.source() instanceof Source.Handler handler) {
+      call.text("text/plain;charset=utf-8", handler.code());
+    } else {
+      throw new Problem(404, "no-code", "function " + function.name() + " runs the image " + function.source()
+          + "; its program is in there");
+    }
   }
 
   private void declare(Call call) throws IOException {
     String source = call.query("source").orElse("weir.yaml");
+    Declaration declaration = call.isJson() ? Declaration.of(call.jsonObject())
+        : new Declaration(call.text(), Map.of());
     try {
-      call.json(200, Json.object("functions", views(services.registry().declare(call.text(), source, Map.of()))));
+      call.json(200, Json.object("functions",
+          views(services.registry().declare(declaration.yaml, source, declaration.files))));
     } catch (InvalidDeclaration e) {
       Problem problem = new Problem(400, "invalid-declaration", e.getMessage()).with("source", e.problem().source())
           .with("message", e.problem().message());
@@ -64,7 +98,7 @@ final class FunctionsApi {
 
   private void logs(Call call) throws IOException {
     int lines = call.whole("lines", 100, MAX_LINES);
-    FunctionName name = function(call).name();
+    FunctionName name = function(services, call).name();
     InstancePool pool = services.pool().orElseThrow(() ->
         new Problem(503, "engine-unavailable", "no instances are kept now; look at /api/v1/status"));
     String text = pool.logs(name, lines).stream().map(line -> line + "\n").collect(Collectors.joining());
@@ -81,11 +115,12 @@ final class FunctionsApi {
         .filter(instance -> instance.state() == Instance.State.READY || instance.state() == Instance.State.DRAINING)
         .collect(Collectors.groupingBy(Instance::function, Collectors.counting()));
     return functions.stream().map(spec -> FunctionViews.function(spec,
-        services.registry().origin(spec.name()).orElse("configuration"), running.getOrDefault(spec.name(), 0L)))
-        .toList();
+        services.registry().origin(spec.name()).orElse("configuration"), running.getOrDefault(spec.name(), 0L),
+        services.ladder().flatMap(ladder -> ladder.breakdown(spec.name())))).toList();
   }
 
-  private FunctionSpec function(Call call) {
+  /** The function that the path names. */
+  static FunctionSpec function(Services services, Call call) {
     FunctionName name = name(call);
     return services.registry().find(name).orElseThrow(() -> FrontDoor.unknown(name.value()));
   }

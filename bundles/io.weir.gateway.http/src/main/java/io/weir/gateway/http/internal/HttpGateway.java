@@ -3,6 +3,8 @@ package io.weir.gateway.http.internal;
 import io.weir.broker.Broker;
 import io.weir.engine.ContainerEngine;
 import io.weir.engine.InstancePool;
+import io.weir.engine.Ladder;
+import io.weir.engine.Runners;
 import io.weir.event.Events;
 import io.weir.event.GatewayEvent.PartChanged;
 import io.weir.event.Part;
@@ -65,6 +67,8 @@ public final class HttpGateway implements Part, Services {
   private volatile @Nullable Invoker invoker;
   private volatile @Nullable ContainerEngine engine;
   private volatile @Nullable InstancePool pool;
+  private volatile @Nullable Ladder ladder;
+  private volatile @Nullable Runners runners;
   private volatile @Nullable Broker broker;
 
   @Activate
@@ -93,8 +97,8 @@ public final class HttpGateway implements Part, Services {
   }
 
   static List<Route> routes(Services services, EventsApi events, StatusApi status) {
-    return Stream.of(status.routes(), new FunctionsApi(services).routes(), events.routes(),
-        new ImagesApi(services).routes()).flatMap(List::stream).toList();
+    return Stream.of(status.routes(), new FunctionsApi(services).routes(),
+        new LadderApi(services).routes(), events.routes(), new ImagesApi(services).routes()).flatMap(List::stream).toList();
   }
 
   @Deactivate
@@ -190,6 +194,26 @@ public final class HttpGateway implements Part, Services {
 
   @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
       policyOption = ReferencePolicyOption.GREEDY)
+  public void setLadder(Ladder service) {
+    ladder = service;
+  }
+
+  public void unsetLadder(Ladder service) {
+    ladder = ladder == service ? null : ladder;
+  }
+
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  public void setRunners(Runners service) {
+    runners = service;
+  }
+
+  public void unsetRunners(Runners service) {
+    runners = runners == service ? null : runners;
+  }
+
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
   public void setBroker(Broker service) {
     broker = service;
   }
@@ -221,6 +245,16 @@ public final class HttpGateway implements Part, Services {
   @Override
   public Optional<InstancePool> pool() {
     return Optional.ofNullable(pool);
+  }
+
+  @Override
+  public Optional<Ladder> ladder() {
+    return Optional.ofNullable(ladder);
+  }
+
+  @Override
+  public Optional<Runners> runners() {
+    return Optional.ofNullable(runners);
   }
 
   @Override

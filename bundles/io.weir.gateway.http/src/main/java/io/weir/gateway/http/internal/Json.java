@@ -3,6 +3,7 @@ package io.weir.gateway.http.internal;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
 import tools.jackson.jr.ob.JSON;
 
 /** Plain maps, lists, texts and numbers as JSON. */
@@ -17,6 +18,15 @@ final class Json {
 
   static String line(Object value) {
     return JSON_WITH_NULLS.asString(value);
+  }
+
+  /** @throws Problem 400 if the text is no JSON object */
+  static Map<String, Object> parse(String text) {
+    try {
+      return JSON.std.mapFrom(text);
+    } catch (JacksonException e) {
+      throw new Problem(400, "bad-json", "the body is no JSON object: " + e.getOriginalMessage());
+    }
   }
 
   /** Keys and values in turn; keeps their order. */

@@ -3,6 +3,8 @@ package io.weir.gateway.http.internal;
 import io.weir.broker.Broker;
 import io.weir.engine.ContainerEngine;
 import io.weir.engine.InstancePool;
+import io.weir.engine.Ladder;
+import io.weir.engine.Runners;
 import io.weir.event.Events;
 import io.weir.event.Part;
 import io.weir.function.FunctionRegistry;
@@ -21,6 +23,10 @@ interface Services {
   Optional<ContainerEngine> engine();
 
   Optional<InstancePool> pool();
+
+  Optional<Ladder> ladder();
+
+  Optional<Runners> runners();
 
   Optional<Broker> broker();
 

@@ -3,6 +3,8 @@ package io.weir.gateway.http.internal;
 import io.weir.engine.EngineException;
 import io.weir.engine.EngineInfo;
 import io.weir.engine.InstancePool;
+import io.weir.engine.Ladder;
+import io.weir.engine.Runners;
 import io.weir.event.Part;
 import java.io.IOException;
 import java.io.InputStream;
@@ -68,6 +70,10 @@ final class StatusApi {
             "bundled", broker.bundled(), "state", broker.state())).orElse(null),
         "functions", services.registry().functions().size(),
         "instances", services.pool().map(pool -> pool.instances().size()).orElse(0),
+        "memory", services.ladder().map(Ladder::budget).map(budget -> Json.object("totalBytes", budget.totalBytes(),
+            "heldBytes", budget.heldBytes(), "pressed", budget.pressed())).orElse(null),
+        "runners", services.runners().map(Runners::spares).orElse(List.of()).stream().map(spare -> Json.object(
+            "name", spare.name(), "language", spare.language(), "memoryBytes", spare.memoryBytes())).toList(),
         "counters", services.events().counters(),
         "problems", services.registry().problems().stream().map(problem -> Json.object("source", problem.source(),
             "line", problem.line(), "message", problem.message(), "since", problem.since().toString())).toList());
@@ -92,25 +98,20 @@ final class StatusApi {
 
   private void metrics(Call call) throws IOException {
     String accept = Optional.ofNullable(call.request().getHeader("Accept")).orElse("");
-    boolean open = accept.contains("application/openmetrics-text");
-    StringBuilder text = new StringBuilder();
-    services.events().counters().forEach((name, value) -> {
-      String metric = "weir_" + name.replace('.', '_').replace('-', '_');
-      text.append("# TYPE ").append(metric).append(open ? "" : "_total").append(" counter\n")
-          .append(metric).append("_total ").append(value).append('\n');
-    });
-    gauge(text, "weir_functions", services.registry().functions().size());
-    gauge(text, "weir_instances", services.pool().map(pool -> pool.instances().size()).orElse(0));
-    gauge(text, "weir_requests_in_flight", services.pool().map(InstancePool::instances).orElse(List.of()).stream()
+    Metrics metrics = new Metrics(accept.contains("application/openmetrics-text"));
+    metrics.counters(services.events());
+    metrics.gauge("weir_functions", services.registry().functions().size());
+    metrics.gauge("weir_instances", services.pool().map(pool -> pool.instances().size()).orElse(0));
+    metrics.gauge("weir_requests_in_flight", services.pool().map(InstancePool::instances).orElse(List.of()).stream()
         .mapToInt(instance -> instance.inFlight()).sum());
-    gauge(text, "weir_ready", ready() ? 1 : 0);
-    gauge(text, "weir_uptime_seconds", Duration.between(started, clock.instant()).toSeconds());
-    call.text(open ? "application/openmetrics-text;version=1.0.0;charset=utf-8" : "text/plain;version=0.0.4;"
-        + "charset=utf-8", open ? text + "# EOF\n" : text.toString());
-  }
-
-  private static void gauge(StringBuilder text, String name, long value) {
-    text.append("# TYPE ").append(name).append(" gauge\n").append(name).append(' ').append(value).append('\n');
+    services.ladder().map(Ladder::budget).ifPresent(budget -> {
+      metrics.gauge("weir_memory_budget_bytes", budget.totalBytes());
+      metrics.gauge("weir_memory_held_bytes", budget.heldBytes());
+      metrics.gauge("weir_memory_pressed", budget.pressed() ? 1 : 0);
+    });
+    metrics.gauge("weir_ready", ready() ? 1 : 0);
+    metrics.gauge("weir_uptime_seconds", Duration.between(started, clock.instant()).toSeconds());
+    call.text(metrics.mediaType(), metrics.toString());
   }
 
   private static byte[] openApi() {

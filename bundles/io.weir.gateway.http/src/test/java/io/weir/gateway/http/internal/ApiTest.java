@@ -2,7 +2,10 @@ package io.weir.gateway.http.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.weir.engine.Breakdown;
 import io.weir.engine.EngineException;
+import io.weir.engine.LeaseRefused;
+import io.weir.event.Events.Measure;
 import io.weir.event.GatewayEvent;
 import io.weir.function.FunctionName;
 import io.weir.function.InvalidDeclaration;
@@ -14,8 +17,13 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -54,6 +62,8 @@ class ApiTest {
         .containsEntry("broker", Map.of("uri", "tcp://127.0.0.1:1883", "bundled", true, "state", "running"))
         .containsEntry("engine", Map.of("version", "5.4.2", "runtime", "crun 1.21", "socket", "/run/weir/podman.sock",
             "embedded", true, "rootless", false, "cgroups", "v2"))
+        .containsEntry("memory", Map.of("totalBytes", 512 << 20, "heldBytes", 18 << 20, "pressed", true))
+        .containsEntry("runners", List.of(Map.of("name", "weir-runner-1", "language", "python", "memoryBytes", 9 << 20)))
         .containsEntry("counters", Map.of("invocations.no-content", 7))
         .containsEntry("problems", List.of(Map.of("source", "bad.yaml", "line", 3, "message", "no good", "since",
             "2026-11-21T12:00:00Z")));
@@ -65,7 +75,12 @@ class ApiTest {
     server.fakes.without = true;
 
     assertThat(TestServer.json(server.get("/api/v1/status"))).containsEntry("engine", null)
-        .containsEntry("broker", null).containsEntry("instances", 0);
+        .containsEntry("broker", null).containsEntry("instances", 0).containsEntry("memory", null)
+        .containsEntry("runners", List.of());
+    assertThat(server.get("/api/v1/calibration").body()).isEqualTo("{\"calibrations\":[]}");
+    problem(rung("thermo", "frozen"), 503, "engine-unavailable");
+    problem(server.post("/api/v1/functions/thermo/calibration", ""), 503, "engine-unavailable");
+    assertThat(server.get("/api/v1/metrics").body()).doesNotContain("weir_memory");
     assertThat(server.get("/api/v1/instances").body()).isEqualTo("{\"instances\":[]}");
     problem(server.get("/api/v1/images?reference=a"), 503, "engine-unavailable");
     problem(server.get("/api/v1/functions/thermo/logs"), 503, "engine-unavailable");
@@ -102,15 +117,163 @@ class ApiTest {
     Map<String, Object> thermo = TestServer.json(server.get("/api/v1/functions/thermo"));
 
     assertThat(thermo).isEqualTo(JSON.std.mapFrom("""
-        {"name": "thermo", "image": "localhost/thermo:1", "port": 8080,
+        {"name": "thermo", "image": "localhost/thermo:1", "runtime": null, "handler": null, "port": 8080,
          "triggers": [{"mqtt": "sensors/+/t", "qos": 1, "path": "/"}, {"http": "/thermo"}],
          "output": "alerts/{1}", "memory": "64MiB", "memoryBytes": 67108864, "cpus": 0.5, "pids": 64,
-         "instances": {"min": 0, "max": 2}, "concurrency": 8, "idle": "30s", "timeout": "10s",
-         "env": {"THRESHOLD": "3.5"}, "revision": "%s", "origin": "api", "running": 1}
+         "instances": {"min": 0, "max": 2}, "concurrency": 8, "idle": "30s", "rest": "auto",
+         "priority": "normal", "timeout": "10s", "env": {"THRESHOLD": "3.5"}, "revision": "%s", "origin": "api",
+         "running": 1, "broken": null}
         """.formatted(Fakes.thermo().revision())));
     assertThat(server.get("/api/v1/functions").body()).contains("\"echo\"", "\"thermo\"");
     problem(server.get("/api/v1/functions/nobody"), 404, "unknown-function");
     problem(server.get("/api/v1/functions/NO"), 404, "unknown-function");
+  }
+
+  @Test
+  void showsAHandlerWithoutItsCode() throws Exception {
+    server.fakes.registry.add(Fakes.handler("handler"));
+    server.fakes.ladder.breakdown = Optional.of(new Breakdown(3, "exit code 1: boom", Fakes.NOON,
+        Fakes.NOON.plusSeconds(8)));
+
+    assertThat(TestServer.json(server.get("/api/v1/functions/handler"))).containsEntry("image", null)
+        .containsEntry("runtime", "python").containsEntry("handler", "thermo.py").containsEntry("rest", "frozen")
+        .containsEntry("priority", "high").containsEntry("broken", Map.of("failures", 3, "detail", "exit code 1: boom",
+            "since", "2026-11-21T12:00:00Z", "retryAt", "2026-11-21T12:00:08Z"));
+    assertThat(server.get("/api/v1/functions").body()).doesNotContain("pass #");
+    HttpResponse<String> code = server.get("/api/v1/functions/handler/code");
+    assertThat(code.body()).isEqualTo("pass # ä\n");
+    assertThat(code.headers().firstValue("Content-Type")).contains("text/plain;charset=utf-8");
+    problem(server.get("/api/v1/functions/thermo/code"), 404, "no-code");
+    problem(server.get("/api/v1/functions/nobody/code"), 404, "unknown-function");
+  }
+
+  @Test
+  void declaresFunctionsWithTheirFiles() throws Exception {
+    String large = "#".repeat(1 << 20);
+    HttpResponse<String> response = json("POST", "/api/v1/functions?source=w.yaml", Map.of("yaml", "functions: {}",
+        "files", Map.of("a.py", "pass\n", "b.py", large)));
+
+    assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+    assertThat(server.fakes.registry.declared).isEqualTo("w.yaml|functions: {}");
+    assertThat(server.fakes.registry.files).isEqualTo(Map.of("a.py", "pass\n", "b.py", large));
+    assertThat(json("POST", "/api/v1/functions", Map.of("yaml", "functions: {}")).statusCode()).isEqualTo(200);
+    assertThat(server.fakes.registry.files).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "functions: {}", "[]", "{}", "{\"yaml\": 1}", "{\"yaml\": \"x\", \"files\": []}",
+      "{\"yaml\": \"x\", \"files\": {\"a.py\": 1}}", "{\"yaml\": \"x\", \"files\": {\"a.py\": null}}"})
+  void saysWhatADeclarationInJsonMustBe(String body) throws Exception {
+    problem(server.send(server.request("/api/v1/functions").header("Content-Type", "application/json; charset=utf-8")
+        .POST(BodyPublishers.ofString(body))), 400, "bad-json");
+    assertThat(server.fakes.registry.declared).isEmpty();
+  }
+
+  private HttpResponse<String> json(String method, String path, Object body) throws Exception {
+    return server.send(server.request(path).header("Content-Type", "application/json")
+        .method(method, BodyPublishers.ofString(JSON.std.asString(body))));
+  }
+
+  private HttpResponse<String> rung(String function, String rung) throws Exception {
+    return json("PUT", "/api/v1/functions/" + function + "/rung", Map.of("rung", rung));
+  }
+
+  @Test
+  void bringsAFunctionToARung() throws Exception {
+    assertThat(rung("thermo", "armed").statusCode()).isEqualTo(204);
+    assertThat(server.fakes.ladder.calls).containsExactly("thermo to armed");
+
+    problem(rung("nobody", "armed"), 404, "unknown-function");
+    HttpResponse<String> bad = rung("thermo", "warm");
+    problem(bad, 400, "bad-parameter");
+    assertThat(TestServer.json(bad)).containsEntry("parameter", "rung")
+        .containsEntry("detail", "rung: 'warm' is not allowed; use image, created, armed, frozen or running");
+    problem(json("PUT", "/api/v1/functions/thermo/rung", Map.of()), 400, "bad-parameter");
+    problem(json("PUT", "/api/v1/functions/thermo/rung", List.of()), 400, "bad-json");
+    assertThat(server.fakes.ladder.calls).hasSize(1);
+  }
+
+  @Test
+  void answersOnceTheFunctionIsThere() throws Exception {
+    CompletableFuture<Void> there = new CompletableFuture<>();
+    server.fakes.ladder.rested = there;
+    CompletableFuture<HttpResponse<String>> answer = CompletableFuture.supplyAsync(() -> {
+      try {
+        return rung("thermo", "frozen");
+      } catch (Exception e) {
+        throw new IllegalStateException(e);
+      }
+    });
+    while (server.fakes.ladder.calls.isEmpty()) {
+      Thread.onSpinWait();
+    }
+
+    assertThat(answer).isNotDone();
+    there.complete(null);
+    assertThat(answer.get(20, TimeUnit.SECONDS).statusCode()).isEqualTo(204);
+  }
+
+  @Test
+  void saysWhyAFunctionCannotBeBroughtToARung() throws Exception {
+    server.fakes.ladder.failure = new IllegalArgumentException("a runner cannot rest there");
+    problem(rung("thermo", "armed"), 400, "cannot-rest");
+    server.fakes.ladder.failure = refused(LeaseRefused.Code.START_FAILED);
+    HttpResponse<String> failed = rung("thermo", "armed");
+    problem(failed, 409, "start-failed");
+    assertThat(TestServer.json(failed)).containsEntry("detail", "boom");
+    problem(server.post("/api/v1/functions/thermo/calibration", ""), 409, "start-failed");
+    server.fakes.ladder.failure = refused(LeaseRefused.Code.OUT_OF_MEMORY);
+    problem(rung("thermo", "running"), 409, "out-of-memory");
+    server.fakes.ladder.failure = refused(LeaseRefused.Code.UNKNOWN_FUNCTION);
+    problem(rung("thermo", "running"), 404, "unknown-function");
+    server.fakes.ladder.failure = refused(LeaseRefused.Code.ENGINE_UNAVAILABLE);
+    HttpResponse<String> later = rung("thermo", "armed");
+    problem(later, 503, "engine-unavailable");
+    assertThat(later.headers().firstValue("Retry-After")).contains("3");
+  }
+
+  private static LeaseRefused refused(LeaseRefused.Code code) {
+    return new LeaseRefused(code, "boom", Duration.ofSeconds(3), null);
+  }
+
+  @Test
+  void refusesOneWaiterTooMany() throws Exception {
+    CompletableFuture<Void> there = new CompletableFuture<>();
+    server.fakes.ladder.rested = there;
+    List<CompletableFuture<HttpResponse<String>>> waiting = new ArrayList<>();
+    for (int i = 0; i < 8; i++) {
+      waiting.add(CompletableFuture.supplyAsync(() -> {
+        try {
+          return rung("thermo", "frozen");
+        } catch (Exception e) {
+          throw new IllegalStateException(e);
+        }
+      }, server.fakes.invokerThreads));
+    }
+    while (server.fakes.ladder.calls.size() < 8) {
+      Thread.onSpinWait();
+    }
+
+    problem(rung("thermo", "frozen"), 503, "busy");
+    assertThat(server.fakes.ladder.calls).hasSize(8);
+    there.complete(null);
+    for (CompletableFuture<HttpResponse<String>> each : waiting) {
+      assertThat(each.get(20, TimeUnit.SECONDS).statusCode()).isEqualTo(204);
+    }
+  }
+
+  @Test
+  void showsWhatTheRungsCost() throws Exception {
+    Map<String, Object> thermo = JSON.std.mapFrom("""
+        {"function": "thermo", "source": "localhost/thermo:1", "at": "2026-11-21T12:00:00Z", "figures": [
+          {"rung": "frozen", "resumeMs": 1.25, "parkMs": 2.0, "memoryBytes": 18874368, "samples": 5},
+          {"rung": "image", "resumeMs": 90.0, "parkMs": 0.0, "memoryBytes": 0, "samples": 3}]}
+        """);
+
+    assertThat(TestServer.json(server.get("/api/v1/calibration"))).isEqualTo(Map.of("calibrations", List.of(thermo)));
+    assertThat(TestServer.json(server.post("/api/v1/functions/thermo/calibration", ""))).isEqualTo(thermo);
+    assertThat(server.fakes.ladder.calls).containsExactly("calibrate thermo");
+    problem(server.post("/api/v1/functions/nobody/calibration", ""), 404, "unknown-function");
   }
 
   @Test
@@ -160,7 +323,8 @@ class ApiTest {
     problem(server.get("/api/v1/functions/thermo/logs?lines=many"), 400, "bad-parameter");
     assertThat(server.get("/api/v1/instances").body()).isEqualTo("{\"instances\":[{\"id\":\"0123\",\"name\":"
         + "\"weir-thermo-1\",\"function\":\"thermo\",\"revision\":\"abc\",\"state\":\"ready\",\"address\":"
-        + "\"127.0.0.1:40000\",\"inFlight\":2,\"served\":17,\"since\":\"2026-11-21T12:00:00Z\"}]}");
+        + "\"127.0.0.1:40000\",\"inFlight\":2,\"served\":17,\"memoryBytes\":18874368,"
+        + "\"since\":\"2026-11-21T12:00:00Z\"}]}");
   }
 
   @Test
@@ -171,7 +335,12 @@ class ApiTest {
 
     assertThat(ids(server.get("/api/v1/invocations"))).containsExactly("3", "2", "1");
     assertThat(ids(server.get("/api/v1/invocations?function=thermo&limit=1"))).containsExactly("3");
-    assertThat(server.get("/api/v1/invocations?limit=1").body()).contains("\"tookMs\":1.5,\"coldStartMs\":0.0");
+    assertThat(server.get("/api/v1/invocations?limit=1").body()).contains("\"tookMs\":1.5,\"coldStartMs\":0.0,"
+        + "\"coldCause\":\"\",\"coldFrom\":\"\"");
+    server.fakes.events.publish(new GatewayEvent.Ended(Fakes.NOON, "4", THERMO, "http", "/", "replied", 200, "",
+        Duration.ofMillis(9), Duration.ofMillis(8), "scaled-to-zero", "armed", 1));
+    assertThat(server.get("/api/v1/invocations?limit=1").body()).contains("\"coldStartMs\":8.0,\"coldCause\":"
+        + "\"scaled-to-zero\",\"coldFrom\":\"armed\"");
   }
 
   private static List<Object> ids(HttpResponse<String> response) throws Exception {
@@ -321,6 +490,45 @@ class ApiTest {
         .header("Accept", "application/openmetrics-text"));
     assertThat(open.body()).contains("# TYPE weir_invocations_no_content counter\n"
         + "weir_invocations_no_content_total 7\n").endsWith("# EOF\n");
+  }
+
+  @Test
+  void tellsMeasuresApartByTheirLabels() throws Exception {
+    server.fakes.events.counters = new TreeMap<>(Map.of("cold-starts", 3L, "cold-starts.burst", 3L,
+        "instances.ready", 4L, "resumes", 1L));
+    assertThat(server.get("/api/v1/metrics").body()).as("where nobody tells them apart")
+        .contains("weir_cold_starts_total 3\n", "weir_instances_ready_total 4\n");
+
+    server.fakes.events.measures = List.of(
+        new Measure("cold-starts", labels("cause", "burst", "from", "image"), 2, Optional.empty()),
+        new Measure("cold-starts", labels("cause", "a \"b\\\n", "from", "armed"), 1, Optional.empty()),
+        new Measure("instance-changes", labels("change", "ready", "cause", "demand"), 4, Optional.empty()),
+        new Measure("instance-change-seconds", labels("change", "ready", "of", "x"), 4,
+            Optional.of(Duration.ofMillis(1500))));
+    String expected = """
+        # TYPE weir_resumes_total counter
+        weir_resumes_total 1
+        # TYPE weir_cold_starts_total counter
+        weir_cold_starts_total{cause="burst",from="image"} 2
+        weir_cold_starts_total{cause="a \\"b\\\\\\n",from="armed"} 1
+        # TYPE weir_instance_changes_total counter
+        weir_instance_changes_total{change="ready",cause="demand"} 4
+        # TYPE weir_instance_change_seconds summary
+        weir_instance_change_seconds_count{change="ready",of="x"} 4
+        weir_instance_change_seconds_sum{change="ready",of="x"} 1.5
+        """;
+    assertThat(server.get("/api/v1/metrics").body()).startsWith(expected).contains("weir_memory_held_bytes 18874368\n",
+        "weir_memory_budget_bytes 536870912\n", "weir_memory_pressed 1\n");
+    assertThat(server.send(server.request("/api/v1/metrics").header("Accept", "application/openmetrics-text")).body())
+        .startsWith(expected.replace("_total counter", " counter"));
+  }
+
+  private static Map<String, String> labels(String... namesAndValues) {
+    Map<String, String> labels = new LinkedHashMap<>();
+    for (int i = 0; i < namesAndValues.length; i += 2) {
+      labels.put(namesAndValues[i], namesAndValues[i + 1]);
+    }
+    return labels;
   }
 
   private static void problem(HttpResponse<String> response, int status, String code) throws Exception {

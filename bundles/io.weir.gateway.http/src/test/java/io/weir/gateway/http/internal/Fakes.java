@@ -1,6 +1,8 @@
 package io.weir.gateway.http.internal;
 
 import io.weir.broker.Broker;
+import io.weir.engine.Breakdown;
+import io.weir.engine.Calibration;
 import io.weir.engine.ContainerEngine;
 import io.weir.engine.ContainerSpec;
 import io.weir.engine.ContainerStats;
@@ -10,7 +12,10 @@ import io.weir.engine.EngineException;
 import io.weir.engine.EngineInfo;
 import io.weir.engine.Instance;
 import io.weir.engine.InstancePool;
+import io.weir.engine.Ladder;
 import io.weir.engine.Lease;
+import io.weir.engine.MemoryBudget;
+import io.weir.engine.Runners;
 import io.weir.event.Events;
 import io.weir.event.GatewayEvent;
 import io.weir.event.Part;
@@ -18,7 +23,10 @@ import io.weir.function.FunctionName;
 import io.weir.function.FunctionRegistry;
 import io.weir.function.FunctionSpec;
 import io.weir.function.InvalidDeclaration;
+import io.weir.function.Language;
 import io.weir.function.Limits;
+import io.weir.function.Priority;
+import io.weir.function.Rung;
 import io.weir.function.Scaling;
 import io.weir.function.Source;
 import io.weir.function.TopicFilter;
@@ -37,6 +45,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -61,6 +70,7 @@ final class Fakes implements Services, AutoCloseable {
   final Bus events = new Bus();
   final Engine engine = new Engine();
   final Pool pool = new Pool();
+  final Steps ladder = new Steps();
   final List<Part> parts = new CopyOnWriteArrayList<>();
   final ExecutorService invokerThreads = Executors.newCachedThreadPool();
   volatile Behaviour behaviour = invocation -> replied(200, "");
@@ -70,6 +80,13 @@ final class Fakes implements Services, AutoCloseable {
     return new FunctionSpec(new FunctionName(name), new Source.Image("localhost/" + name + ":1"), 8080, List.of(triggers),
         Optional.empty(), new Limits(64 << 20, 0.5, 64), new Scaling(0, 2, 8, Duration.ofSeconds(30)),
         Duration.ofSeconds(10), Map.of("THRESHOLD", "3.5"));
+  }
+
+  static FunctionSpec handler(String name) {
+    FunctionSpec base = function(name);
+    return new FunctionSpec(base.name(), new Source.Handler(Language.PYTHON, "thermo.py", "pass # ä\n"), base.port(),
+        base.triggers(), base.output(), base.limits(), new Scaling(0, 2, 8, Duration.ofHours(1),
+            Optional.of(Rung.FROZEN), Priority.HIGH), base.timeout(), base.environment());
   }
 
   static FunctionSpec thermo() {
@@ -148,6 +165,31 @@ final class Fakes implements Services, AutoCloseable {
   }
 
   @Override
+  public Optional<Ladder> ladder() {
+    return without ? Optional.empty() : Optional.of(ladder);
+  }
+
+  @Override
+  public Optional<Runners> runners() {
+    return without ? Optional.empty() : Optional.of(new Runners() {
+      @Override
+      public void keepFor(Collection<FunctionSpec> functions) {
+        throw new UnsupportedOperationException();
+      }
+
+      @Override
+      public Runner claim(FunctionSpec function) {
+        throw new UnsupportedOperationException();
+      }
+
+      @Override
+      public List<Spare> spares() {
+        return List.of(new Spare("weir-runner-1", "python", 9L << 20));
+      }
+    });
+  }
+
+  @Override
   public Optional<Broker> broker() {
     return without ? Optional.empty() : Optional.of(new Broker() {
       @Override
@@ -199,6 +241,7 @@ final class Fakes implements Services, AutoCloseable {
   static final class Registry implements FunctionRegistry {
     final Map<FunctionName, FunctionSpec> functions = new LinkedHashMap<>();
     volatile String declared = "";
+    volatile Map<String, String> files = Map.of();
     volatile InvalidDeclaration refusal;
 
     void add(FunctionSpec function) {
@@ -231,6 +274,7 @@ final class Fakes implements Services, AutoCloseable {
         throw refusal;
       }
       declared = source + "|" + yaml;
+      this.files = files;
       return List.of(thermo());
     }
 
@@ -264,9 +308,56 @@ final class Fakes implements Services, AutoCloseable {
       return () -> listeners.remove(listener);
     }
 
+    volatile Map<String, Long> counters = Map.of("invocations.no-content", 7L);
+    volatile List<Measure> measures = List.of();
+
     @Override
     public Map<String, Long> counters() {
-      return Map.of("invocations.no-content", 7L);
+      return counters;
+    }
+
+    @Override
+    public List<Measure> measures() {
+      return measures;
+    }
+  }
+
+  /** A ladder that does what it was told to; writes down what it was asked. */
+  static final class Steps implements Ladder {
+    final List<String> calls = new CopyOnWriteArrayList<>();
+    volatile CompletionStage<Void> rested = CompletableFuture.completedFuture(null);
+    volatile RuntimeException failure;
+    volatile Optional<Breakdown> breakdown = Optional.empty();
+
+    private static final Calibration MEASURED = new Calibration(new FunctionName("thermo"), "localhost/thermo:1", NOON,
+        List.of(new Calibration.Figure(Rung.FROZEN, Duration.ofNanos(1_250_000), Duration.ofMillis(2), 18L << 20, 5),
+            new Calibration.Figure(Rung.IMAGE, Duration.ofMillis(90), Duration.ZERO, 0, 3)));
+
+    @Override
+    public CompletionStage<Void> rest(FunctionName function, Rung rung) {
+      calls.add(function + " to " + rung.label());
+      return failure == null ? rested : CompletableFuture.failedFuture(failure);
+    }
+
+    @Override
+    public List<Calibration> calibrations() {
+      return List.of(MEASURED);
+    }
+
+    @Override
+    public CompletionStage<Calibration> calibrate(FunctionName function) {
+      calls.add("calibrate " + function);
+      return failure == null ? CompletableFuture.completedFuture(MEASURED) : CompletableFuture.failedFuture(failure);
+    }
+
+    @Override
+    public MemoryBudget budget() {
+      return new MemoryBudget(512L << 20, 18L << 20, true);
+    }
+
+    @Override
+    public Optional<Breakdown> breakdown(FunctionName function) {
+      return breakdown;
     }
   }
 

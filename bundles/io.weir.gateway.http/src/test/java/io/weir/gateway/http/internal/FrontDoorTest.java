@@ -288,6 +288,11 @@ class FrontDoorTest {
     problem(full, 503, "queue-full");
     assertThat(full.headers().firstValue("Retry-After")).contains("3");
 
+    answer(invocation -> new Outcome.Refused(Outcome.Reason.OUT_OF_MEMORY, "64MiB of 64MiB", Duration.ofSeconds(4)));
+    HttpResponse<String> memory = server.get("/function/echo");
+    problem(memory, 503, "out-of-memory");
+    assertThat(memory.headers().firstValue("Retry-After")).contains("4");
+
     answer(invocation -> new Outcome.Refused(Outcome.Reason.STOPPING, "going down", Duration.ZERO));
     HttpResponse<String> stopping = server.get("/function/echo");
     problem(stopping, 503, "stopping");

@@ -2,8 +2,12 @@ package io.weir.gateway.http.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.weir.event.GatewayEvent;
+import io.weir.function.FunctionName;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
@@ -55,12 +59,21 @@ class OpenApiTest {
 
       assertThat(keys(schemas, "Function")).isEqualTo(TestServer.json(server.get("/api/v1/functions/thermo")).keySet());
       assertThat(keys(schemas, "Status")).isEqualTo(TestServer.json(server.get("/api/v1/status")).keySet());
+      assertThat(keys(schemas, "Calibration")).isEqualTo(((Map<?, ?>) ((List<?>) TestServer.json(
+          server.get("/api/v1/calibration")).get("calibrations")).get(0)).keySet());
+      server.fakes.events.publish(new GatewayEvent.Ended(Fakes.NOON, "1", new FunctionName("thermo"), "http", "/",
+          "replied", 200, "", Duration.ZERO, Duration.ZERO, "", "", 1));
+      assertThat(keys(schemas, "Invocation")).isEqualTo(((Map<?, ?>) ((List<?>) TestServer.json(
+          server.get("/api/v1/invocations")).get("invocations")).get(0)).keySet());
       assertThat(keys(schemas, "Instance")).isEqualTo(((Map<?, ?>) ((List<?>) TestServer.json(
           server.get("/api/v1/instances")).get("instances")).get(0)).keySet());
     }
   }
 
   private static Collection<?> keys(Map<?, ?> schemas, String name) {
-    return ((Map<?, ?>) ((Map<?, ?>) schemas.get(name)).get("properties")).keySet();
+    Map<?, ?> schema = (Map<?, ?>) schemas.get(name);
+    Collection<?> keys = ((Map<?, ?>) schema.get("properties")).keySet();
+    assertThat(new HashSet<>((List<?>) schema.get("required"))).as("required of " + name).isEqualTo(keys);
+    return keys;
   }
 }
