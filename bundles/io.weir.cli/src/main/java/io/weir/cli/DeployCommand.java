@@ -14,7 +14,8 @@ import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "deploy", description = "Add or change the functions that weir.yaml files declare.")
+@Command(name = "deploy", description = {"Add or change the functions that weir.yaml files declare.",
+    "Files beside them that they name as handlers are sent along."})
 final class DeployCommand extends Verb {
   @Parameters(paramLabel = "FILE", arity = "1..*", description = "a weir.yaml, or a folder that holds one")
   private List<Path> files = List.of();
@@ -44,10 +45,15 @@ final class DeployCommand extends Verb {
   /** Each file is all or nothing; those before a refused one stay deployed, and the message says which it was. */
   static List<Map<String, Object>> deploy(Gateway gateway, Path named) {
     Path file = Files.isDirectory(named) ? named.resolve("weir.yaml") : named;
-    byte[] yaml = read(file);
+    String yaml = HandlerFiles.text(file, read(file));
+    Map<String, String> handlers = HandlerFiles.beside(file, yaml);
+    String path = "/functions?source=" + Gateway.encode(file.toString());
     try {
-      return Json.maps(gateway.post("/functions?source=" + Gateway.encode(file.toString()), "application/yaml",
-          BodyPublishers.ofByteArray(yaml)), "functions");
+      Map<String, Object> answer = handlers.isEmpty()
+          ? gateway.post(path, "application/yaml", BodyPublishers.ofString(yaml))
+          : gateway.post(path, "application/json",
+              BodyPublishers.ofByteArray(Json.bytes(Map.of("yaml", yaml, "files", handlers))));
+      return Json.maps(answer, "functions");
     } catch (Failure refused) {
       if (refused.exitCode() == ExitCode.REFUSED && !refused.text().contains(file.toString())) {
         throw new Failure(ExitCode.REFUSED, file + ": " + refused.text(), refused);

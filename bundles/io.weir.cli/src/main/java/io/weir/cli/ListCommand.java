@@ -1,30 +1,65 @@
 package io.weir.cli;
 
+import io.weir.cli.gateway.Gateway;
 import io.weir.cli.gateway.Json;
+import io.weir.cli.ui.Colour;
 import io.weir.cli.ui.ExitCode;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 
-@Command(name = "list", aliases = "ls", description = "The functions of the gateway.")
+@Command(name = "list", aliases = {"ls", "functions"}, description = "The functions of the gateway.")
 final class ListCommand extends Verb {
+  private static final List<String> WARMEST_FIRST = List.of("ready", "draining", "thawing", "freezing", "frozen",
+      "starting", "armed", "arming", "created", "creating", "stopping");
+
   @Override
   public Integer call() {
-    Map<String, Object> answer = gateway().get("/functions");
+    Gateway gateway = gateway();
+    Map<String, Object> answer = gateway.get("/functions");
     List<Map<String, Object>> functions = Json.maps(answer, "functions");
     terminal().result(answer, () -> {
       if (functions.isEmpty()) {
         terminal().line("no functions; add one with 'weir deploy weir.yaml'");
         return;
       }
-      terminal().table(List.of("NAME", "RUNNING", "IMAGE", "MEMORY", "TRIGGERS", "OUTPUT"), functions.stream()
-          .map(f -> List.of(Json.text(f, "name"),
+      List<Map<String, Object>> instances = Json.maps(gateway.get("/instances"), "instances");
+      terminal().table(List.of("NAME", "STATE", "RUNNING", "PROGRAM", "MEMORY", "TRIGGERS", "OUTPUT"), functions.stream()
+          .map(f -> List.of(Json.text(f, "name"), state(f, instances),
               Json.number(f, "running") + "/" + Json.number(Json.map(f.get("instances")), "max"),
-              Json.text(f, "image"), Json.text(f, "memory"), triggers(f), Json.text(f, "output")))
+              program(f), Json.text(f, "memory"), triggers(f), Json.text(f, "output")))
           .toList());
+      functions.forEach(this::tellIfBroken);
     });
     return ExitCode.OK;
+  }
+
+  private void tellIfBroken(Map<String, Object> function) {
+    Map<String, Object> broken = Json.map(function.get("broken"));
+    if (!broken.isEmpty()) {
+      terminal().line(terminal().paint(Colour.RED, "broken ") + Json.text(function, "name") + ": failed "
+          + Json.text(broken, "failures") + " times since " + Json.text(broken, "since") + ", next try "
+          + Json.text(broken, "retryAt"));
+      Json.text(broken, "detail").lines().forEach(line ->
+          terminal().line("  " + line.replaceAll("\\p{Cntrl}+", " ")));
+    }
+  }
+
+  /** The warmest of its instances; none is the rung of the image alone. */
+  private static String state(Map<String, Object> function, List<Map<String, Object>> instances) {
+    if (!Json.map(function.get("broken")).isEmpty()) {
+      return "broken";
+    }
+    String warmest = instances.stream().filter(i -> Json.text(i, "function").equals(Json.text(function, "name")))
+        .map(i -> Json.text(i, "state")).min(Comparator.comparingInt(WARMEST_FIRST::indexOf)).orElse("image");
+    return warmest.equals("ready") ? "running" : warmest;
+  }
+
+  private static String program(Map<String, Object> function) {
+    String image = Json.text(function, "image");
+    return image.isEmpty() ? Json.text(function, "runtime") + " " + Json.text(function, "handler") : image;
   }
 
   static String triggers(Map<String, Object> function) {

@@ -1,10 +1,14 @@
 package io.weir.cli;
 
 import io.weir.cli.gateway.Json;
+import io.weir.cli.ui.Bytes;
 import io.weir.cli.ui.Colour;
 import io.weir.cli.ui.ExitCode;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 
 @Command(name = "status", description = "How the gateway is; exit code 1 if it is not ready.")
@@ -26,6 +30,8 @@ final class StatusCommand extends Verb {
       terminal().line(String.format("  %s  %-8s %s", mark, Json.text(part, "name"), Json.text(part, "state")));
     }
     terminal().line("  " + Json.number(status, "functions") + " functions, " + Json.number(status, "instances") + " instances");
+    printMemory(Json.map(status.get("memory")));
+    printRunners(Json.maps(status, "runners"));
     Json.map(status.get("counters")).entrySet().stream()
         .filter(c -> c.getValue() instanceof Number n && n.longValue() != 0)
         .sorted(Map.Entry.comparingByKey())
@@ -33,6 +39,24 @@ final class StatusCommand extends Verb {
     for (Map<String, Object> problem : Json.maps(status, "problems")) {
       terminal().line(terminal().paint(Colour.RED, "  problem ") + Json.text(problem, "source") + ":"
           + Json.text(problem, "line") + " " + Json.text(problem, "message"));
+    }
+  }
+
+  private void printMemory(Map<String, Object> memory) {
+    if (!memory.isEmpty()) {
+      terminal().line("  instances hold " + Bytes.text(Json.number(memory, "heldBytes")) + " of "
+          + Bytes.text(Json.number(memory, "totalBytes")) + " of memory" + (Json.flag(memory, "pressed")
+              ? terminal().paint(Colour.YELLOW, "; this machine is short of memory") : ""));
+    }
+  }
+
+  private void printRunners(List<Map<String, Object>> runners) {
+    if (!runners.isEmpty()) {
+      Map<String, Long> languages = runners.stream().collect(
+          Collectors.groupingBy(runner -> Json.text(runner, "language"), TreeMap::new, Collectors.counting()));
+      terminal().line("  runners wait: " + languages.entrySet().stream().map(each -> each.getValue() + " " + each.getKey())
+          .collect(Collectors.joining(", ")) + ", with "
+          + Bytes.text(runners.stream().mapToLong(runner -> Json.number(runner, "memoryBytes")).sum()));
     }
   }
 

@@ -52,7 +52,14 @@ abstract class Verb implements Callable<Integer> {
   }
 
   static byte[] read(Path file) {
+    return read(file, Integer.MAX_VALUE);
+  }
+
+  static byte[] read(Path file, int most) {
     try {
+      if (Files.size(file) > most) {
+        throw new Failure(ExitCode.FAILED, file + " is longer than " + most + " bytes");
+      }
       return Files.readAllBytes(file);
     } catch (java.nio.file.NoSuchFileException e) {
       throw new Failure(ExitCode.FAILED, "there is no file " + file, e);

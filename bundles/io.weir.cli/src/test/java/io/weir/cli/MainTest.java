@@ -51,13 +51,44 @@ class MainTest {
 
   @Test
   void listsFunctionsInColumns() {
-    gateway.answer("GET /functions", 200, THERMO);
+    gateway.answer("GET /functions", 200, THERMO).answer("GET /instances", 200, "{\"instances\":[]}");
 
     Ended ended = weir("list");
 
     assertThat(ended.exitCode).isZero();
     assertThat(ended.out.lines()).hasSize(2).last().asString()
-        .matches("thermo-alert +1/1 +localhost/weir/thermo-alert:1 +64MiB +mqtt sensors/\\+/\\+ +alerts/\\{1}/\\{2}");
+        .matches("thermo-alert +image +1/1 +localhost/weir/thermo-alert:1 +64MiB +mqtt sensors/\\+/\\+ +alerts/\\{1}/\\{2}");
+  }
+
+  @Test
+  void showsHowWarmAFunctionIsAndWhyItIsBroken() {
+    gateway.answer("GET /functions", 200, """
+        {"functions":[
+          {"name":"a","image":null,"runtime":"python","handler":"a.py","memory":"64MiB","instances":{"max":2},"running":1},
+          {"name":"b","image":"x","instances":{"max":1}},
+          {"name":"c","image":"x","instances":{"max":1},"broken":{"failures":3,"detail":"exit code 1\\n  boom\\u001b[31m",
+            "since":"2026-01-01T00:00:00Z","retryAt":"2026-01-01T00:00:08Z"}}]}""");
+    gateway.answer("GET /instances", 200, """
+        {"instances":[{"function":"b","state":"armed"},{"function":"a","state":"frozen"},{"function":"a","state":"ready"},
+          {"function":"c","state":"starting"},{"function":"b","state":"frozen"}]}""");
+
+    List<String> lines = weir("functions").out.lines().toList();
+
+    assertThat(lines.get(1)).matches("a +running +1/2 +python a\\.py +64MiB");
+    assertThat(lines.get(2)).matches("b +frozen +0/1 +x");
+    assertThat(lines.get(3)).matches("c +broken +0/1 +x");
+    assertThat(lines.subList(4, 7)).containsExactly("broken c: failed 3 times since 2026-01-01T00:00:00Z, next try "
+        + "2026-01-01T00:00:08Z", "  exit code 1", "    boom [31m");
+  }
+
+  @Test
+  void showsWhatInstancesHold() {
+    gateway.answer("GET /instances", 200, """
+        {"instances":[{"name":"weir-a-1","function":"a","state":"frozen","address":"10.0.0.2:8080","inFlight":0,"served":7,
+          "memoryBytes":18874368,"since":"2026-01-01T00:00:00Z"}]}""");
+
+    assertThat(weir("instances").out.lines()).last().asString()
+        .matches("weir-a-1 +a +frozen +18 MiB +10.0.0.2:8080 +0 +7 +2026-01-01T00:00:00Z");
   }
 
   @Test
@@ -86,6 +117,103 @@ class MainTest {
       assertThat(asked.headers().get("Content-type")).containsExactly("application/yaml");
       assertThat(asked.path()).contains("?source=").contains("weir.yaml");
     });
+  }
+
+  @Test
+  void sendsTheFilesThatHandlersAreIn() throws IOException {
+    String text = """
+        functions:
+          a: {runtime: python, handler: a.py}
+          b:
+            runtime: node
+            handler: "b.js"   # a comment
+          c:
+            runtime: python
+            handler: c.py
+            code: pass
+          d: {runtime: python, handler: ../d.py}
+        """;
+    Path yaml = Files.writeString(Files.createDirectory(folder.resolve("x")).resolve("weir.yaml"), text);
+    Files.writeString(yaml.resolveSibling("a.py"), "pass # ä\n");
+    Files.writeString(yaml.resolveSibling("b.js"), "b");
+    Files.writeString(yaml.resolveSibling("other.py"), "not asked for");
+    Files.writeString(folder.resolve("d.py"), "not beside it");
+    gateway.answer("POST /functions", 200, "{\"functions\":[{\"name\":\"a\"}]}");
+
+    Ended ended = weir("deploy", yaml.toString());
+
+    assertThat(ended.exitCode).as(ended.err).isZero();
+    assertThat(gateway.asked()).singleElement().satisfies(asked -> {
+      assertThat(asked.headers().get("Content-type")).containsExactly("application/json");
+      assertThat(asked.path()).contains("?source=");
+      assertThat(Json.object(asked.text())).isEqualTo(Map.of("yaml", text, "files",
+          Map.of("a.py", "pass # ä\n", "b.js", "b")));
+    });
+  }
+
+  @Test
+  void tellsAHandlerThatCannotBeOneWithoutAskingTheGateway() throws IOException {
+    Path yaml = Files.writeString(folder.resolve("weir.yaml"), "functions: {a: {runtime: python, handler: a.py}}");
+    Path handler = Files.write(folder.resolve("a.py"), new byte[] {(byte) 0xff});
+    Ended binary = weir("deploy", yaml.toString());
+    Files.write(handler, new byte[(256 << 10) + 1]);
+    Ended large = weir("deploy", yaml.toString());
+
+    assertThat(binary.exitCode).isEqualTo(1);
+    assertThat(binary.err).contains(handler + " is not UTF-8; save it as UTF-8");
+    assertThat(large.exitCode).isEqualTo(1);
+    assertThat(large.err).contains(handler + " is longer than 262144 bytes");
+    assertThat(gateway.asked()).isEmpty();
+  }
+
+  private static final String CALIBRATION = """
+      {"function":"thermo","source":"localhost/thermo:1","at":"2026-01-01T00:00:00Z","figures":[
+        {"rung":"frozen","resumeMs":1.25,"parkMs":2.04,"memoryBytes":18874368,"samples":5},
+        {"rung":"image","resumeMs":90.4,"parkMs":0.0,"memoryBytes":0,"samples":3}]}""";
+
+  @Test
+  void showsWhatTheRungsCost() {
+    gateway.answer("GET /calibration", 200, "{\"calibrations\":[" + CALIBRATION + "]}");
+
+    Ended ended = weir("calibrate");
+
+    assertThat(ended.exitCode).isZero();
+    List<String> lines = ended.out.lines().toList();
+    assertThat(lines).hasSize(3);
+    assertThat(lines.get(0)).matches("FUNCTION +RUNG +RESUME +PARK +MEMORY +SAMPLES");
+    assertThat(lines.get(1)).matches("thermo +frozen +1\\.3 ms +2\\.0 ms +18 MiB +5");
+    assertThat(lines.get(2)).matches("thermo +image +90 ms +- +0 +3");
+    gateway.answer("GET /calibration", 200, "{\"calibrations\":[]}");
+    assertThat(weir("calibrate").out).contains("weir calibrate NAME");
+  }
+
+  @Test
+  void measuresTheFunctionThatIsNamed() {
+    gateway.answer("POST /functions/thermo/calibration", 200, CALIBRATION);
+    gateway.answer("POST /functions/b/calibration", 409, "{\"title\":\"Start failed\",\"detail\":\"exit code 1: boom\"}");
+
+    assertThat(weir("calibrate", "thermo").out).contains("frozen", "image");
+    assertThat(Json.object(weir("calibrate", "thermo", "--json").out))
+        .isEqualTo(Map.of("calibrations", List.of(Json.object(CALIBRATION))));
+    Ended broken = weir("calibrate", "b");
+    assertThat(broken.exitCode).isEqualTo(4);
+    assertThat(broken.err).contains("exit code 1: boom");
+  }
+
+  @Test
+  void bringsAFunctionToARung() {
+    gateway.answer("PUT /functions/a/rung", new FakeGateway.Answer(204, "text/plain", ""));
+    gateway.answer("PUT /functions/b/rung", 400, "{\"title\":\"Cannot rest\",\"detail\":\"a runner cannot rest there\"}");
+
+    Ended ended = weir("rest", "a", "armed");
+
+    assertThat(ended.exitCode).as(ended.err).isZero();
+    assertThat(ended.out).isEqualToIgnoringNewLines("a is armed");
+    assertThat(gateway.asked().get(0).text()).isEqualTo("{\"rung\":\"armed\"}");
+    assertThat(Json.object(weir("rest", "a", "image", "--json").out)).isEqualTo(Map.of("function", "a", "rung", "image"));
+    Ended refused = weir("rest", "b", "armed");
+    assertThat(refused.exitCode).isEqualTo(4);
+    assertThat(refused.err).contains("a runner cannot rest there");
   }
 
   @Test
@@ -133,6 +261,19 @@ class MainTest {
     assertThat(ended.exitCode).isEqualTo(1);
     assertThat(ended.out).contains("not ready", "up 1 min 1 s", "broker", "port 1883 is taken", "invocations.replied")
         .doesNotContain("invocations.failed");
+  }
+
+  @Test
+  void showsWhatIsHeldOfTheMemoryAndWhichRunnersWait() {
+    gateway.answer("GET /status", 200, """
+        {"ready":true,"memory":{"totalBytes":536870912,"heldBytes":18874368,"pressed":true},"runners":[
+          {"name":"r1","language":"python","memoryBytes":9437184},{"name":"r2","language":"node","memoryBytes":31457280},
+          {"name":"r3","language":"python","memoryBytes":9437184}]}""");
+    assertThat(weir("status").out).contains("instances hold 18 MiB of 512 MiB of memory; this machine is short of memory",
+        "runners wait: 1 node, 2 python, with 48 MiB");
+
+    gateway.answer("GET /status", 200, "{\"ready\":true,\"memory\":null,\"runners\":[]}");
+    assertThat(weir("status").out).doesNotContain("hold", "runners");
   }
 
   @Test
@@ -197,6 +338,18 @@ class MainTest {
   }
 
   @Test
+  void saysWhyAnInstanceHadToBeWaitedForAndWhyItChanged() {
+    gateway.event("ended", "{\"function\":\"b\",\"result\":\"replied\",\"coldStartMs\":11,\"coldCause\":\"evicted\","
+        + "\"coldFrom\":\"armed\"}");
+    gateway.event("ended", "{\"function\":\"b\",\"result\":\"replied\",\"coldStartMs\":1.1,\"coldCause\":\"scaled-to-zero\","
+        + "\"coldFrom\":\"frozen\"}");
+    gateway.event("instance", "{\"function\":\"b\",\"instance\":\"weir-b-1\",\"change\":\"frozen\",\"cause\":\"idle\"}");
+
+    assertThat(weir("events", "--count", "3").out).contains("cold start 11 ms (evicted, from armed)",
+        "resumed in 1.1 ms (scaled-to-zero, from frozen)", "container weir-b-1 (idle)");
+  }
+
+  @Test
   void showsTheLogs() {
     gateway.answer("GET /functions/a/logs", new FakeGateway.Answer(200, "text/plain", "one\ntwo\n"));
 
@@ -220,7 +373,7 @@ class MainTest {
       "publish --topic a -m x -f y", "publish --topic a -m x --qos 3", "replay --csv a --topic b --rate -1",
       "replay --csv a --topic b --limit 0", "replay --csv a --topic b --patience soon", "image", "image build", "image build python",
       "image build cobol .", "image build . --tag UPPER/x:y:z", "image exists ../x", "run --for never", "run --port 0",
-      "run --port 1883", "run", "invoke a -H nocolon", "invoke a --timeout 0s", "list --url ftp://x", "list --url nonsense"})
+      "run --port 1883", "run", "invoke a -H nocolon", "invoke a --timeout 0s", "rest a", "rest a warm", "rest", "calibrate a b", "list --url ftp://x", "list --url nonsense"})
   void aWrongCommandLineIsToldAsOne(String line) {
     Ended ended = weir(line.split(" "));
 
@@ -231,12 +384,13 @@ class MainTest {
 
   @Test
   void suggestsTheVerbThatWasMeant() {
-    assertThat(weir("lst").err).contains("list");
+    assertThat(weir("lst").err).contains("weir ls");
+    assertThat(weir("calibrat").err).contains("weir calibrate");
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"run", "doctor", "status", "deploy", "list", "instances", "invoke", "logs", "remove", "events", "publish",
-      "replay", "image", "image build"})
+      "replay", "rest", "calibrate", "image", "image build"})
   void everyVerbExplainsItself(String verb) {
     Ended ended = weir((verb + " --help").split(" "));
 

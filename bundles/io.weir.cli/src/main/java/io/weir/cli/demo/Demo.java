@@ -226,7 +226,7 @@ public final class Demo implements AutoCloseable {
       notifyAll();
       results.merge(Json.text(data, "result"), 1L, Long::sum);
       latencies.add(Json.decimal(data, "tookMs"));
-      double cold = Json.decimal(data, "coldStartMs");
+      double cold = Json.text(data, "coldFrom").equals("frozen") ? 0 : Json.decimal(data, "coldStartMs");
       if (cold > 0) {
         coldStarts++;
         coldStartMillis = Math.max(coldStartMillis, cold);

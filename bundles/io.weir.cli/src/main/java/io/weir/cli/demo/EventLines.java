@@ -54,9 +54,7 @@ public final class EventLines {
       rest.append("  ").append(Json.number(data, "status"));
     }
     rest.append("  ").append(Durations.millis(Json.decimal(data, "tookMs")));
-    if (Json.decimal(data, "coldStartMs") > 0) {
-      rest.append("  cold start ").append(Durations.millis(Json.decimal(data, "coldStartMs")));
-    }
+    rest.append(coldStart(data));
     if (Json.number(data, "attempts") > 1) {
       rest.append("  ").append(Json.number(data, "attempts")).append(" attempts");
     }
@@ -66,17 +64,29 @@ public final class EventLines {
     return line(data, colour, result, Json.text(data, "function"), rest.toString());
   }
 
+  /** Why nobody was ready says what to do about it; giving a frozen process its CPU back is no start. */
+  private static String coldStart(Map<String, Object> data) {
+    String waited = Durations.millis(Json.decimal(data, "coldStartMs"));
+    String cause = Json.text(data, "coldCause");
+    if (cause.isEmpty()) {
+      return Json.decimal(data, "coldStartMs") > 0 ? "  cold start " + waited : "";
+    }
+    String from = Json.text(data, "coldFrom");
+    return (from.equals("frozen") ? "  resumed in " : "  cold start ") + waited + " (" + cause + ", from " + from + ")";
+  }
+
   private String instance(Map<String, Object> data) {
     String change = Json.text(data, "change");
     Colour colour = switch (change) {
-      case "crashed", "oom-killed", "start-failed" -> Colour.RED;
+      case "crashed", "hung", "oom-killed", "start-failed" -> Colour.RED;
       case "starting", "ready", "adopted" -> Colour.CYAN;
       default -> Colour.DIM;
     };
     double took = Json.decimal(data, "tookMs");
     String detail = Json.text(data, "detail");
+    String cause = Json.text(data, "cause");
     return line(data, colour, change, Json.text(data, "function"), "container " + Json.text(data, "instance")
-        + (took > 0 ? "  " + Durations.millis(took) : "") + (detail.isEmpty() ? "" : "  " + detail));
+        + (cause.isEmpty() ? "" : " (" + cause + ")") + (took > 0 ? "  " + Durations.millis(took) : "") + (detail.isEmpty() ? "" : "  " + detail));
   }
 
   private String line(Map<String, Object> data, Colour colour, String kind, String who, String rest) {

@@ -68,6 +68,11 @@ public final class Gateway {
     return json(send(request(path).header("Content-Type", contentType).POST(body).build()));
   }
 
+  /** Puts a document, and waits for as long as the gateway takes. */
+  public void put(String path, String contentType, BodyPublisher body) {
+    string(send(request(path).header("Content-Type", contentType).PUT(body).build()));
+  }
+
   /**
    * Posts a document whose answer is a stream of JSON lines, and returns the last of them.
    *

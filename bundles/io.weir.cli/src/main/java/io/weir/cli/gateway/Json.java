@@ -19,6 +19,10 @@ public final class Json {
     }
   }
 
+  public static byte[] bytes(Object value) {
+    return JSON.std.asBytes(value);
+  }
+
   public static String text(Map<String, ?> object, String key) {
     Object value = object.get(key);
     return value == null ? "" : value.toString();
