@@ -223,6 +223,25 @@ class FunctionFolderTest {
     assertThat(code("a")).isEqualTo("moved in");
   }
 
+  @Test
+  void looksAtAProgramAgainOnlyWhenItChanged() throws Exception {
+    // An hour later no file is so new that it would be read once more in any case.
+    FolderScan scan = new FolderScan(world.registry, folder(), Clock.offset(Clock.systemUTC(), Duration.ofHours(1)));
+    write("thermo.py", "one");
+    write("a.yaml", "functions: {a: {runtime: python, handler: thermo.py}}");
+    scan.run();
+    world.configurations.entries.clear();
+    world.registry.look("io.weir.function~a");
+    scan.run();
+    assertThat(world.names()).as("nothing changed").isEmpty();
+
+    write("thermo.py", "another");
+    scan.run();
+    assertThat(code("a")).isEqualTo("another");
+    Files.delete(folder().resolve("thermo.py"));
+    assertThat(problem(scan)).contains("there is no file 'thermo.py'");
+  }
+
   private String code(String function) {
     return ((Source.Handler) world.function(function).source()).code();
   }

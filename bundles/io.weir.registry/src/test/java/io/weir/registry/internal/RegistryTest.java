@@ -432,9 +432,12 @@ class RegistryTest {
     World.await(entered);
     entry.set("image", "x:2");
     registry.look(ECHO_PID);
+    world.configurations.make("io.weir.function~last", "image", "x");
+    registry.look("io.weir.function~last");
     go.countDown();
 
     assertThat(world.heard.calls.poll(20, TimeUnit.SECONDS)).isEqualTo("added echo");
+    assertThat(world.heard.calls.poll(20, TimeUnit.SECONDS)).isEqualTo("added last");
     assertThat(world.function("echo").source().toString()).isEqualTo("x:2");
   }
 }
