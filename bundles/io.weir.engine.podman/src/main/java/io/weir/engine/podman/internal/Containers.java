@@ -96,6 +96,12 @@ final class Containers {
         ended && (Json.flag(state, "OOMKilled") || sawOomKill && exitCode == SIGKILLED), instant(json));
   }
 
+  /** What the gateway froze itself Podman still calls running. */
+  static ContainerStatus paused(ContainerStatus running) {
+    return new ContainerStatus(running.id(), running.name(), running.image(), State.PAUSED, running.address(),
+        running.labels(), running.pid(), running.exitCode(), running.oomKilled(), running.created());
+  }
+
   static ContainerStatus listed(Map<String, Object> json) {
     return new ContainerStatus(Json.text(json, "Id"), name(Json.strings(json, "Names").stream().findFirst().orElse("")),
         Json.text(json, "Image"), state(Json.text(json, "State")), Optional.empty(), Json.texts(json, "Labels"),

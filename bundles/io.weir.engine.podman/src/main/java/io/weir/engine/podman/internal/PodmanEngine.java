@@ -8,6 +8,7 @@ import io.weir.engine.EngineEvent;
 import io.weir.engine.EngineException;
 import io.weir.engine.EngineException.Code;
 import io.weir.engine.EngineInfo;
+import io.weir.engine.podman.internal.RunningCgroups.Cgroup;
 import io.weir.event.Events;
 import io.weir.event.GatewayEvent;
 import io.weir.event.Part;
@@ -47,6 +48,8 @@ public final class PodmanEngine implements ContainerEngine, Part {
   private static final Logger LOG = LoggerFactory.getLogger(PodmanEngine.class);
   /** An own service may take this long on a slow card before its absence is news. */
   private static final Duration EMBEDDED_START = Duration.ofSeconds(20);
+  /** Whatever cannot be stopped in this time waits for a device; the caller should not wait with it. */
+  private static final Duration FREEZES_WITHIN = Duration.ofSeconds(1);
   static final int STARTS_AT_ONCE = 2 * Runtime.getRuntime().availableProcessors();
 
   private final Settings settings;
@@ -54,6 +57,7 @@ public final class PodmanEngine implements ContainerEngine, Part {
   private final Greeting greeting;
   private final Presence<Session> presence;
   private final Optional<EmbeddedService> embedded;
+  private final RunningCgroups cgroups = new RunningCgroups(new CgroupTree(CgroupTree.MOUNT));
   private final OomLog oomLog = new OomLog(OomLog.KERNEL_LOG);
   private final Semaphore startsAtOnce = new Semaphore(STARTS_AT_ONCE, true);
   private final Set<EventWatch> watches = ConcurrentHashMap.newKeySet();
@@ -162,8 +166,11 @@ public final class PodmanEngine implements ContainerEngine, Part {
   @Override
   public InetSocketAddress start(String id) {
     starting("starting container " + id, id, "start");
-    return inspect(id).address().orElseThrow(() -> new EngineException(Code.FAILED,
-        id + " runs but has no address; check the engine's network"));
+    ContainerStatus started = inspect(id);
+    return started.address().orElseThrow(() -> started.state() == ContainerStatus.State.RUNNING
+        ? new EngineException(Code.FAILED, id + " runs but has no address; check the engine's network")
+        : new EngineException(Code.START_FAILED, "starting container " + id + " failed: it ended at once with exit code "
+            + started.exitCode() + "; its last words: " + String.join("\n", logs(id, 5))));
   }
 
   /** One after the other they are through sooner than all at once, and Podman stays answerable meanwhile. */
@@ -186,18 +193,78 @@ public final class PodmanEngine implements ContainerEngine, Part {
 
   @Override
   public void freeze(String id) {
-    String what = "pausing container " + id;
-    run(what, session -> libpod.post(what, "containers", id, "pause").within(settings.callTimeout()));
+    String what = "freezing container " + id;
+    Optional<Freezer> known = cgroups.of(id).flatMap(Cgroup::freezer);
+    if (known.isPresent() && frozen(what, id, known.get())) {
+      return;
+    }
+    Map<String, Object> json = json(what, id);
+    if (paused(json)) {
+      return;
+    }
+    Optional<Freezer> freezer = cgroups.learn(json).flatMap(Cgroup::freezer);
+    if (freezer.isEmpty() || !frozen(what, id, freezer.get())) {
+      run(what, session -> libpod.post(what, "containers", id, "pause").within(settings.callTimeout()));
+    }
+  }
+
+  /** False if its freezer cannot be used any more. */
+  private boolean frozen(String what, String id, Freezer freezer) {
+    try {
+      if (freezer.freeze(FREEZES_WITHIN)) {
+        return true;
+      }
+    } catch (IOException e) {
+      LOG.debug("{}: asking Podman instead", what, e);
+      cgroups.forget(id);
+      return false;
+    }
+    throw new EngineException(Code.TIMEOUT, what + " failed: some of its processes still ran after "
+        + FREEZES_WITHIN.toSeconds() + " s, probably they wait for a disk or a network file system; it runs on");
   }
 
   @Override
   public void thaw(String id) {
-    String what = "continuing container " + id;
-    run(what, session -> libpod.post(what, "containers", id, "unpause").within(settings.callTimeout()));
+    if (thawed(id, cgroups.of(id))) {
+      return;
+    }
+    String what = "thawing container " + id;
+    Map<String, Object> json = json(what, id);
+    if (paused(json)) {
+      run(what, session -> libpod.post(what, "containers", id, "unpause").within(settings.callTimeout()));
+    } else {
+      thawed(id, cgroups.learn(json));
+    }
+  }
+
+  /** False if Podman must be asked. */
+  private boolean thawed(String id, Optional<Cgroup> cgroup) {
+    Optional<Freezer> freezer = cgroup.flatMap(Cgroup::freezer);
+    try {
+      if (freezer.isPresent()) {
+        freezer.get().thaw();
+      }
+      return freezer.isPresent();
+    } catch (IOException e) {
+      LOG.debug("container {} is not thawed, it seems to be gone", id, e);
+      cgroups.forget(id);
+      return false;
+    }
+  }
+
+  private static boolean paused(Map<String, Object> json) {
+    return Containers.state(Json.text(Json.object(json, "State"), "Status")) == ContainerStatus.State.PAUSED;
+  }
+
+  /** A signal reaches a frozen process only when it runs again, and Podman does not know what we froze. */
+  private void mortal(String id) {
+    cgroups.forget(id);
+    thaw(id);
   }
 
   @Override
   public void stop(String id, Duration grace) {
+    mortal(id);
     String what = "stopping container " + id;
     long seconds = grace.plusMillis(999).toSeconds();
     run(what, session -> libpod.post(what, "containers", id, "stop").query("timeout", Long.toString(seconds))
@@ -208,6 +275,7 @@ public final class PodmanEngine implements ContainerEngine, Part {
   public void remove(String id) {
     String what = "removing container " + id;
     try {
+      mortal(id);
       run(what, session -> libpod.delete(what, "containers", id).query("force", "true").query("v", "true")
           .query("timeout", "0").within(settings.callTimeout()));
     } catch (EngineException e) {
@@ -215,16 +283,29 @@ public final class PodmanEngine implements ContainerEngine, Part {
         throw e;
       }
     }
+    cgroups.forget(id);
   }
 
   @Override
   public ContainerStatus inspect(String id) {
-    String what = "looking at container " + id;
-    return call(what, session -> {
-      Map<String, Object> json = Json.object(libpod.get(what, "containers", id, "json")
-          .within(settings.callTimeout()).text());
-      return Containers.inspected(json, oomLog.killedIn(Json.text(json, "Id")));
-    });
+    Map<String, Object> json = json("looking at container " + id, id);
+    ContainerStatus status = Containers.inspected(json, oomLog.killedIn(Json.text(json, "Id")));
+    return cgroups.learn(json).flatMap(Cgroup::freezer).filter(PodmanEngine::isFrozen).isPresent()
+        ? Containers.paused(status) : status;
+  }
+
+  private static boolean isFrozen(Freezer freezer) {
+    try {
+      return freezer.frozen();
+    } catch (IOException e) {
+      LOG.debug("it ended meanwhile", e);
+      return false;
+    }
+  }
+
+  private Map<String, Object> json(String what, String id) {
+    return call(what, session -> Json.object(libpod.get(what, "containers", id, "json")
+        .within(settings.callTimeout()).text()));
   }
 
   @Override
@@ -246,6 +327,15 @@ public final class PodmanEngine implements ContainerEngine, Part {
   @Override
   public ContainerStats stats(String id) {
     String what = "metering container " + id;
+    Optional<Cgroup> cgroup = cgroups.of(id).or(() -> cgroups.learn(json(what, id)));
+    if (cgroup.isPresent()) {
+      try {
+        return cgroup.get().meter().read();
+      } catch (IOException e) {
+        LOG.debug("{}: asking Podman instead", what, e);
+        cgroups.forget(id);
+      }
+    }
     return call(what, session -> {
       List<Map<String, Object>> stats = Json.objects(Json.object(libpod.get(what, "containers", "stats")
           .query("containers", id).query("stream", "false").within(settings.callTimeout()).text()), "Stats");

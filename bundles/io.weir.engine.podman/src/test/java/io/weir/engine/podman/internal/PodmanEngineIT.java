@@ -15,6 +15,9 @@ import io.weir.function.Limits;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -126,12 +129,66 @@ class PodmanEngineIT {
   }
 
   @Test
-  void removesWhatIsPaused() throws Exception {
-    String id = podman.started("paused");
+  void aFrozenFunctionTakesConnectionsAndAnswersOnceItIsThawed() throws Exception {
+    String id = podman.started("frozen");
+    InetSocketAddress address = podman.address(id);
+
+    engine.freeze(id);
+    engine.freeze(id);
+    try (Socket socket = new Socket(address.getAddress(), address.getPort())) {
+      socket.getOutputStream().write("GET / HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+      socket.setSoTimeout(200);
+      assertThatExceptionOfType(SocketTimeoutException.class).isThrownBy(() -> socket.getInputStream().read());
+      assertThat(engine.stats(id).memoryBytes()).as("it keeps its memory").isPositive();
+
+      engine.thaw(id);
+      engine.thaw(id);
+
+      socket.setSoTimeout(10_000);
+      assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII)).endsWith("hello\n");
+    }
+  }
+
+  @Test
+  void freezesWithoutPodman() throws Exception {
+    String id = podman.started("quick");
+
     engine.freeze(id);
 
-    engine.remove(id);
+    try (Libpod libpod = new Libpod(podman.socket())) {
+      assertThat(Json.object(Json.object(libpod.get("inspect", "containers", id, "json").text()), "State"))
+          .containsEntry("Status", "running");
+    }
+  }
 
+  @Test
+  void stopsAndRemovesWhatIsFrozen() throws Exception {
+    String stopped = podman.started("stopped");
+    engine.freeze(stopped);
+    engine.stop(stopped, Duration.ofSeconds(5));
+    assertThat(engine.inspect(stopped).exitCode()).isIn(137, 143);
+
+    String removed = podman.started("removed");
+    engine.freeze(removed);
+    engine.remove(removed);
+    assertThat(engine.list(PodmanFixture.LABELS)).singleElement()
+        .satisfies(left -> assertThat(left.id()).isEqualTo(stopped));
+  }
+
+  @Test
+  void continuesAndRemovesWhatPodmanPaused() throws Exception {
+    String id = podman.started("paused");
+    try (Libpod libpod = new Libpod(podman.socket())) {
+      libpod.post("pause", "containers", id, "pause").run();
+      assertThat(engine.inspect(id).state()).isEqualTo(State.PAUSED);
+      engine.freeze(id);
+      engine.thaw(id);
+      assertThat(engine.inspect(id).state()).isEqualTo(State.RUNNING);
+      assertThat(podman.get(id, "/")).isEqualTo("hello\n");
+
+      libpod.post("pause", "containers", id, "pause").run();
+      engine.remove(id);
+    }
     assertThat(engine.list(PodmanFixture.LABELS)).isEmpty();
   }
 
@@ -237,7 +294,10 @@ class PodmanEngineIT {
   void saysWhenNothingCanBeMeteredPausedOrStarted() {
     String id = engine.create(podman.spec("idle"));
 
-    assertFails(Code.CONFLICT, id, () -> engine.thaw(id));
+    assertFails(Code.CONFLICT, id, () -> engine.freeze(id));
+    engine.thaw(id);
+    assertFails(Code.NO_SUCH_CONTAINER, "nobody", () -> engine.freeze("nobody"));
+    assertFails(Code.NO_SUCH_CONTAINER, "nobody", () -> engine.thaw("nobody"));
     assertFails(Code.NO_SUCH_CONTAINER, "nobody", () -> engine.start("nobody"));
     assertFails(Code.NO_SUCH_CONTAINER, "nobody", () -> engine.stats("nobody"));
     assertFails(Code.NO_SUCH_CONTAINER, "nobody", () -> engine.stop("nobody", Duration.ZERO));

@@ -44,6 +44,10 @@ class PodmanEngineTest {
       return FakePodman.response(200, "{\"host\":{\"cgroupVersion\":\"v2\",\"ociRuntime\":{\"name\":\"crun\","
           + "\"version\":\"crun version 1.21\"},\"security\":{\"rootless\":true}},\"version\":{\"Version\":\"5.4.2\"}}");
     }
+    if (line.endsWith("/json")) {
+      return FakePodman.response(200, "{\"Id\":\"1a\",\"State\":{\"Status\":\"running\"},\"NetworkSettings\":"
+          + "{\"Networks\":{\"weir\":{\"IPAddress\":\"10.213.64.2\"}}}}");
+    }
     return FakePodman.response(line.contains("/start") ? 204 : 200, "");
   }
 

@@ -51,6 +51,25 @@ class PodmanServiceIT {
   }
 
   @Test
+  void whatOneGatewayFrozeTheNextFindsFrozenAndThaws() throws Exception {
+    String thawed = podman.started("thawed");
+    String removed = podman.started("removed");
+    podman.engine.freeze(thawed);
+    podman.engine.freeze(removed);
+    podman.engine.close();
+    podman.events.published.clear();
+    podman.engine = podman.newEngine(Optional.empty());
+
+    podman.engine.remove(removed);
+    assertThat(podman.engine.inspect(thawed).state()).isEqualTo(State.PAUSED);
+    podman.engine.thaw(thawed);
+
+    assertThat(podman.engine.inspect(thawed).state()).isEqualTo(State.RUNNING);
+    assertThat(podman.get(thawed, "/")).isEqualTo("hello\n");
+    assertThat(podman.engine.list(PodmanFixture.LABELS)).hasSize(1);
+  }
+
+  @Test
   void endsTheServiceOfAKilledGateway() throws Exception {
     podman.engine.close();
     Path run = podman.run.resolve("engine");
