@@ -22,11 +22,13 @@ final class Greeting {
   private final Settings settings;
   private final boolean embedded;
   private final Path socket;
+  private final OwnCgroup cgroup;
 
-  Greeting(Settings settings, boolean embedded, Path socket) {
+  Greeting(Settings settings, boolean embedded, Path socket, OwnCgroup cgroup) {
     this.settings = settings;
     this.embedded = embedded;
     this.socket = socket;
+    this.cgroup = cgroup;
   }
 
   Session greet(Libpod libpod) {
@@ -38,11 +40,14 @@ final class Greeting {
     EngineInfo engine = new EngineInfo(Json.text(Json.object(info, "version"), "Version"),
         (Json.text(runtime, "name") + " " + version(Json.text(runtime, "version"))).strip(), socket.toString(),
         embedded, rootless, Json.text(host, "cgroupVersion"));
+    Session.Runtime program = new Session.Runtime(Path.of(Json.nonEmpty(runtime, "path").orElse("runc")));
     if (rootless) {
-      return new Session(engine, Optional.empty(), mayRaiseOomScore());
+      return new Session(engine, Optional.empty(), mayRaiseOomScore(), Optional.empty(), program);
     }
     ensureNetwork(libpod);
-    return new Session(engine, Optional.of(settings.network()), mayRaiseOomScore());
+    // A Podman that is there already may have reasons for where its containers are.
+    Optional<String> parent = Optional.of(cgroup.parent(Json.text(host, "cgroupManager"))).filter(own -> embedded);
+    return new Session(engine, Optional.of(settings.network()), mayRaiseOomScore(), parent, program);
   }
 
   /** {@code crun version 1.21} or {@code runc version 1.1.5+ds1}, more lines following. */

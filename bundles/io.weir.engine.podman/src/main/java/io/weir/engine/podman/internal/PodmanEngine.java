@@ -57,7 +57,8 @@ public final class PodmanEngine implements ContainerEngine, Part {
   private final Greeting greeting;
   private final Presence<Session> presence;
   private final Optional<EmbeddedService> embedded;
-  private final RunningCgroups cgroups = new RunningCgroups(new CgroupTree(CgroupTree.MOUNT));
+  private final RunningCgroups cgroups;
+  private final Leftovers leftovers;
   private final OomLog oomLog = new OomLog(OomLog.KERNEL_LOG);
   private final Semaphore startsAtOnce = new Semaphore(STARTS_AT_ONCE, true);
   private final Set<EventWatch> watches = ConcurrentHashMap.newKeySet();
@@ -74,7 +75,11 @@ public final class PodmanEngine implements ContainerEngine, Part {
     Path socket = settings.socket().orElse(EmbeddedService.socket(ownRun));
     boolean own = settings.socket().isEmpty();
     this.libpod = new Libpod(socket);
-    this.greeting = new Greeting(settings, own, socket);
+    CgroupTree tree = new CgroupTree(CgroupTree.MOUNT);
+    OwnCgroup ownCgroup = new OwnCgroup(tree, socket);
+    this.cgroups = new RunningCgroups(tree);
+    this.leftovers = new Leftovers(ownCgroup);
+    this.greeting = new Greeting(settings, own, socket, ownCgroup);
     this.presence = new Presence<>(libpod, greeting::greet, session -> "podman " + session.info().version() + " with "
         + session.info().runtime(), state -> events.publish(new GatewayEvent.PartChanged(Instant.now(), name(), state)),
         own ? EMBEDDED_START : Duration.ZERO);
@@ -96,6 +101,9 @@ public final class PodmanEngine implements ContainerEngine, Part {
     oomLog.close();
     libpod.close();
     embedded.ifPresent(EmbeddedService::close);
+    if (embedded.isPresent()) {
+      leftovers.close();
+    }
   }
 
   /** Pid of our own service, for tests; 0 if there is none. */
@@ -154,6 +162,7 @@ public final class PodmanEngine implements ContainerEngine, Part {
 
   private String create(String what, ContainerSpec spec, Session session) {
     Map<String, Object> body = Containers.create(spec, session.network(), session.mayRaiseOomScore());
+    session.cgroupParent().ifPresent(parent -> body.put("cgroup_parent", parent));
     return Json.text(Json.object(libpod.post(what, body, "containers", "create").within(settings.callTimeout()).text()),
         "Id");
   }
@@ -262,6 +271,16 @@ public final class PodmanEngine implements ContainerEngine, Part {
     thaw(id);
   }
 
+  private void mortalIfThere(String id) {
+    try {
+      mortal(id);
+    } catch (EngineException e) {
+      if (e.code() != Code.NO_SUCH_CONTAINER) {
+        throw e;
+      }
+    }
+  }
+
   @Override
   public void stop(String id, Duration grace) {
     mortal(id);
@@ -275,7 +294,23 @@ public final class PodmanEngine implements ContainerEngine, Part {
   public void remove(String id) {
     String what = "removing container " + id;
     try {
-      mortal(id);
+      mortalIfThere(id);
+      delete(what, id);
+    } catch (EngineException e) {
+      if (e.code() != Code.CONFLICT && e.code() != Code.FAILED) {
+        throw e;
+      }
+      LOG.debug("{}: again, without its processes", what, e);
+      // With its conmon dead Podman waits for a death that nobody reports, but it deletes what does not run.
+      clear(what, id);
+      delete(what, id);
+    }
+    clear(what, id);
+    cgroups.forget(id);
+  }
+
+  private void delete(String what, String id) {
+    try {
       run(what, session -> libpod.delete(what, "containers", id).query("force", "true").query("v", "true")
           .query("timeout", "0").within(settings.callTimeout()));
     } catch (EngineException e) {
@@ -283,7 +318,13 @@ public final class PodmanEngine implements ContainerEngine, Part {
         throw e;
       }
     }
-    cgroups.forget(id);
+  }
+
+  private void clear(String what, String id) {
+    Session session = presence.await(what, settings.serviceWait());
+    if (session.cgroupParent().isPresent()) {
+      leftovers.clear(id, session.runtime());
+    }
   }
 
   @Override
@@ -349,7 +390,15 @@ public final class PodmanEngine implements ContainerEngine, Part {
   }
 
   @Override
-  public void sweep() {}
+  public void sweep() {
+    String what = "looking for what containers left behind";
+    Session session = presence.await(what, settings.serviceWait());
+    if (session.cgroupParent().isPresent()) {
+      leftovers.sweep(session.runtime(), () -> Set.copyOf(call(what, now -> Json.objects(
+          libpod.get(what, "containers", "json").query("all", "true").within(settings.callTimeout()).text())).stream()
+          .map(container -> Json.text(container, "Id")).toList()));
+    }
+  }
 
   @Override
   public AutoCloseable watch(String label, String value, Consumer<EngineEvent> listener) {

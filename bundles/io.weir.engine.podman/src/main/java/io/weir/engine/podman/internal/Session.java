@@ -1,6 +1,7 @@
 package io.weir.engine.podman.internal;
 
 import io.weir.engine.EngineInfo;
+import java.nio.file.Path;
 import java.util.Optional;
 
 /**
@@ -8,5 +9,20 @@ import java.util.Optional;
  *
  * @param network network containers join; empty if their port is published on 127.0.0.1 instead
  * @param mayRaiseOomScore whether containers may be made likelier victims than the gateway
+ * @param cgroupParent the cgroup containers are to be in; empty if that is left to Podman
+ * @param runtime the OCI runtime
  */
-record Session(EngineInfo info, Optional<String> network, boolean mayRaiseOomScore) {}
+record Session(EngineInfo info, Optional<String> network, boolean mayRaiseOomScore, Optional<String> cgroupParent,
+    Runtime runtime) {
+
+  /** An OCI runtime, which as root keeps its state in a directory of its name unless told otherwise. */
+  record Runtime(Path program) {
+    Path states() {
+      return Path.of("/run").resolve(program.getFileName());
+    }
+
+    Path state(String id) {
+      return states().resolve(id);
+    }
+  }
+}

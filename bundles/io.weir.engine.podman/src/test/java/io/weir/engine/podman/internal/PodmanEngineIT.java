@@ -18,6 +18,8 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -47,6 +49,7 @@ class PodmanEngineIT {
     podman.close();
     assertThat(PodmanFixture.mountsBelow(podman.work)).isEmpty();
     assertThat(PodmanFixture.mountsBelow(podman.run)).isEmpty();
+    assertThat(podman.ownCgroups()).isEmpty();
   }
 
   @AfterEach
@@ -270,6 +273,84 @@ class PodmanEngineIT {
     assertThat(stats.memoryBytes()).isBetween(1L, 16L << 20);
     assertThat(stats.memoryLimitBytes()).isEqualTo(16L << 20);
     assertThat(stats.pids()).isEqualTo(1);
+  }
+
+  @Test
+  void everyContainerIsInTheEnginesOwnCgroup() throws Exception {
+    String id = podman.started("grouped");
+
+    assertThat(PodmanFixture.cgroups(id)).isNotEmpty()
+        .allSatisfy(group -> assertThat(group.getParent()).isIn(podman.ownCgroups()));
+
+    engine.remove(id);
+    assertThat(PodmanFixture.cgroups(id)).isEmpty();
+  }
+
+  @Test
+  void removesWhatLostItsConmonWithoutATrace() throws Exception {
+    String dead = podman.started("dead");
+    ProcessHandle function = podman.withoutConmon(dead);
+    function.destroyForcibly();
+    function.onExit().get(10, TimeUnit.SECONDS);
+    engine.remove(dead);
+    assertThat(PodmanFixture.traces(dead)).isEmpty();
+
+    String alive = podman.started("alive");
+    podman.withoutConmon(alive);
+    engine.remove(alive);
+    assertThat(PodmanFixture.traces(alive)).isEmpty();
+
+    String frozen = podman.started("frozen");
+    engine.freeze(frozen);
+    podman.withoutConmon(frozen);
+    engine.remove(frozen);
+    assertThat(PodmanFixture.traces(frozen)).isEmpty();
+    assertThat(engine.list(PodmanFixture.LABELS)).isEmpty();
+  }
+
+  @Test
+  void sweepsAContainerThatPodmanForgotAndNoOther() throws Exception {
+    String kept = podman.started("kept");
+    String orphan = podman.started("orphan");
+    ProcessHandle function = podman.withoutConmon(orphan);
+    engine.freeze(orphan);
+    podman.forget(orphan);
+    assertThat(engine.list(PodmanFixture.LABELS)).extracting(ContainerStatus::id).containsExactly(kept);
+
+    engine.sweep();
+
+    assertThat(PodmanFixture.traces(orphan)).isEmpty();
+    assertThat(function.isAlive()).isFalse();
+    assertThat(podman.get(kept, "/")).isEqualTo("hello\n");
+  }
+
+  @Test
+  void sweepsFrozenProcessesOfNobodysContainer() throws Exception {
+    podman.started("kept");
+    String id = "0123456789abcdef".repeat(4);
+    Process orphan = new ProcessBuilder("sleep", "600").start();
+    try {
+      for (Path parent : podman.ownCgroups()) {
+        Path group = Files.createDirectories(parent.resolve("libpod-" + id));
+        for (String file : new String[] {"cpuset.cpus", "cpuset.mems"}) {
+          if (Files.exists(parent.resolve(file))) {
+            Files.writeString(group.resolve(file), Files.readString(parent.resolve(file)));
+          }
+        }
+        Files.writeString(group.resolve("cgroup.procs"), Long.toString(orphan.pid()));
+      }
+      assertThat(PodmanFixture.cgroups(id)).isNotEmpty();
+      assertThat(Freezer.of(new CgroupTree(CgroupTree.MOUNT), podman.ownCgroupName() + "/libpod-" + id).orElseThrow()
+          .freeze(Duration.ofSeconds(10))).isTrue();
+
+      engine.sweep();
+
+      assertThat(orphan.waitFor(10, TimeUnit.SECONDS)).isTrue();
+      assertThat(PodmanFixture.cgroups(id)).isEmpty();
+      assertThat(engine.list(PodmanFixture.LABELS)).hasSize(1);
+    } finally {
+      orphan.destroyForcibly();
+    }
   }
 
   @Test

@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -132,6 +133,70 @@ final class PodmanFixture implements AutoCloseable {
       get(id, path);
     } catch (IOException e) {
       // the point
+    }
+  }
+
+  /** The cgroups of a container in the kernel's hierarchies. */
+  static List<Path> cgroups(String id) throws IOException {
+    try (Stream<Path> groups = Files.find(CgroupTree.MOUNT, 4, (path, attributes) -> attributes.isDirectory()
+        && path.getFileName().toString().contains(id))) {
+      return groups.toList();
+    }
+  }
+
+  /** The cgroup that the engine keeps its containers in, in each hierarchy. */
+  List<Path> ownCgroups() {
+    return new CgroupTree(CgroupTree.MOUNT).everywhere(ownCgroupName());
+  }
+
+  String ownCgroupName() {
+    CgroupTree tree = new CgroupTree(CgroupTree.MOUNT);
+    OwnCgroup own = new OwnCgroup(tree, socket());
+    return Stream.of("systemd", "cgroupfs").map(own::parent).filter(name -> !tree.everywhere(name).isEmpty())
+        .findFirst().orElse(own.parent("cgroupfs"));
+  }
+
+  /** Whatever there is of a container on this machine. */
+  static List<String> traces(String id) throws IOException {
+    List<String> traces = new ArrayList<>(cgroups(id).stream().map(Path::toString).toList());
+    for (String runtime : List.of("runc", "crun")) {
+      Path state = Path.of("/run", runtime, id);
+      if (Files.exists(state)) {
+        traces.add(state.toString());
+      }
+    }
+    ProcessHandle.allProcesses().filter(process -> process.info().commandLine().orElse("").contains(id))
+        .forEach(process -> traces.add(process.info().commandLine().orElse("")));
+    return traces;
+  }
+
+  /** Kills what watches over a running container, and returns the container's process. */
+  ProcessHandle withoutConmon(String id) throws Exception {
+    Map<String, Object> state = inspected(id);
+    ProcessHandle conmon = ProcessHandle.of(Json.number(state, "ConmonPid")).orElseThrow();
+    conmon.destroyForcibly();
+    conmon.onExit().get(10, TimeUnit.SECONDS);
+    return ProcessHandle.of(Json.number(state, "Pid")).orElseThrow();
+  }
+
+  private Map<String, Object> inspected(String id) {
+    try (Libpod libpod = new Libpod(socket())) {
+      return Json.object(Json.object(libpod.get("inspecting", "containers", id, "json").text()), "State");
+    }
+  }
+
+  /** Has Podman remove the container although it cannot end it. */
+  void forget(String id) {
+    try (Libpod libpod = new Libpod(socket())) {
+      for (int left = 5; libpod.get("looking", "containers", id, "exists").found(); left--) {
+        try {
+          libpod.delete("removing", "containers", id).query("force", "true").query("timeout", "0").run();
+        } catch (EngineException e) {
+          if (left == 0) {
+            throw e;
+          }
+        }
+      }
     }
   }
 

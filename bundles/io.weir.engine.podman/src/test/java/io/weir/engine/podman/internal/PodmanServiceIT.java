@@ -30,6 +30,7 @@ class PodmanServiceIT {
     podman.close();
     assertThat(PodmanFixture.mountsBelow(podman.work)).isEmpty();
     assertThat(PodmanFixture.mountsBelow(podman.run)).isEmpty();
+    assertThat(podman.ownCgroups()).isEmpty();
   }
 
   @Test

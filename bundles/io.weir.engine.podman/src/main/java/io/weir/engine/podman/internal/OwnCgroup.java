@@ -1,0 +1,238 @@
+package io.weir.engine.podman.internal;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The cgroup above all containers of one engine, so that what is in it is ours to end: {@code /weir-<hash>}, or
+ * {@code weir<hash>.slice} where systemd manages cgroups, which takes nothing but slices (and nests those with a dash).
+ * Podman keeps every conmon in {@code conmon} below it, or with systemd in scopes of their own.
+ */
+final class OwnCgroup {
+  private static final Logger LOG = LoggerFactory.getLogger(OwnCgroup.class);
+  private static final Pattern CONTAINER = Pattern.compile("libpod-([0-9a-f]{64})(?:\\.scope)?");
+  private static final Pattern CONMON = Pattern.compile("libpod-conmon-([0-9a-f]{64})\\.scope");
+  private static final Pattern CONMON_OF = Pattern.compile("\0-c\0([0-9a-f]{64})\0");
+  private static final Duration DIES_WITHIN = Duration.ofSeconds(5);
+  private static final long LOOK_NANOS = 2_000_000;
+
+  private final CgroupTree tree;
+  private final String plain;
+  private final String slice;
+
+  /** @param socket what tells the engines of this machine apart */
+  OwnCgroup(CgroupTree tree, Path socket) {
+    this.tree = tree;
+    String hash = String.format("%08x", socket.hashCode());
+    this.plain = "/weir-" + hash;
+    this.slice = "weir" + hash + ".slice";
+  }
+
+  /** What Podman is given as parent. */
+  String parent(String cgroupManager) {
+    return cgroupManager.equals("systemd") ? slice : plain;
+  }
+
+  /** Whether the runtime's note on a container says that it is below this cgroup. */
+  boolean isMentionedIn(String text) {
+    return text.contains(plain + '/') || text.contains('/' + slice + '/');
+  }
+
+  private Stream<Path> roots() {
+    return Stream.of(plain, slice).flatMap(name -> tree.everywhere(name).stream());
+  }
+
+  /** Containers that have a cgroup here. */
+  Set<String> containers() {
+    return ids(CONTAINER).collect(Collectors.toSet());
+  }
+
+  /** Containers that have a conmon here; it outlives its container by the podman that it starts to clean up. */
+  Set<String> conmons() {
+    return Stream.concat(ids(CONMON), roots().flatMap(root -> conmons(root).stream()).map(Conmon::container))
+        .collect(Collectors.toSet());
+  }
+
+  private Stream<String> ids(Pattern pattern) {
+    return roots().flatMap(root -> children(root).stream())
+        .map(group -> pattern.matcher(group.getFileName().toString())).filter(Matcher::matches)
+        .map(matcher -> matcher.group(1));
+  }
+
+  private record Conmon(long pid, String container) {}
+
+  private static List<Conmon> conmons(Path root) {
+    List<Conmon> found = new ArrayList<>();
+    for (long pid : processes(root.resolve("conmon"))) {
+      try {
+        Matcher matcher = CONMON_OF.matcher(
+            Files.readString(Path.of("/proc", Long.toString(pid), "cmdline"), StandardCharsets.ISO_8859_1));
+        if (matcher.find()) {
+          found.add(new Conmon(pid, matcher.group(1)));
+        }
+      } catch (IOException e) {
+        LOG.trace("it ended meanwhile", e);
+      }
+    }
+    return found;
+  }
+
+  boolean has(String id) {
+    return roots().anyMatch(root -> group(root, id).findAny().isPresent());
+  }
+
+  private static Stream<Path> group(Path root, String id) {
+    return Stream.of("libpod-" + id, "libpod-" + id + ".scope", "libpod-conmon-" + id + ".scope")
+        .map(root::resolve).filter(Files::isDirectory);
+  }
+
+  /** Kills the container's processes, then its conmon, which would otherwise start a podman to clean up after it. */
+  void kill(String id) {
+    List<Path> groups = groups(id);
+    long deadline = System.nanoTime() + DIES_WITHIN.toNanos();
+    while (anyKilled(groups) && System.nanoTime() < deadline) {
+      LockSupport.parkNanos(LOOK_NANOS);
+    }
+    roots().flatMap(root -> conmons(root).stream()).filter(conmon -> conmon.container().equals(id))
+        .forEach(conmon -> end(conmon.pid()));
+  }
+
+  /** Removes the container's cgroups once their last process is gone. */
+  void remove(String id) {
+    List<Path> groups = groups(id);
+    if (!removed(groups, DIES_WITHIN)) {
+      LOG.warn("cannot remove the cgroup of the former container {}: {} still there", id,
+          groups.stream().filter(Files::exists).toList());
+    }
+  }
+
+  private List<Path> groups(String id) {
+    return roots().flatMap(root -> group(root, id)).flatMap(OwnCgroup::withAllBelow).toList();
+  }
+
+  /** Deepest first. */
+  private static Stream<Path> withAllBelow(Path group) {
+    try (Stream<Path> all = Files.walk(group)) {
+      return all.filter(Files::isDirectory).sorted(Comparator.reverseOrder()).toList().stream();
+    } catch (IOException | UncheckedIOException e) {
+      LOG.trace("it was removed meanwhile", e);
+      return Stream.of(group);
+    }
+  }
+
+  private static boolean anyKilled(List<Path> groups) {
+    List<Long> processes = groups.stream().flatMap(group -> processes(group).stream()).distinct().toList();
+    if (!processes.isEmpty()) {
+      groups.forEach(OwnCgroup::thaw);
+      processes.forEach(OwnCgroup::end);
+    }
+    return !processes.isEmpty();
+  }
+
+  /** On v1 a frozen process does not even die. */
+  private static void thaw(Path group) {
+    try {
+      if (Files.exists(group.resolve("freezer.state"))) {
+        Files.writeString(group.resolve("freezer.state"), "THAWED");
+      }
+    } catch (IOException e) {
+      LOG.debug("cannot thaw {}", group, e);
+    }
+  }
+
+  private static void end(long pid) {
+    ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
+  }
+
+  private static List<Long> processes(Path group) {
+    try {
+      return Files.readString(group.resolve("cgroup.procs")).lines().map(Long::parseLong).filter(pid -> pid > 0).toList();
+    } catch (NoSuchFileException e) {
+      return List.of();
+    } catch (IOException e) {
+      LOG.trace("removed while it was read", e);
+      return List.of();
+    }
+  }
+
+  private static List<Path> children(Path group) {
+    try (Stream<Path> children = Files.list(group)) {
+      return children.filter(Files::isDirectory).toList();
+    } catch (IOException | UncheckedIOException e) {
+      LOG.trace("removed while it was read", e);
+      return List.of();
+    }
+  }
+
+  /** @param groups deepest first */
+  private static boolean removed(List<Path> groups, Duration within) {
+    long deadline = System.nanoTime() + within.toNanos();
+    while (true) {
+      boolean all = true;
+      for (Path group : groups) {
+        all &= removed(group);
+      }
+      if (all || System.nanoTime() > deadline) {
+        return all;
+      }
+      LockSupport.parkNanos(LOOK_NANOS);
+    }
+  }
+
+  /** A process that was killed keeps its cgroup busy until the kernel is through with it. */
+  private static boolean removed(Path group) {
+    try {
+      Files.deleteIfExists(group);
+      return true;
+    } catch (IOException e) {
+      return !Files.exists(group);
+    }
+  }
+
+  /** Removes the parent itself unless containers live on in it. */
+  void close() {
+    List<Path> roots = roots().toList();
+    if (!containers().isEmpty()) {
+      return;
+    }
+    // A conmon outlives its container by the podman that it starts to clean up.
+    List<Path> all = roots.stream().filter(root -> !root.endsWith(slice))
+        .flatMap(root -> Stream.of(root.resolve("conmon"), root)).toList();
+    if (!removed(all, DIES_WITHIN)) {
+      LOG.warn("cannot remove the cgroup {} of the containers: {} still there", plain,
+          all.stream().filter(Files::exists).toList());
+    }
+    if (roots.stream().anyMatch(root -> root.endsWith(slice))) {
+      stopSlice();
+    }
+  }
+
+  /** systemd keeps its slices for ever; it would not like somebody else to remove one. */
+  private void stopSlice() {
+    try {
+      Process stop = new ProcessBuilder("systemctl", "stop", slice).redirectErrorStream(true)
+          .redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
+      stop.waitFor();
+    } catch (IOException e) {
+      LOG.debug("{} stays", slice, e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
