@@ -15,11 +15,12 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 @Command(name = "image", description = "Images of functions, in the gateway's own store.",
-    subcommands = {ImageCommand.Build.class, ImageCommand.Load.class, ImageCommand.Pull.class, ImageCommand.Exists.class})
+    subcommands = {ImageCommand.Build.class, ImageCommand.MakeRuntime.class, ImageCommand.Load.class,
+        ImageCommand.Pull.class, ImageCommand.Exists.class})
 final class ImageCommand extends Verb {
   @Override
   public Integer call() {
-    throw misuse("say what to do: build, load, pull or exists");
+    throw misuse("say what to do: build, runtime, load, pull or exists");
   }
 
   private static Images images(Verb verb) {
@@ -32,6 +33,13 @@ final class ImageCommand extends Verb {
     } catch (IllegalArgumentException e) {
       throw verb.misuse(String.valueOf(e.getMessage()));
     }
+  }
+
+  private static Runtime runtime(Verb verb, String word) {
+    if (!Runtime.names().contains(word)) {
+      throw verb.misuse("unknown runtime '" + word + "'; known are " + String.join(", ", Runtime.names()));
+    }
+    return Runtime.valueOf(word.toUpperCase(Locale.ROOT));
   }
 
   @Command(name = "build", description = "Make an image from a folder: with a runtime made of Debian's packages, or by the "
@@ -57,17 +65,30 @@ final class ImageCommand extends Verb {
       if (arguments.size() == 1) {
         images(this).build(folder, reference);
       } else {
-        images(this).build(runtime(arguments.get(0)), folder, reference, fresh);
+        images(this).build(runtime(this, arguments.get(0)), folder, reference, fresh);
       }
       terminal().result(Map.of("reference", reference), () -> terminal().line(reference));
       return ExitCode.OK;
     }
+  }
 
-    private Runtime runtime(String word) {
-      if (!Runtime.names().contains(word)) {
-        throw misuse("unknown runtime '" + word + "'; known are " + String.join(", ", Runtime.names()));
+  @Command(name = "runtime", description = "Make the runtime of a language, on which its handlers and images run.")
+  static final class MakeRuntime extends Verb {
+    @Parameters(paramLabel = "python|node|java", description = "the language")
+    private String language = "";
+
+    @Option(names = "--fresh", description = "make it anew from today's packages")
+    private boolean fresh;
+
+    @Override
+    public Integer call() {
+      Runtime runtime = runtime(this, language);
+      if (runtime == Runtime.STATIC) {
+        throw misuse("static programs need no runtime");
       }
-      return Runtime.valueOf(word.toUpperCase(Locale.ROOT));
+      String reference = images(this).runtime(runtime, fresh);
+      terminal().result(Map.of("reference", reference), () -> terminal().line(reference));
+      return ExitCode.OK;
     }
   }
 

@@ -372,8 +372,9 @@ class MainTest {
   @ValueSource(strings = {"lst", "deploy", "invoke", "logs a --lines 0", "publish --topic a/+ -m x", "publish --topic a",
       "publish --topic a -m x -f y", "publish --topic a -m x --qos 3", "replay --csv a --topic b --rate -1",
       "replay --csv a --topic b --limit 0", "replay --csv a --topic b --patience soon", "image", "image build", "image build python",
-      "image build cobol .", "image build . --tag UPPER/x:y:z", "image exists ../x", "run --for never", "run --port 0",
-      "run --port 1883", "run", "invoke a -H nocolon", "invoke a --timeout 0s", "rest a", "rest a warm", "rest", "calibrate a b", "list --url ftp://x", "list --url nonsense"})
+      "image build cobol .", "image runtime cobol", "image runtime static", "image build . --tag UPPER/x:y:z",
+      "image exists ../x", "run --for never", "run --port 0", "run --port 1883", "run", "invoke a -H nocolon",
+      "invoke a --timeout 0s", "rest a", "rest a warm", "rest", "calibrate a b", "list --url ftp://x", "list --url nonsense"})
   void aWrongCommandLineIsToldAsOne(String line) {
     Ended ended = weir(line.split(" "));
 

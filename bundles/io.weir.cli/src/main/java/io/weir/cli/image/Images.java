@@ -141,13 +141,26 @@ public final class Images {
     }
   }
 
+  /** Makes a runtime, or sees that it is there, and returns its reference. */
+  public String runtime(Runtime runtime, boolean fresh) {
+    return ensureRuntime(runtime, fresh);
+  }
+
   private String ensureRuntime(Runtime runtime, boolean fresh) {
     String reference = runtime.reference(host);
-    if (!fresh && exists(reference)) {
-      return reference;
+    boolean missing = fresh || !exists(reference);
+    if (missing) {
+      Path tar = new RootFs(host, cache, terminal).tar(runtime, fresh);
+      importTar(tar, reference, List.of(), "importing the " + runtime.word() + " runtime");
     }
-    Path tar = new RootFs(host, cache, terminal).tar(runtime, fresh);
-    importTar(tar, reference, List.of(), "importing the " + runtime.word() + " runtime");
+    if (missing || !exists(runtime.current())) {
+      // An image with nothing on top of its base is the base under another name.
+      inWorkFolder(work -> {
+        Path context = work.resolve("context.tar");
+        context(context, "FROM " + reference + "\n", tar -> { });
+        upload(context, runtime.current());
+      });
+    }
     return reference;
   }
 

@@ -34,8 +34,9 @@ final class RootFs {
       "usr/lib/systemd");
   private static final List<String> SUPERFLUOUS_PYTHON = List.of("idlelib", "lib2to3", "turtledemo", "tkinter", "ensurepip",
       "pydoc_data", "test", "turtle.py");
-  private static final String JAVA_MODULES =
-      "java.base,java.logging,java.management,java.net.http,java.xml,jdk.httpserver,jdk.crypto.ec,jdk.unsupported";
+  /** The compiler, 15 MiB, is for the gateway's runners, which get handlers as source. */
+  static final String JAVA_MODULES = "java.base,java.logging,java.management,java.net.http,java.xml,"
+      + "jdk.compiler,jdk.httpserver,jdk.crypto.ec,jdk.unsupported";
 
   private final Host host;
   private final Path cache;

@@ -40,7 +40,7 @@ public enum Runtime {
   /** Changes with everything that decides what the root file system holds, except the packages' own versions. */
   String version(Host host) {
     String made = RECIPE + "|" + word() + "|" + String.join(",", packages) + "|" + host.suite() + "|" + host.arch()
-        + (this == JAVA ? "|" + java.lang.Runtime.version() : "");
+        + (this == JAVA ? "|" + java.lang.Runtime.version() + "|" + RootFs.JAVA_MODULES : "");
     try {
       byte[] digest = MessageDigest.getInstance("SHA-256").digest(made.getBytes(StandardCharsets.UTF_8));
       return HexFormat.of().formatHex(digest, 0, 4);
@@ -52,6 +52,11 @@ public enum Runtime {
   /** The name under which the gateway knows the runtime's image. */
   String reference(Host host) {
     return "localhost/weir/rt-" + word() + ":" + host.suite() + "-" + version(host);
+  }
+
+  /** The name under which the gateway finds the runtime for its own runners, whatever the release. */
+  String current() {
+    return "localhost/weir/rt-" + word() + ":current";
   }
 
   String fileName(Host host) {

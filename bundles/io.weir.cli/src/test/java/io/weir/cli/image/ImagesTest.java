@@ -85,6 +85,20 @@ class ImagesTest {
   }
 
   @Test
+  void aRuntimeIsAlsoKnownByTheNameThatTheGatewayLooksFor() throws IOException {
+    gateway.answer("GET /images", 200, "{\"present\":false}");
+    Path tar = cache.resolve("rootfs").resolve(Runtime.PYTHON.fileName(HOST));
+    Files.createDirectories(tar.getParent());
+    Files.writeString(tar, "kept from an earlier making");
+
+    String reference = images().runtime(Runtime.PYTHON, false);
+
+    assertThat(asked("/images/import").text()).isEqualTo("kept from an earlier making");
+    assertThat(asked("/images/build").path()).contains("rt-python%3Acurrent");
+    assertThat(content(asked("/images/build").body(), "Containerfile")).contains("FROM " + reference + "\n");
+  }
+
+  @Test
   void aContainerfileOfOnesOwnMayBuildOnTheRuntime() throws IOException {
     Files.writeString(folder.resolve("Containerfile"), "FROM ${WEIR_RUNTIME}\nCOPY . /app\n");
 
