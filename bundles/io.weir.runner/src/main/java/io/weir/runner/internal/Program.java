@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What runs in a runner of one language.
@@ -20,6 +21,20 @@ import java.util.stream.Collectors;
  */
 record Program(Language language, String build, Map<String, byte[]> files) {
 
+  private static final List<String> JAVA_FILES = List.of("weir/Answer.java", "weir/Event.java", "weir/Handler.java",
+      "weir/Json.java", "weir/Runner.java");
+
+  /**
+   * How Java runs: small and soon up; the server's idle connections stay, since a clock that ends them would strike right
+   * after a thaw; the runner may set the environment.
+   */
+  private static final List<String> JAVA = List.of("/opt/java/bin/java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+      "-XX:-UsePerfData", "-XX:MaxRAMPercentage=50", "-XX:MinHeapFreeRatio=10", "-XX:MaxHeapFreeRatio=20", "-Xshare:auto",
+      "-Dfile.encoding=UTF-8", "-Dsun.stdout.encoding=UTF-8", "-Dsun.stderr.encoding=UTF-8",
+      "-Dsun.net.httpserver.nodelay=true", "-Dsun.net.httpserver.idleInterval=100000000",
+      "-Dsun.net.httpserver.maxIdleConnections=1000",
+      "--add-opens=java.base/java.lang=ALL-UNNAMED", "--add-opens=java.base/java.util=ALL-UNNAMED");
+
   static Program of(Language language) {
     return switch (language) {
       case PYTHON -> new Program(language, """
@@ -28,19 +43,30 @@ record Program(Language language, String build, Map<String, byte[]> files) {
           WORKDIR /runner
           USER 1000:1000
           ENTRYPOINT ["/usr/bin/python3", "-B", "-s", "-S", "-m", "runner"]
-          """, files("python/", "runner.py"));
+          """, files("python/", List.of("runner.py")));
       case NODE -> new Program(language, """
           COPY runner/ /runner/
           WORKDIR /runner
           ENV NODE_ENV=production
           USER 1000:1000
           ENTRYPOINT ["/usr/bin/node", "/runner/runner.js"]
-          """, files("node/", "runner.js"));
-      case JAVA -> new Program(language, "", Map.of());
+          """, files("node/", List.of("runner.js")));
+      case JAVA -> new Program(language, """
+          COPY runner/ /runner/
+          RUN ["/opt/java/bin/javac", "-proc:none", "-d", "/runner", %s]
+          WORKDIR /runner
+          USER 1000:1000
+          ENTRYPOINT [%s, "-cp", "/runner", "weir.Runner"]
+          """.formatted(quoted(JAVA_FILES.stream().map("/runner/"::concat)), quoted(JAVA.stream())),
+          files("java/", JAVA_FILES));
     };
   }
 
-  private static Map<String, byte[]> files(String folder, String... names) {
+  private static String quoted(Stream<String> words) {
+    return words.map(word -> '"' + word + '"').collect(Collectors.joining(", "));
+  }
+
+  private static Map<String, byte[]> files(String folder, List<String> names) {
     Map<String, byte[]> files = new LinkedHashMap<>();
     for (String name : names) {
       try (InputStream in = Program.class.getResourceAsStream("/io/weir/runner/" + folder + name)) {
