@@ -18,6 +18,9 @@ import java.util.TreeMap;
 final class Containers {
   /** Tells an inspecting gateway, also one that did not create the container, which port is meant. */
   static final String PORT_LABEL = "weir.port";
+  /** Name of the network namespace the gateway made for the container, and the address in it. */
+  static final String NETNS_LABEL = "weir.netns";
+  static final String ADDRESS_LABEL = "weir.address";
   private static final int SIGKILLED = 128 + 9;
   private static final long CPU_PERIOD_MICROS = 100_000;
   /** The least the kernel takes. */
@@ -34,15 +37,7 @@ final class Containers {
    * @param network network to join; empty publishes the port on 127.0.0.1 instead
    */
   static Map<String, Object> create(ContainerSpec spec, Optional<String> network, boolean mayRaiseOomScore) {
-    Map<String, Object> body = new LinkedHashMap<>();
-    body.put("name", spec.name());
-    body.put("image", spec.image());
-    Map<String, String> labels = new TreeMap<>(spec.labels());
-    labels.put(PORT_LABEL, Integer.toString(spec.port()));
-    body.put("labels", labels);
-    body.put("env", spec.environment());
-    harden(body);
-    limit(body, spec, mayRaiseOomScore);
+    Map<String, Object> body = body(spec, labels(spec), mayRaiseOomScore);
     if (network.isPresent()) {
       body.put("netns", Map.of("nsmode", "bridge"));
       body.put("Networks", Map.of(network.get(), Map.of()));
@@ -50,6 +45,33 @@ final class Containers {
       body.put("portmappings", List.of(Map.of("container_port", spec.port(), "host_port", 0,
           "host_ip", "127.0.0.1", "protocol", "tcp")));
     }
+    return body;
+  }
+
+  /** The body of a create call for a container in this network. */
+  static Map<String, Object> create(ContainerSpec spec, ReadyNetwork network, boolean mayRaiseOomScore) {
+    Map<String, String> labels = labels(spec);
+    labels.put(NETNS_LABEL, network.name());
+    labels.put(ADDRESS_LABEL, network.address());
+    Map<String, Object> body = body(spec, labels, mayRaiseOomScore);
+    body.put("netns", Map.of("nsmode", "path", "value", network.path().toString()));
+    return body;
+  }
+
+  private static Map<String, String> labels(ContainerSpec spec) {
+    Map<String, String> labels = new TreeMap<>(spec.labels());
+    labels.put(PORT_LABEL, Integer.toString(spec.port()));
+    return labels;
+  }
+
+  private static Map<String, Object> body(ContainerSpec spec, Map<String, String> labels, boolean mayRaiseOomScore) {
+    Map<String, Object> body = new LinkedHashMap<>();
+    body.put("name", spec.name());
+    body.put("image", spec.image());
+    body.put("labels", labels);
+    body.put("env", spec.environment());
+    harden(body);
+    limit(body, spec, mayRaiseOomScore);
     body.put("log_configuration", Map.of("driver", "k8s-file", "size", LOG_BYTES));
     body.put("restart_policy", "no");
     body.put("stop_timeout", 2);
@@ -108,7 +130,19 @@ final class Containers {
         (int) Json.number(json, "Pid"), 0, false, instant(json));
   }
 
+  /** Where the container lives, if in a namespace of the gateway's making. */
+  static Optional<Places.Place> place(Map<String, String> labels) {
+    String namespace = labels.get(NETNS_LABEL);
+    String address = labels.get(ADDRESS_LABEL);
+    return namespace == null || address == null ? Optional.empty()
+        : Optional.of(new Places.Place(namespace, new InetSocketAddress(address, port(labels))));
+  }
+
   private static Optional<InetSocketAddress> address(Map<String, Object> json, Map<String, String> labels) {
+    Optional<Places.Place> place = place(labels);
+    if (place.isPresent()) {
+      return place.map(Places.Place::address);
+    }
     int port = port(labels);
     Map<String, Object> settings = Json.object(json, "NetworkSettings");
     Optional<InetSocketAddress> published = Json.objects(Json.object(settings, "Ports"), port + "/tcp").stream()

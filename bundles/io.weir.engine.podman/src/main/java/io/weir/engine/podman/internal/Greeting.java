@@ -1,10 +1,9 @@
 package io.weir.engine.podman.internal;
 
+import io.weir.engine.ContainerStatus;
 import io.weir.engine.EngineException;
-import io.weir.engine.EngineException.Code;
 import io.weir.engine.EngineInfo;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Iterator;
@@ -16,19 +15,21 @@ import java.util.stream.Stream;
 
 /** What is done when a service comes up: learn what it is, and see to the functions' network. */
 final class Greeting {
-  private static final Path ROUTES = Path.of("/proc/net/route");
   private static final int SUBNETS_TRIED = 16;
 
   private final Settings settings;
   private final boolean embedded;
   private final Path socket;
   private final OwnCgroup cgroup;
+  private final Optional<Places> places;
 
-  Greeting(Settings settings, boolean embedded, Path socket, OwnCgroup cgroup) {
+  /** @param places where containers live, if network namespaces of our own are possible here */
+  Greeting(Settings settings, boolean embedded, Path socket, OwnCgroup cgroup, Optional<Places> places) {
     this.settings = settings;
     this.embedded = embedded;
     this.socket = socket;
     this.cgroup = cgroup;
+    this.places = places;
   }
 
   Session greet(Libpod libpod) {
@@ -42,17 +43,26 @@ final class Greeting {
         embedded, rootless, Json.text(host, "cgroupVersion"));
     Session.Runtime program = new Session.Runtime(Path.of(Json.nonEmpty(runtime, "path").orElse("runc")));
     if (rootless) {
-      return new Session(engine, Optional.empty(), mayRaiseOomScore(), Optional.empty(), program);
+      return new Session(engine, Optional.empty(), Optional.empty(), mayRaiseOomScore(), Optional.empty(), program);
     }
-    ensureNetwork(libpod);
     // A Podman that is there already may have reasons for where its containers are.
     Optional<String> parent = Optional.of(cgroup.parent(Json.text(host, "cgroupManager"))).filter(own -> embedded);
-    return new Session(engine, Optional.of(settings.network()), mayRaiseOomScore(), parent, program);
+    if (places.isPresent()) {
+      places.get().open(() -> containers(libpod));
+      return new Session(engine, Optional.empty(), places, mayRaiseOomScore(), parent, program);
+    }
+    ensureNetwork(libpod);
+    return new Session(engine, Optional.of(settings.network()), Optional.empty(), mayRaiseOomScore(), parent, program);
   }
 
   /** {@code crun version 1.21} or {@code runc version 1.1.5+ds1}, more lines following. */
   static String version(String text) {
     return text.lines().findFirst().orElse("").replaceFirst("^\\S+ version ", "").replaceFirst("[+~-].*", "");
+  }
+
+  private List<ContainerStatus> containers(Libpod libpod) {
+    return Json.objects(libpod.get("listing containers", "containers", "json").query("all", "true")
+        .within(settings.callTimeout()).text()).stream().map(Containers::listed).toList();
   }
 
   void ensureNetwork(Libpod libpod) {
@@ -66,7 +76,7 @@ final class Greeting {
       }
     }
     Iterator<Subnet> candidates = settings.subnet().map(Stream::of)
-        .orElseGet(() -> Subnet.free(socket.hashCode(), routes()).limit(SUBNETS_TRIED)).iterator();
+        .orElseGet(() -> Subnet.free(socket.hashCode(), Subnet.routed()).limit(SUBNETS_TRIED)).iterator();
     while (true) {
       Subnet subnet = candidates.next();
       try {
@@ -94,15 +104,6 @@ final class Greeting {
     }
     libpod.post("creating network " + settings.network() + " (" + subnet + ")", network, "networks", "create")
         .within(settings.callTimeout()).run();
-  }
-
-  private static List<Subnet> routes() {
-    try (Stream<String> lines = Files.lines(ROUTES)) {
-      return Subnet.routed(lines);
-    } catch (IOException | UncheckedIOException e) {
-      throw new EngineException(Code.FAILED, "cannot read " + ROUTES + " to choose a subnet for the functions; "
-          + "set one in " + PodmanEngine.PID + ", key subnet", e);
-    }
   }
 
   /** A process may raise its children's score, but only CAP_SYS_RESOURCE may lower it below its own. */

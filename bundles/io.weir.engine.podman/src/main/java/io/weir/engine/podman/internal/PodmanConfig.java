@@ -20,14 +20,19 @@ public @interface PodmanConfig {
           + "Only for the gateway's own service.")
   String runtime() default "";
 
-  @AttributeDefinition(name = "Network", description = "Podman network the functions join when Podman runs as root. "
-      + "It is made if it does not exist.")
+  @AttributeDefinition(name = "Network", description = "Podman network the functions join when a Podman that was there "
+      + "already runs as root. It is made if it does not exist. The gateway's own Podman does without.")
   String network() default "weir";
 
   @AttributeDefinition(name = "Subnet", required = false,
-      description = "IPv4 subnet of that network, for example 10.213.64.0/22, when the gateway makes it; "
+      description = "IPv4 subnet of the functions' network, for example 10.213.64.0/22, when the gateway makes it; "
           + "empty: one that no route of this machine uses.")
   String subnet() default "";
+
+  @AttributeDefinition(name = "Networks kept ready", min = "0", max = "64",
+      description = "So many network namespaces wait for functions that start. One costs some 100 kB of memory; "
+          + "a start that finds none makes its own. Only for the gateway's own service when it runs as root.")
+  int ready_networks() default 4;
 
   @AttributeDefinition(name = "Time limit of a call (s)", min = "1", max = "600",
       description = "After so many seconds a call to Podman counts as failed.")

@@ -59,6 +59,7 @@ public final class PodmanEngine implements ContainerEngine, Part {
   private final Optional<EmbeddedService> embedded;
   private final RunningCgroups cgroups;
   private final Leftovers leftovers;
+  private final Optional<Places> places;
   private final OomLog oomLog = new OomLog(OomLog.KERNEL_LOG);
   private final Semaphore startsAtOnce = new Semaphore(STARTS_AT_ONCE, true);
   private final Set<EventWatch> watches = ConcurrentHashMap.newKeySet();
@@ -79,7 +80,9 @@ public final class PodmanEngine implements ContainerEngine, Part {
     OwnCgroup ownCgroup = new OwnCgroup(tree, socket);
     this.cgroups = new RunningCgroups(tree);
     this.leftovers = new Leftovers(ownCgroup);
-    this.greeting = new Greeting(settings, own, socket, ownCgroup);
+    this.places = (own ? NetworkNamespaces.possible(socket.hashCode(), settings) : Optional.<NetworkNamespaces>empty())
+        .map(Places::new);
+    this.greeting = new Greeting(settings, own, socket, ownCgroup, places);
     this.presence = new Presence<>(libpod, greeting::greet, session -> "podman " + session.info().version() + " with "
         + session.info().runtime(), state -> events.publish(new GatewayEvent.PartChanged(Instant.now(), name(), state)),
         own ? EMBEDDED_START : Duration.ZERO);
@@ -104,6 +107,7 @@ public final class PodmanEngine implements ContainerEngine, Part {
     if (embedded.isPresent()) {
       leftovers.close();
     }
+    places.ifPresent(Places::close);
   }
 
   /** Pid of our own service, for tests; 0 if there is none. */
@@ -161,7 +165,14 @@ public final class PodmanEngine implements ContainerEngine, Part {
   }
 
   private String create(String what, ContainerSpec spec, Session session) {
-    Map<String, Object> body = Containers.create(spec, session.network(), session.mayRaiseOomScore());
+    if (session.places().isPresent()) {
+      return session.places().get().settle(spec.port(),
+          network -> create(what, session, Containers.create(spec, network, session.mayRaiseOomScore())));
+    }
+    return create(what, session, Containers.create(spec, session.network(), session.mayRaiseOomScore()));
+  }
+
+  private String create(String what, Session session, Map<String, Object> body) {
     session.cgroupParent().ifPresent(parent -> body.put("cgroup_parent", parent));
     return Json.text(Json.object(libpod.post(what, body, "containers", "create").within(settings.callTimeout()).text()),
         "Id");
@@ -175,6 +186,10 @@ public final class PodmanEngine implements ContainerEngine, Part {
   @Override
   public InetSocketAddress start(String id) {
     starting("starting container " + id, id, "start");
+    return places.flatMap(known -> known.of(id)).map(Places.Place::address).orElseGet(() -> addressOf(id));
+  }
+
+  private InetSocketAddress addressOf(String id) {
     ContainerStatus started = inspect(id);
     return started.address().orElseThrow(() -> started.state() == ContainerStatus.State.RUNNING
         ? new EngineException(Code.FAILED, id + " runs but has no address; check the engine's network")
@@ -293,6 +308,7 @@ public final class PodmanEngine implements ContainerEngine, Part {
   @Override
   public void remove(String id) {
     String what = "removing container " + id;
+    String full = places.isPresent() ? idWithPlace(id) : id;
     try {
       mortalIfThere(id);
       delete(what, id);
@@ -307,6 +323,7 @@ public final class PodmanEngine implements ContainerEngine, Part {
     }
     clear(what, id);
     cgroups.forget(id);
+    places.ifPresent(known -> known.leave(full));
   }
 
   private void delete(String what, String id) {
@@ -317,6 +334,16 @@ public final class PodmanEngine implements ContainerEngine, Part {
       if (e.code() != Code.NO_SUCH_CONTAINER) {
         throw e;
       }
+    }
+  }
+
+  /** The container's full id; afterwards its place is known, also if an earlier gateway made it. */
+  private String idWithPlace(String id) {
+    try {
+      return places.flatMap(known -> known.of(id)).isPresent() ? id : inspect(id).id();
+    } catch (EngineException e) {
+      LOG.debug("if {} had a network, the next sweep removes it", id, e);
+      return id;
     }
   }
 
@@ -331,6 +358,7 @@ public final class PodmanEngine implements ContainerEngine, Part {
   public ContainerStatus inspect(String id) {
     Map<String, Object> json = json("looking at container " + id, id);
     ContainerStatus status = Containers.inspected(json, oomLog.killedIn(Json.text(json, "Id")));
+    places.ifPresent(known -> known.learn(status));
     return cgroups.learn(json).flatMap(Cgroup::freezer).filter(PodmanEngine::isFrozen).isPresent()
         ? Containers.paused(status) : status;
   }
@@ -354,8 +382,12 @@ public final class PodmanEngine implements ContainerEngine, Part {
     String what = "listing containers";
     String filters = Json.write(Map.of("label",
         labels.entrySet().stream().map(label -> label.getKey() + "=" + label.getValue()).toList()));
-    return call(what, session -> Json.objects(libpod.get(what, "containers", "json").query("all", "true")
-        .query("filters", filters).within(settings.callTimeout()).text()).stream().map(Containers::listed).toList());
+    return call(what, session -> {
+      List<ContainerStatus> found = Json.objects(libpod.get(what, "containers", "json").query("all", "true")
+          .query("filters", filters).within(settings.callTimeout()).text()).stream().map(Containers::listed).toList();
+      session.places().ifPresent(known -> found.forEach(known::learn));
+      return found;
+    });
   }
 
   @Override
@@ -398,6 +430,10 @@ public final class PodmanEngine implements ContainerEngine, Part {
           libpod.get(what, "containers", "json").query("all", "true").within(settings.callTimeout()).text())).stream()
           .map(container -> Json.text(container, "Id")).toList()));
     }
+    places.ifPresent(known -> {
+      known.sweep(() -> list(Map.of()));
+      known.mend();
+    });
   }
 
   @Override

@@ -6,7 +6,8 @@ import java.util.Optional;
 
 /** The configuration, checked. */
 record Settings(Optional<Path> socket, String podman, String runtime, String network, Optional<Subnet> subnet,
-    Duration callTimeout, Duration startTimeout, Duration imageTimeout, Duration serviceWait) {
+    Duration callTimeout, Duration startTimeout, Duration imageTimeout, Duration serviceWait,
+    int readyNetworks) {
   /** sockaddr_un holds 107 bytes and a zero. */
   private static final int LONGEST_SOCKET_PATH = 107;
   private static final String NAME = "[a-zA-Z0-9][a-zA-Z0-9_.-]*";
@@ -30,14 +31,19 @@ record Settings(Optional<Path> socket, String podman, String runtime, String net
         seconds("call.timeout.seconds", config.call_timeout_seconds(), 1, 600),
         seconds("start.timeout.seconds", config.start_timeout_seconds(), 1, 600),
         seconds("image.timeout.seconds", config.image_timeout_seconds(), 1, 86_400),
-        seconds("service.wait.seconds", config.service_wait_seconds(), 0, 60));
+        seconds("service.wait.seconds", config.service_wait_seconds(), 0, 60),
+        inRange("ready.networks", config.ready_networks(), 0, 64));
   }
 
   private static Duration seconds(String key, int value, int min, int max) {
+    return Duration.ofSeconds(inRange(key, value, min, max));
+  }
+
+  private static int inRange(String key, int value, int min, int max) {
     if (value < min || value > max) {
       throw invalid(key, Integer.toString(value), min + ".." + max);
     }
-    return Duration.ofSeconds(value);
+    return value;
   }
 
   static IllegalArgumentException invalid(String key, String value, String allowed) {

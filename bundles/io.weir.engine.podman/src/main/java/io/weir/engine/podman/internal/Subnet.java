@@ -1,11 +1,20 @@
 package io.weir.engine.podman.internal;
 
+import io.weir.engine.EngineException;
+import io.weir.engine.EngineException.Code;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.Inet4Address;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
 /** An IPv4 network. */
 record Subnet(int address, int prefix) {
+  private static final Path ROUTES = Path.of("/proc/net/route");
 
   Subnet {
     if (prefix < 0 || prefix > 32) {
@@ -37,6 +46,20 @@ record Subnet(int address, int prefix) {
     throw Settings.invalid("subnet", text, "an IPv4 network of /8 to /28 such as 10.213.64.0/22, or empty");
   }
 
+  static Subnet of(Inet4Address member, int prefix) {
+    return new Subnet(ByteBuffer.wrap(member.getAddress()).getInt(), prefix);
+  }
+
+  /** The networks that this machine has a route to, besides the default route. */
+  static List<Subnet> routed() {
+    try (Stream<String> lines = Files.lines(ROUTES)) {
+      return routed(lines);
+    } catch (IOException | UncheckedIOException e) {
+      throw new EngineException(Code.FAILED, "cannot read " + ROUTES + " to choose a subnet for the functions; "
+          + "set one in " + PodmanEngine.PID + ", key subnet", e);
+    }
+  }
+
   /** The networks of {@code /proc/net/route}, without the default route. */
   static List<Subnet> routed(Stream<String> procNetRoute) {
     List<Subnet> found = new ArrayList<>();
@@ -61,6 +84,22 @@ record Subnet(int address, int prefix) {
         .filter(candidate -> taken.stream().noneMatch(candidate::overlaps));
   }
 
+  /** The address with this number in the network: 1 is the first that a machine may have. */
+  String host(int number) {
+    return dotted(address + number);
+  }
+
+  /** How many addresses machines may have, the gateway's among them. */
+  int hosts() {
+    return (1 << (32 - prefix)) - 2;
+  }
+
+  /** An Ethernet address that follows from the IPv4 address, so that nobody remembers a wrong one. */
+  String mac(int number) {
+    int host = address + number;
+    return String.format("02:57:%02x:%02x:%02x:%02x", host >>> 24, host >>> 16 & 255, host >>> 8 & 255, host & 255);
+  }
+
   boolean overlaps(Subnet other) {
     int mask = mask(Math.min(prefix, other.prefix));
     return (address & mask) == (other.address & mask);
@@ -70,9 +109,12 @@ record Subnet(int address, int prefix) {
     return prefix == 0 ? 0 : -1 << (32 - prefix);
   }
 
+  private static String dotted(int address) {
+    return (address >>> 24) + "." + (address >>> 16 & 255) + "." + (address >>> 8 & 255) + "." + (address & 255);
+  }
+
   @Override
   public String toString() {
-    return (address >>> 24) + "." + (address >>> 16 & 255) + "." + (address >>> 8 & 255) + "." + (address & 255)
-        + "/" + prefix;
+    return dotted(address) + "/" + prefix;
   }
 }

@@ -36,7 +36,7 @@ class PodmanEngineTest {
 
   private static Settings settings(Path socket, String podman, Duration patience) {
     return new Settings(Optional.ofNullable(socket), podman, "", "weir", Optional.empty(), Duration.ofSeconds(10),
-        Duration.ofSeconds(10), Duration.ofSeconds(10), patience);
+        Duration.ofSeconds(10), Duration.ofSeconds(10), patience, 0);
   }
 
   private static String answer(String line) {

@@ -66,7 +66,11 @@ final class PodmanFixture implements AutoCloseable {
 
   static Settings settings(Optional<Path> socket) {
     return new Settings(socket, "podman", "", "weir", Optional.empty(), Duration.ofSeconds(30), Duration.ofSeconds(30),
-        Duration.ofSeconds(120), Duration.ofSeconds(20));
+        Duration.ofSeconds(120), Duration.ofSeconds(20), 4);
+  }
+
+  String bridge() {
+    return Bridge.name(socket().hashCode());
   }
 
   void awaitReady() throws InterruptedException {
@@ -246,7 +250,7 @@ final class PodmanFixture implements AutoCloseable {
   public void close() throws Exception {
     try (Libpod libpod = new Libpod(socket())) {
       removeContainers();
-      libpod.delete("removing the network", "networks", "weir").query("force", "true").run();
+      libpod.delete("removing the network", "networks", "weir").query("force", "true").found();
     } catch (EngineException e) {
       System.err.println("the test leaves something behind: " + e.getMessage());
     }

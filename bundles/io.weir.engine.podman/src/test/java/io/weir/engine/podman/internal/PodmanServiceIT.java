@@ -114,7 +114,7 @@ class PodmanServiceIT {
     Settings settings = PodmanFixture.settings(Optional.empty());
     PodmanEngine misconfigured = new PodmanEngine(podman.run, podman.work.resolve("data"), new Settings(
         settings.socket(), settings.podman(), "norun", settings.network(), settings.subnet(), settings.callTimeout(),
-        settings.startTimeout(), settings.imageTimeout(), settings.serviceWait()), podman.events);
+        settings.startTimeout(), settings.imageTimeout(), settings.serviceWait(), 0), podman.events);
     try {
       podman.awaitState("norun");
 

@@ -21,14 +21,14 @@ class SettingsTest {
   @Test
   void runsAServiceOfItsOwnUnlessToldOtherwise() {
     assertThat(of(Map.of())).isEqualTo(new Settings(Optional.empty(), "podman", "", "weir", Optional.empty(),
-        Duration.ofSeconds(30), Duration.ofSeconds(30), Duration.ofSeconds(1800), Duration.ofSeconds(5)));
+        Duration.ofSeconds(30), Duration.ofSeconds(30), Duration.ofSeconds(1800), Duration.ofSeconds(5), 4));
     assertThat(of(Map.of("socket", " /run/podman/podman.sock ")).socket()).contains(Path.of("/run/podman/podman.sock"));
   }
 
   @ParameterizedTest
   @CsvSource({"socket,podman.sock,absolute", "podman,'',program", "network,a b,letters", "subnet,here,IPv4",
       "call.timeout.seconds,0,1..600", "start.timeout.seconds,601,1..600", "image.timeout.seconds,0,1..86400",
-      "service.wait.seconds,-1,0..60"})
+      "service.wait.seconds,-1,0..60", "ready.networks,65,0..64"})
   void refusesWithKeyValueAndWhatIsAllowed(String key, String value, String allowed) {
     assertThatIllegalArgumentException().isThrownBy(() -> of(Map.of(key, value)))
         .withMessageContaining(key + " is '" + value + "'").withMessageContaining(allowed);
