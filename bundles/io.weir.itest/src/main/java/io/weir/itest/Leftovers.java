@@ -17,8 +17,9 @@ import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 
 /**
- * What a gateway might leave behind: processes and mounts that name its folders, the bridges that its networks name, and
- * network namespaces that were not there when this object was made.
+ * What a gateway might leave behind: processes and mounts that name its folders, the bridges that its networks name,
+ * interfaces and packet filter tables that are named after its Podman's socket, and network namespaces that were not there
+ * when this object was made.
  */
 public final class Leftovers {
   private static final Path NAMESPACES = Path.of("/run/netns");
@@ -52,6 +53,11 @@ public final class Leftovers {
       assertThat(mounts()).as("mounts left behind").isEmpty();
       assertThat(bridges()).as("bridges left behind").noneMatch(names(INTERFACES)::contains);
       assertThat(names(NAMESPACES)).as("network namespaces left behind").isSubsetOf(namespacesBefore);
+      for (String hash : hashes()) {
+        assertThat(names(INTERFACES)).as("interfaces left behind")
+            .noneMatch(name -> name.equals("weir-" + hash) || name.startsWith("w" + hash + "-"));
+        assertThat(tables()).as("packet filter tables left behind").doesNotContain("weir-" + hash);
+      }
     });
   }
 
@@ -64,6 +70,16 @@ public final class Leftovers {
         throw new IOException("cannot unmount what an earlier run left: " + line, e);
       }
     }
+  }
+
+  /** What a gateway calls its own, if one of our folders is its run directory. */
+  private List<String> hashes() {
+    return folders.stream().map(folder -> Path.of(folder).toAbsolutePath().resolve("engine").resolve("podman.sock"))
+        .map(socket -> String.format("%08x", socket.hashCode())).toList();
+  }
+
+  private static String tables() throws Exception {
+    return Gateway.exec("nft", "list", "tables");
   }
 
   private boolean names(String line) {

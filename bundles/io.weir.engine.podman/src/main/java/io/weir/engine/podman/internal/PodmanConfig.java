@@ -30,7 +30,7 @@ public @interface PodmanConfig {
   String subnet() default "";
 
   @AttributeDefinition(name = "Networks kept ready", min = "0", max = "64",
-      description = "So many network namespaces wait for functions that start. One costs some 100 kB of memory; "
+      description = "So many network namespaces wait for functions that start. One costs about 250 kB of memory; "
           + "a start that finds none makes its own. Only for the gateway's own service when it runs as root.")
   int ready_networks() default 4;
 

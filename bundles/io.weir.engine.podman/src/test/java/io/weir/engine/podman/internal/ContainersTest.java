@@ -40,6 +40,20 @@ class ContainersTest {
   }
 
   @Test
+  void anAddressOfTheGatewaysMakingIsKnownFromTheLabels() {
+    Map<String, Object> body = Json.object(Json.write(Containers.create(SPEC,
+        new ReadyNetwork("weir-1a2b3c4d-7", "10.213.64.7"), false)));
+
+    assertThat(body.get("netns")).isEqualTo(Map.of("nsmode", "path", "value", "/run/netns/weir-1a2b3c4d-7"));
+    assertThat(body).doesNotContainKeys("Networks", "portmappings");
+    String labels = Json.write(Json.object(body, "labels"));
+    assertThat(Containers.inspected(Json.object("{\"State\":{\"Status\":\"running\"},\"Config\":{\"Labels\":" + labels
+        + "}}"), false).address()).contains(new InetSocketAddress("10.213.64.7", 9000));
+    assertThat(Containers.inspected(Json.object("{\"State\":{\"Status\":\"exited\"},\"Config\":{\"Labels\":" + labels
+        + "}}"), false).address()).isEmpty();
+  }
+
+  @Test
   void readsARunningContainer() {
     ContainerStatus status = Containers.inspected(Json.object("""
         {"Id":"1a","Created":"2026-11-21T23:18:06.65745241+01:00","Name":"weir-a-0","ImageName":"localhost/a:1",

@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -203,6 +204,40 @@ class PodmanEngineIT {
 
     assertThat(podman.get(podman.started("networked"), "/")).isEqualTo("hello\n");
     assertThat(podman.get(before, "/")).isEqualTo("hello\n");
+  }
+
+  @Test
+  void aRefusedContainerTakesNoNetworkAway() throws Exception {
+    Set<String> before = podman.namespaces();
+    ContainerSpec spec = podman.spec("imageless");
+
+    for (int i = 0; i < 3; i++) {
+      assertFails(Code.NO_SUCH_IMAGE, "localhost/weir/none:1", () -> engine.create(new ContainerSpec(spec.name(),
+          "localhost/weir/none:1", 8080, spec.labels(), Map.of(), spec.limits())));
+    }
+
+    assertThat(podman.namespaces()).containsAll(before);
+  }
+
+  @Test
+  void tellsTheAddressWithoutAskingPodman() {
+    String id = engine.create(podman.spec("addressed"));
+
+    InetSocketAddress address = engine.start(id);
+
+    assertThat(engine.inspect(id).address()).contains(address);
+    assertThat(engine.inspect(id).labels()).containsEntry(Containers.ADDRESS_LABEL, address.getHostString());
+  }
+
+  @Test
+  void functionsAskNameServersThatTheyCanReach() throws Exception {
+    String id = podman.started("resolving");
+    try (Libpod libpod = new Libpod(podman.socket())) {
+      Path written = Path.of(Json.text(Json.object(libpod.get("inspect", "containers", id, "json").text()),
+          "ResolvConfPath"));
+
+      assertThat(Files.readString(written)).contains("nameserver ").doesNotContain("nameserver 127.");
+    }
   }
 
   @Test

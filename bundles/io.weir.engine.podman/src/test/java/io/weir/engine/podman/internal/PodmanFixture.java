@@ -23,7 +23,9 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -205,9 +207,14 @@ final class PodmanFixture implements AutoCloseable {
   }
 
   Path compiled() throws Exception {
-    Path binary = work.resolve("probe");
+    return compile(work);
+  }
+
+  /** The function's program. */
+  static Path compile(Path folder) throws Exception {
+    Path binary = folder.resolve("probe");
     if (!Files.exists(binary)) {
-      Path source = work.resolve("probe.c");
+      Path source = folder.resolve("probe.c");
       try (InputStream in = PodmanFixture.class.getResourceAsStream("probe.c")) {
         Files.copy(in, source);
       }
@@ -255,11 +262,31 @@ final class PodmanFixture implements AutoCloseable {
       System.err.println("the test leaves something behind: " + e.getMessage());
     }
     engine.close();
+    assertNoNetworkLeft();
     for (String mount : mountsBelow(work)) {
       exec("umount", mount);
     }
     delete(work);
     delete(run);
+  }
+
+  private void assertNoNetworkLeft() throws Exception {
+    String ours = bridge();
+    String seen = exec("ip", "netns") + exec("ip", "-o", "link") + exec("nft", "list", "tables");
+    if (seen.contains(ours) || seen.contains("w" + ours.substring(ours.indexOf('-') + 1) + "-")) {
+      throw new AssertionError("left behind of " + ours + ": " + seen);
+    }
+  }
+
+  /** Names of the network namespaces that exist for this engine. */
+  Set<String> namespaces() throws IOException {
+    if (!Files.isDirectory(ReadyNetwork.FOLDER)) {
+      return Set.of();
+    }
+    try (Stream<Path> all = Files.list(ReadyNetwork.FOLDER)) {
+      return all.map(path -> path.getFileName().toString()).filter(name -> name.startsWith(bridge() + "-"))
+          .collect(Collectors.toSet());
+    }
   }
 
   static List<String> mountsBelow(Path directory) throws IOException {

@@ -71,6 +71,58 @@ class PodmanServiceIT {
   }
 
   @Test
+  void theNextGatewayRemovesTheNetworkOfAContainerThatTheLastOneMade() throws Exception {
+    String id = podman.started("inherited");
+    String namespace = podman.engine.inspect(id).labels().get(Containers.NETNS_LABEL);
+    podman.engine.close();
+    assertThat(podman.namespaces()).containsExactly(namespace);
+    podman.events.published.clear();
+    podman.engine = podman.newEngine(Optional.empty());
+
+    podman.engine.remove(id);
+    podman.engine.close();
+
+    assertThat(podman.namespaces()).isEmpty();
+    podman.engine = podman.newEngine(Optional.empty());
+  }
+
+  @Test
+  void whatAKilledGatewayLeftIsRemovedUnlessAContainerLivesInIt() throws Exception {
+    String id = podman.started("survivor");
+    String lived = podman.engine.inspect(id).labels().get(Containers.NETNS_LABEL);
+    podman.engine.close();
+    String left = podman.bridge() + "-77";
+    PodmanFixture.exec("ip", "netns", "add", left);
+    podman.events.published.clear();
+    podman.engine = podman.newEngine(Optional.empty());
+
+    podman.engine.sweep();
+    podman.engine.close();
+
+    assertThat(podman.namespaces()).containsExactly(lived);
+    podman.events.published.clear();
+    podman.engine = podman.newEngine(Optional.empty());
+    assertThat(podman.get(id, "/")).isEqualTo("hello\n");
+  }
+
+  @Test
+  void aSweepRemovesTheNetworkOfAContainerThatSomebodyElseRemoved() throws Exception {
+    String gone = podman.started("gone");
+    String stays = podman.started("stays");
+    try (Libpod libpod = new Libpod(podman.socket())) {
+      libpod.delete("remove", "containers", gone).query("force", "true").query("timeout", "0").run();
+    }
+
+    podman.engine.sweep();
+    podman.engine.close();
+
+    assertThat(podman.namespaces()).hasSize(1);
+    podman.events.published.clear();
+    podman.engine = podman.newEngine(Optional.empty());
+    assertThat(podman.get(stays, "/")).isEqualTo("hello\n");
+  }
+
+  @Test
   void endsTheServiceOfAKilledGateway() throws Exception {
     podman.engine.close();
     Path run = podman.run.resolve("engine");
