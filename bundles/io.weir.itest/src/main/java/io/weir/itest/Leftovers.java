@@ -18,8 +18,8 @@ import org.awaitility.Awaitility;
 
 /**
  * What a gateway might leave behind: processes and mounts that name its folders, the bridges that its networks name,
- * interfaces and packet filter tables that are named after its Podman's socket, and network namespaces that were not there
- * when this object was made.
+ * interfaces and packet filter tables that are named after its Podman's socket, and network namespaces that were not
+ * there when this object was made.
  */
 public final class Leftovers {
   private static final Path NAMESPACES = Path.of("/run/netns");

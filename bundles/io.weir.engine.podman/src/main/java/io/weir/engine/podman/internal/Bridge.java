@@ -79,8 +79,14 @@ final class Bridge {
             configured.get());
       }
     }
-    Subnet chosen = found.or(() -> subnet).or(() -> configured).or(free).orElseThrow(() -> new EngineException(Code.FAILED,
-        "no subnet is free for the functions; set one in " + PodmanEngine.PID + ", key subnet"));
+    Subnet chosen = found.or(() -> subnet).or(() -> configured).or(free).orElseThrow(() -> new EngineException(
+        Code.FAILED, "no subnet is free for the functions; set one in " + PodmanEngine.PID + ", key subnet"));
+    if (found.isEmpty()) {
+      Subnet.routed().stream().filter(chosen::overlaps).findFirst().ifPresent(taken -> {
+        throw new EngineException(Code.FAILED, "the functions' network " + chosen + " overlaps " + taken
+            + ", which this machine has a route to; set another one in " + PodmanEngine.PID + ", key subnet");
+      });
+    }
     make(chosen, orphans);
     subnet = Optional.of(chosen);
     outside.open(name, chosen);

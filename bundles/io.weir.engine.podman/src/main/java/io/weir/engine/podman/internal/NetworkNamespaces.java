@@ -210,8 +210,8 @@ final class NetworkNamespaces implements AutoCloseable {
         return lastNumber;
       }
     }
-    throw new EngineException(Code.FAILED, "no address is free in the functions' network " + subnet + "; set a larger one in "
-        + PodmanEngine.PID + ", key subnet");
+    throw new EngineException(Code.FAILED, "no address is free in the functions' network " + subnet
+        + "; set a larger one in " + PodmanEngine.PID + ", key subnet");
   }
 
   private void tend(long afterMillis) {

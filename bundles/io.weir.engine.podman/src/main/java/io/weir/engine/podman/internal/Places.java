@@ -96,7 +96,8 @@ final class Places implements AutoCloseable {
     List<ContainerStatus> alive = containers.get();
     Set<String> ids = alive.stream().map(ContainerStatus::id).collect(Collectors.toSet());
     known.stream().filter(id -> !ids.contains(id)).forEach(this::leave);
-    alive.forEach(container -> Containers.place(container.labels()).ifPresent(place -> strays.remove(place.namespace())));
+    alive.forEach(container -> Containers.place(container.labels())
+        .ifPresent(place -> strays.remove(place.namespace())));
     strays.forEach(namespaces::discard);
   }
 

@@ -430,7 +430,7 @@ public final class PodmanEngine implements ContainerEngine, Part {
           libpod.get(what, "containers", "json").query("all", "true").within(settings.callTimeout()).text())).stream()
           .map(container -> Json.text(container, "Id")).toList()));
     }
-    places.ifPresent(known -> {
+    session.places().ifPresent(known -> {
       known.sweep(() -> list(Map.of()));
       known.mend();
     });

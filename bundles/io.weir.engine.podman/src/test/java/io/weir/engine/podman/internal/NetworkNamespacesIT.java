@@ -57,15 +57,19 @@ class NetworkNamespacesIT {
     namespaces.existing().forEach(namespaces::discard);
     gateways.forEach(NetworkNamespaces::close);
     assertThat(namespaces.existing()).isEmpty();
-    assertThat(interfaces()).noneMatch(name -> name.startsWith(BRIDGE) || name.startsWith(String.format("w%08x-", HASH)));
+    assertThat(interfaces())
+        .noneMatch(name -> name.startsWith(BRIDGE) || name.startsWith(String.format("w%08x-", HASH)));
     assertThat(PodmanFixture.exec("nft", "list", "tables")).doesNotContain(BRIDGE);
   }
 
-  private NetworkNamespaces gateway(Optional<Subnet> subnet) {
+  private static Settings settings(Optional<Subnet> subnet) {
     Settings defaults = PodmanFixture.settings(Optional.empty());
-    NetworkNamespaces made = NetworkNamespaces.possible(HASH, new Settings(defaults.socket(), defaults.podman(),
-        defaults.runtime(), defaults.network(), subnet, defaults.callTimeout(), defaults.startTimeout(),
-        defaults.imageTimeout(), defaults.serviceWait(), READY)).orElseThrow();
+    return new Settings(defaults.socket(), defaults.podman(), defaults.runtime(), defaults.network(), subnet,
+        defaults.callTimeout(), defaults.startTimeout(), defaults.imageTimeout(), defaults.serviceWait(), READY);
+  }
+
+  private NetworkNamespaces gateway(Optional<Subnet> subnet) {
+    NetworkNamespaces made = NetworkNamespaces.possible(HASH, settings(subnet)).orElseThrow();
     gateways.add(made);
     made.open(() -> {});
     return made;
@@ -215,7 +219,8 @@ class NetworkNamespacesIT {
     namespaces.settle();
     Set<String> idle = namespaces.existing();
     idle.removeAll(Set.of(lived.name(), died.name()));
-    Map<String, String> labels = Map.of(Containers.NETNS_LABEL, lived.name(), Containers.ADDRESS_LABEL, lived.address());
+    Map<String, String> labels = Map.of(Containers.NETNS_LABEL, lived.name(),
+        Containers.ADDRESS_LABEL, lived.address());
 
     NetworkNamespaces next = gateway(Optional.empty());
     new Places(next).open(() -> List.of(new ContainerStatus("1a", "n", "i", ContainerStatus.State.RUNNING,
@@ -246,6 +251,16 @@ class NetworkNamespacesIT {
     NetworkNamespaces next = gateway(Optional.of(Subnet.parse("10.99.0.0/24")));
 
     assertThat(next.take().address()).startsWith("10.99.0.");
+  }
+
+  @Test
+  void refusesASubnetThatSomebodyElseUses() {
+    Settings settings = settings(Optional.of(Subnet.parse(namespaces.take().address() + "/28")));
+    NetworkNamespaces other = NetworkNamespaces.possible(HASH + 1, settings).orElseThrow();
+
+    assertThatExceptionOfType(EngineException.class).isThrownBy(() -> other.open(() -> {}))
+        .withMessageContaining(settings.subnet().orElseThrow() + " overlaps").withMessageContaining("key subnet");
+    other.close();
   }
 
   @Test
