@@ -55,7 +55,7 @@ class CrashIT {
 
     assertThat(gateway.post("/function/counter/", "x").statusCode()).isEqualTo(200);
     assertThat(gateway.instancesOf("counter")).singleElement().satisfies(i -> assertThat(i.get("name")).isEqualTo(before));
-    assertThat(gateway.counter("instances.started")).isZero();
+    assertThat(gateway.counter("instances.starting")).isZero();
   }
 
   @Test

@@ -30,7 +30,7 @@ final class Coroner {
     InetSocketAddress address = slot.address;
     try {
       ContainerStatus status = engine.inspect(slot.id);
-      boolean running = status.state() == ContainerStatus.State.RUNNING;
+      boolean running = status.state() == ContainerStatus.State.RUNNING || status.state() == ContainerStatus.State.PAUSED;
       if (running && address != null && PortProbe.await(address, PROBE, () -> slot.dead)) {
         owner.cleared(slot);
         return;
@@ -55,7 +55,7 @@ final class Coroner {
     }
     try {
       ContainerStatus status = onceEnded(slot);
-      if (status.state() == ContainerStatus.State.RUNNING) {
+      if (status.state() == ContainerStatus.State.RUNNING || status.state() == ContainerStatus.State.PAUSED) {
         slot.dead = false;
       } else {
         bury(slot, owner, status);
@@ -82,7 +82,7 @@ final class Coroner {
   private void bury(Slot slot, FunctionInstances owner, ContainerStatus status) {
     boolean oom = status.oomKilled();
     bury(slot, owner, oom ? "killed for using more than " + (slot.spec.limits().memoryBytes() >> 20) + " MiB; raise memory"
-        : status.state() == ContainerStatus.State.RUNNING ? "accepts no connections any more; it is replaced"
+        : status.state() != ContainerStatus.State.EXITED ? "accepts no connections any more; it is replaced"
         : "ended with exit code " + status.exitCode(), oom);
   }
 
