@@ -83,13 +83,18 @@ public final class PodmanEngine implements ContainerEngine, Part {
     this.places = (own ? NetworkNamespaces.possible(socket.hashCode(), settings) : Optional.<NetworkNamespaces>empty())
         .map(Places::new);
     this.greeting = new Greeting(settings, own, socket, ownCgroup, places);
-    this.presence = new Presence<>(libpod, greeting::greet, session -> "podman " + session.info().version() + " with "
-        + session.info().runtime(), state -> events.publish(new GatewayEvent.PartChanged(Instant.now(), name(), state)),
+    this.presence = new Presence<>(libpod, greeting::greet, this::described,
+        state -> events.publish(new GatewayEvent.PartChanged(Instant.now(), name(), state)),
         own ? EMBEDDED_START : Duration.ZERO);
     this.embedded = own
         ? Optional.of(new EmbeddedService(ownRun, data.toAbsolutePath(), settings, presence::hopeless))
         : Optional.empty();
     presence.start();
+  }
+
+  private String described(Session session) {
+    return "podman " + session.info().version() + " with " + session.info().runtime()
+        + embedded.map(service -> ", " + service.stateIn()).orElse("");
   }
 
   private static Path directory(BundleContext context, String property, String fallback) {
@@ -113,6 +118,11 @@ public final class PodmanEngine implements ContainerEngine, Part {
   /** Pid of our own service, for tests; 0 if there is none. */
   long servicePid() {
     return embedded.map(EmbeddedService::pid).orElse(0L);
+  }
+
+  /** Pid of the service that writes images, for tests; 0 if there is none. */
+  long imageServicePid() {
+    return embedded.flatMap(EmbeddedService::images).map(ImageService::pid).orElse(0L);
   }
 
   /**
@@ -455,21 +465,29 @@ public final class PodmanEngine implements ContainerEngine, Part {
         : Optional.empty());
   }
 
+  /** Work on images goes to whoever may write them. */
+  private <T> T onImages(String what, Function<Libpod, T> work) {
+    // Only the service that runs knows whether another one writes.
+    presence.await(what, settings.serviceWait());
+    return embedded.flatMap(EmbeddedService::images).map(images -> images.use(what, work))
+        .orElseGet(() -> call(what, here -> work.apply(libpod)));
+  }
+
   @Override
   public List<String> load(InputStream archive) {
     String what = "loading an image archive";
-    return call(what, session -> Json.strings(Json.object(libpod.upload(what, archive, "images", "load")
+    return onImages(what, podman -> Json.strings(Json.object(podman.upload(what, archive, "images", "load")
         .within(settings.imageTimeout()).text()), "Names"));
   }
 
   @Override
   public void importImage(String reference, List<String> changes, InputStream rootfs) {
     String what = "importing image " + reference;
-    run(what, session -> {
-      Libpod.Req request = libpod.upload(what, rootfs, "images", "import").query("reference", reference)
+    onImages(what, podman -> {
+      Libpod.Req request = podman.upload(what, rootfs, "images", "import").query("reference", reference)
           .within(settings.imageTimeout());
       changes.forEach(change -> request.query("changes", change));
-      return request;
+      return request.text();
     });
   }
 
@@ -477,9 +495,9 @@ public final class PodmanEngine implements ContainerEngine, Part {
   @Override
   public void build(String reference, InputStream context, Consumer<String> progress) {
     String what = "building image " + reference;
-    call(what, session -> {
+    onImages(what, podman -> {
       Progress told = new Progress(what, progress);
-      libpod.upload(what, context, "build").query("t", reference).query("pullpolicy", "never")
+      podman.upload(what, context, "build").query("t", reference).query("pullpolicy", "never")
           .query("isolation", "chroot").within(settings.imageTimeout()).lines(told);
       return told.done();
     });
@@ -488,9 +506,9 @@ public final class PodmanEngine implements ContainerEngine, Part {
   @Override
   public void pull(String reference, Consumer<String> progress) {
     String what = "pulling image " + reference;
-    call(what, session -> {
+    onImages(what, podman -> {
       Progress told = new Progress(what, progress);
-      libpod.post(what, "images", "pull").query("reference", reference).query("policy", "missing").stream()
+      podman.post(what, "images", "pull").query("reference", reference).query("policy", "missing").stream()
           .within(settings.imageTimeout()).lines(told);
       return told.done();
     });

@@ -178,16 +178,29 @@ final class PodmanFixture implements AutoCloseable {
 
   /** Kills what watches over a running container, and returns the container's process. */
   ProcessHandle withoutConmon(String id) throws Exception {
-    Map<String, Object> state = inspected(id);
+    Map<String, Object> state = Json.object(inspected(id), "State");
     ProcessHandle conmon = ProcessHandle.of(Json.number(state, "ConmonPid")).orElseThrow();
     conmon.destroyForcibly();
     conmon.onExit().get(10, TimeUnit.SECONDS);
     return ProcessHandle.of(Json.number(state, "Pid")).orElseThrow();
   }
 
-  private Map<String, Object> inspected(String id) {
+  Map<String, Object> inspected(String id) {
     try (Libpod libpod = new Libpod(socket())) {
-      return Json.object(Json.object(libpod.get("inspecting", "containers", id, "json").text()), "State");
+      return Json.object(libpod.get("inspecting", "containers", id, "json").text());
+    }
+  }
+
+  /** Also of a file that is gone. */
+  static boolean isOnTmpfs(String path) {
+    try {
+      Path there = Path.of(path);
+      while (there != null && !Files.exists(there)) {
+        there = there.getParent();
+      }
+      return there != null && Files.getFileStore(there).type().equals("tmpfs");
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
     }
   }
 

@@ -21,12 +21,16 @@ class ServiceConfTest {
       Optional.empty(), true, Cgroups.V2, true, false, 524_288, 31_000);
 
   private static ServiceConf conf(HostFacts facts) {
-    return new ServiceConf(facts, "", Path.of("/run/weir/engine"), Path.of("/var/lib/weir"));
+    return conf(facts, true);
+  }
+
+  private static ServiceConf conf(HostFacts facts, boolean runInMemory) {
+    return new ServiceConf(facts, "", Path.of("/run/weir/engine"), Path.of("/var/lib/weir"), runInMemory);
   }
 
   @Test
   void keepsToTheLimitsOfASandbox() {
-    assertThat(conf(SANDBOX).containersConf()).isEqualTo("""
+    assertThat(conf(SANDBOX, false).main().containersConf()).isEqualTo("""
         # Written by Weir at every start of its Podman service.
         [containers]
         default_ulimits = ["nofile=20000:20000", "nproc=32768:32768"]
@@ -43,7 +47,7 @@ class ServiceConfTest {
         network_backend = "netavark"
         network_config_dir = "/run/weir/engine/networks"
         """);
-    assertThat(conf(SANDBOX).storageConf()).isEqualTo("""
+    assertThat(conf(SANDBOX, false).main().storageConf()).isEqualTo("""
         # Written by Weir at every start of its Podman service.
         [storage]
         driver = "overlay"
@@ -56,22 +60,61 @@ class ServiceConfTest {
   }
 
   @Test
+  void keepsContainersInMemoryAndReadsImagesFromDiskBeforePodman44() {
+    assertThat(conf(SANDBOX).imagesApart()).isTrue();
+    assertThat(conf(SANDBOX).stateInMemory()).isTrue();
+    assertThat(conf(SANDBOX).main().containersConf()).contains("tmp_dir = \"/run/weir/engine/ctr-tmp\"");
+    assertThat(conf(SANDBOX).main().directories()).contains(Path.of("/run/weir/engine/ctr-tmp"),
+        Path.of("/var/lib/weir/storage"));
+    assertThat(conf(SANDBOX).main().storageConf()).isEqualTo("""
+        # Written by Weir at every start of its Podman service.
+        [storage]
+        driver = "overlay"
+        graphroot = "/run/weir/engine/store"
+        runroot = "/run/weir/engine/ctr"
+
+        [storage.options]
+        additionalimagestores = ["/var/lib/weir/storage"]
+
+        [storage.options.overlay]
+        skip_mount_home = "true"
+        """);
+  }
+
+  @Test
+  void writesImagesWithTheRunDirectoriesThatTheStoreOnDiskRemembers() {
+    assertThat(conf(SANDBOX).alone()).isEqualTo(conf(SANDBOX, false).main());
+  }
+
+  @Test
+  void needsOneServiceWhereItKeepsContainersInMemoryByItselfOrCannot() {
+    assertThat(conf(DEBIAN_13).imagesApart()).isFalse();
+    assertThat(conf(DEBIAN_13).stateInMemory()).isTrue();
+    assertThat(conf(DEBIAN_13, false).stateInMemory()).isFalse();
+    assertThat(conf(SANDBOX, false).imagesApart()).isFalse();
+    assertThat(conf(SANDBOX, false).stateInMemory()).isFalse();
+    HostFacts rootless = new HostFacts(new Version(4, 3), Optional.of(new Version(1, 8)), Optional.empty(), true,
+        Cgroups.V2, true, false, 1, 1);
+    assertThat(conf(rootless).imagesApart()).isFalse();
+  }
+
+  @Test
   void usesSystemdAndRuncOnDebian12() {
-    assertThat(conf(DEBIAN_12).containersConf()).contains("runtime = \"runc\"", "cgroup_manager = \"systemd\"")
+    assertThat(conf(DEBIAN_12).main().containersConf()).contains("runtime = \"runc\"", "cgroup_manager = \"systemd\"")
         .doesNotContain("ulimits");
-    assertThat(conf(DEBIAN_12).storageConf()).doesNotContain("transient_store");
+    assertThat(conf(DEBIAN_12).main().storageConf()).doesNotContain("transient_store");
   }
 
   @Test
   void usesCrunAndKeepsContainersOffTheDiskOnDebian13() {
-    assertThat(conf(DEBIAN_13).containersConf()).contains("runtime = \"crun\"", "cgroup_manager = \"systemd\"")
+    assertThat(conf(DEBIAN_13).main().containersConf()).contains("runtime = \"crun\"", "cgroup_manager = \"systemd\"")
         .doesNotContain("ulimits");
-    assertThat(conf(DEBIAN_13).storageConf()).contains("transient_store = true");
+    assertThat(conf(DEBIAN_13).main().storageConf()).contains("transient_store = true");
   }
 
   @Test
   void keepsToTheLimitsOfAUserWithoutRoot() {
-    assertThat(conf(ROOTLESS).containersConf()).contains("nofile=524288:524288", "nproc=31000:31000",
+    assertThat(conf(ROOTLESS).main().containersConf()).contains("nofile=524288:524288", "nproc=31000:31000",
         "cgroup_manager = \"systemd\"");
   }
 
@@ -81,7 +124,7 @@ class ServiceConfTest {
         Cgroups.V2, false, true, 1, 1);
 
     assertThat(conf(crunOnly).runtime()).isEqualTo("crun");
-    assertThat(new ServiceConf(DEBIAN_13, "/opt/youki", Path.of("/r"), Path.of("/d")).containersConf())
+    assertThat(new ServiceConf(DEBIAN_13, "/opt/youki", Path.of("/r"), Path.of("/d"), true).main().containersConf())
         .contains("runtime = \"/opt/youki\"");
   }
 
