@@ -25,6 +25,10 @@ final class CgroupTree {
         .filter(root -> Files.exists(root.resolve("cgroup.controllers"))).findFirst();
   }
 
+  Path mount() {
+    return mount;
+  }
+
   /** Where a cgroup is in a controller's own v1 hierarchy; empty if it is not there. */
   Optional<Path> v1(String controller, String cgroup) {
     return below(mount.resolve(controller), cgroup).filter(group -> !unified.equals(Optional.of(mount)));

@@ -45,6 +45,9 @@ final class Greeting {
     if (rootless) {
       return new Session(engine, Optional.empty(), Optional.empty(), mayRaiseOomScore(), Optional.empty(), program);
     }
+    if (embedded) {
+      cgroup.keepFreezing();
+    }
     // A Podman that is there already may have reasons for where its containers are.
     Optional<String> parent = Optional.of(cgroup.parent(Json.text(host, "cgroupManager"))).filter(own -> embedded);
     if (places.isPresent()) {

@@ -30,6 +30,7 @@ final class OwnCgroup {
   private static final Pattern CONMON = Pattern.compile("libpod-conmon-([0-9a-f]{64})\\.scope");
   private static final Pattern CONMON_OF = Pattern.compile("\0-c\0([0-9a-f]{64})\0");
   private static final Duration DIES_WITHIN = Duration.ofSeconds(5);
+  private static final String FROST = "frost";
   private static final long LOOK_NANOS = 2_000_000;
 
   private final CgroupTree tree;
@@ -52,6 +53,22 @@ final class OwnCgroup {
   /** Whether the runtime's note on a container says that it is below this cgroup. */
   boolean isMentionedIn(String text) {
     return text.contains(plain + '/') || text.contains('/' + slice + '/');
+  }
+
+  /**
+   * Keeps an empty cgroup frozen where the freezer is that of v1. The kernel rewrites its own code when the first cgroup
+   * of a machine is frozen and the last one thawed, which takes ten times as long as either.
+   */
+  void keepFreezing() {
+    Path root = tree.mount().resolve("freezer");
+    if (Files.isWritable(root.resolve("cgroup.procs"))) {
+      try {
+        Path frost = Files.createDirectories(root.resolve(plain.substring(1)).resolve(FROST));
+        Files.writeString(frost.resolve("freezer.state"), "FROZEN");
+      } catch (IOException e) {
+        LOG.debug("thawing takes a little longer", e);
+      }
+    }
   }
 
   private Stream<Path> roots() {
@@ -213,7 +230,7 @@ final class OwnCgroup {
     }
     // A conmon outlives its container by the podman that it starts to clean up.
     List<Path> all = roots.stream().filter(root -> !root.endsWith(slice))
-        .flatMap(root -> Stream.of(root.resolve("conmon"), root)).toList();
+        .flatMap(root -> Stream.of(root.resolve(FROST), root.resolve("conmon"), root)).toList();
     if (!removed(all, DIES_WITHIN)) {
       LOG.warn("cannot remove the cgroup {} of the containers: {} still there", plain,
           all.stream().filter(Files::exists).toList());

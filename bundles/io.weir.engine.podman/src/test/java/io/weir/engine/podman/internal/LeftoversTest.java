@@ -71,6 +71,18 @@ class LeftoversTest {
   }
 
   @Test
+  void keepsAnEmptyCgroupFrozenOnV1Only() throws IOException {
+    new OwnCgroup(FakeCgroups.v2(mount).tree(), SOCKET).keepFreezing();
+    assertThat(mount.resolve("freezer")).doesNotExist();
+
+    Files.delete(mount.resolve("cgroup.controllers"));
+    FakeCgroups cgroups = FakeCgroups.hybrid(mount);
+    cgroups.with("freezer", Map.of("cgroup.procs", ""));
+    new OwnCgroup(cgroups.tree(), SOCKET).keepFreezing();
+    assertThat(mount.resolve("freezer/weir-" + HASH + "/frost/freezer.state")).hasContent("FROZEN");
+  }
+
+  @Test
   void closingRemovesItsCgroupUnlessContainersLiveOn() throws IOException {
     FakeCgroups cgroups = FakeCgroups.v2(mount);
     Path parent = cgroups.with("weir-" + HASH, Map.of());
