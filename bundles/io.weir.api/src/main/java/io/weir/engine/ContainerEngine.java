@@ -66,8 +66,8 @@ public interface ContainerEngine {
   void sweep();
 
   /**
-   * Reports the deaths of containers that carry this label until the handle is closed; reconnects by itself. Called on
-   * one thread of the engine.
+   * Reports the deaths of containers that carry this label, and images that this engine wrote, until the handle is
+   * closed; reconnects by itself. Called by one thread at a time: return quickly.
    */
   AutoCloseable watch(String label, String value, Consumer<EngineEvent> listener);
 

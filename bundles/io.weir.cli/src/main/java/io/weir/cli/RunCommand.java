@@ -245,7 +245,7 @@ final class RunCommand extends Verb {
     if (chosen != null) {
       return chosen;
     }
-    String base = Host.isRoot() ? "/run" : env().getOrDefault("XDG_RUNTIME_DIR", "/tmp");
+    String base = Host.isRoot() ? Host.memoryFolder() : env().getOrDefault("XDG_RUNTIME_DIR", "/tmp");
     return base + (port == 8480 ? "/weir" : "/weir-" + port);
   }
 

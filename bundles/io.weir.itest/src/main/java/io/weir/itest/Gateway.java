@@ -71,13 +71,18 @@ public final class Gateway implements AutoCloseable {
     this.home = folder.resolve("dist");
     this.data = folder.resolve("data");
     // Short, because socket paths have at most 107 bytes, and on tmpfs, as it is on a gateway.
-    this.run = Path.of("/run/weir-it-" + name + "-" + ProcessHandle.current().pid());
+    this.run = memory().resolve("weir-it-" + name + "-" + ProcessHandle.current().pid());
     this.leftovers = new Leftovers(data, run);
     leftovers.unmount();   // what a test run that was killed may have left
     deleteTree(folder);
     installTo(home);
     Files.createDirectories(data);
     Files.createDirectories(run);
+  }
+
+  private static Path memory() throws IOException {
+    Path shm = Path.of("/dev/shm");
+    return Files.getFileStore(shm).type().equals("tmpfs") ? shm : Path.of("/run");
   }
 
   private void start() throws IOException {

@@ -45,6 +45,19 @@ public record Host(String suite, String arch, boolean root) {
     }
   }
 
+  /** Where a gateway that runs as root keeps what need not outlive a boot: /run, or what else is in memory. */
+  public static String memoryFolder() {
+    return !inMemory("/run") && inMemory("/dev/shm") ? "/dev/shm" : "/run";
+  }
+
+  private static boolean inMemory(String folder) {
+    try {
+      return Files.getFileStore(Path.of(folder)).type().equals("tmpfs");
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
   /** Where a program is; system folders are searched too, which the path of an ordinary user lacks. */
   public static Optional<Path> program(String name) {
     String path = System.getenv().getOrDefault("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin";

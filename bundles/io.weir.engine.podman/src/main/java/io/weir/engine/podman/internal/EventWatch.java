@@ -153,7 +153,12 @@ final class EventWatch implements AutoCloseable {
         Instant.ofEpochSecond(0, nanos)));
   }
 
-  private void tell(EngineEvent event) {
+  /** Whoever changed an image through this engine says so. */
+  void imagesChanged() {
+    tell(new EngineEvent.ImagesChanged(Instant.now()));
+  }
+
+  private synchronized void tell(EngineEvent event) {
     try {
       listener.accept(event);
     } catch (RuntimeException e) {

@@ -469,8 +469,10 @@ public final class PodmanEngine implements ContainerEngine, Part {
   private <T> T onImages(String what, Function<Libpod, T> work) {
     // Only the service that runs knows whether another one writes.
     presence.await(what, settings.serviceWait());
-    return embedded.flatMap(EmbeddedService::images).map(images -> images.use(what, work))
+    T result = embedded.flatMap(EmbeddedService::images).map(images -> images.use(what, work))
         .orElseGet(() -> call(what, here -> work.apply(libpod)));
+    watches.forEach(EventWatch::imagesChanged);
+    return result;
   }
 
   @Override

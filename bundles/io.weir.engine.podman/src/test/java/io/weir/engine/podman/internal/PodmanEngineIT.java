@@ -59,6 +59,17 @@ class PodmanEngineIT {
   }
 
   @Test
+  void tellsWhoeverWatchesThatAnImageMayBeAnotherOne() throws Exception {
+    BlockingQueue<EngineEvent> seen = new LinkedBlockingQueue<>();
+    try (AutoCloseable watch = engine.watch("weir.gateway", "engine-test", seen::add)) {
+      Path file = Files.writeString(podman.work.resolve("a"), "1");
+      engine.importImage("localhost/weir/changing:1", List.of(), podman.tar(Map.of("a", file)));
+
+      assertThat(seen.poll(20, TimeUnit.SECONDS)).isInstanceOf(EngineEvent.ImagesChanged.class);
+    }
+  }
+
+  @Test
   void tellsWhatItIs() {
     assertThat(engine.info().version()).matches("\\d+\\.\\d+.*");
     assertThat(engine.info().runtime()).matches("(crun|runc) \\d+\\.\\d+.*");
