@@ -28,7 +28,7 @@ record Program(Language language, String build, Map<String, byte[]> files) {
    * How Java runs: small and soon up; the server's idle connections stay, since a clock that ends them would strike right
    * after a thaw; the runner may set the environment.
    */
-  private static final List<String> JAVA = List.of("/opt/java/bin/java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+  static final List<String> JAVA = List.of("/opt/java/bin/java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
       "-XX:-UsePerfData", "-XX:MaxRAMPercentage=50", "-XX:MinHeapFreeRatio=10", "-XX:MaxHeapFreeRatio=20", "-Xshare:auto",
       "-Dfile.encoding=UTF-8", "-Dsun.stdout.encoding=UTF-8", "-Dsun.stderr.encoding=UTF-8",
       "-Dsun.net.httpserver.nodelay=true", "-Dsun.net.httpserver.idleInterval=100000000",
