@@ -15,6 +15,7 @@ has() {
 
 if has python3; then
   (cd "$here/thermo-alert" && PYTHONDONTWRITEBYTECODE=1 python3 -m unittest -q)
+  (cd "$here/handler-python" && PYTHONDONTWRITEBYTECODE=1 python3 -m unittest -q)
 fi
 
 compiler=cc
