@@ -6,6 +6,7 @@
 
 const http = require('node:http');
 const Module = require('node:module');
+const net = require('node:net');
 const util = require('node:util');
 const vm = require('node:vm');
 // What handlers use most, loaded while nobody waits.
@@ -159,15 +160,37 @@ async function serve(request, response, body) {
   }
 }
 
-const server = http.createServer((request, response) => {
-  const parts = [];
-  request.on('data', part => parts.push(part));
-  request.on('end', () => serve(request, response, parts.length === 1 ? parts[0] : Buffer.concat(parts)));
-  request.on('error', () => {});          // the client went away
-});
-server.on('connection', socket => socket.setNoDelay(true));
-// The gateway ends connections. A clock that ends them here would strike right after a thaw, when the next request comes.
-server.keepAliveTimeout = server.headersTimeout = server.requestTimeout = server.timeout = 0;
+function newServer() {
+  const server = http.createServer((request, response) => {
+    const parts = [];
+    request.on('data', part => parts.push(part));
+    request.on('end', () => serve(request, response, parts.length === 1 ? parts[0] : Buffer.concat(parts)));
+    request.on('error', () => {});        // the client went away
+  });
+  server.on('connection', socket => socket.setNoDelay(true));
+  // The gateway ends connections. A clock that ends them here would strike right after a thaw, when the next request comes.
+  server.keepAliveTimeout = server.headersTimeout = server.requestTimeout = server.timeout = 0;
+  return server;
+}
+
+/** Does everything a few times, so that Node compiles its code and this while nobody waits. */
+async function rehearse() {
+  const server = newServer();
+  await new Promise(done => server.listen(0, '127.0.0.1', done));
+  const socket = net.connect(server.address().port, '127.0.0.1');
+  const post = (path, body) => new Promise(done => {
+    socket.once('data', done);
+    socket.write(`POST ${path} HTTP/1.1\r\nHost: a\r\nce-id: 1\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+  });
+  const file = {file: 'rehearsal.js', code: 'exports.handle = async (event) => ({id: event.id, is: event.json(), of: event.query});'};
+  await post('/.weir/check', JSON.stringify(file));
+  await post('/.weir/load', JSON.stringify({...file, env: {}}));
+  for (let i = 0; i < 5; i++) await post('/a?b=c', '{"value": 1.5}');
+  socket.destroy();
+  server.close();
+  handle = null;
+  claimed = false;
+}
+
 process.on('SIGTERM', () => process.exit(0));
-// A first request makes Node compile its own code, while nobody waits.
-server.listen({port: Number(process.env.PORT ?? 8080), host: '0.0.0.0', backlog: 256});
+rehearse().then(() => newServer().listen({port: Number(process.env.PORT ?? 8080), host: '0.0.0.0', backlog: 256}));
