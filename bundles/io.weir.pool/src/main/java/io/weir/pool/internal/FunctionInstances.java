@@ -12,61 +12,44 @@ import io.weir.function.Source;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Predicate;
-import java.util.stream.Stream;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The instances of one function and who waits for them: decides, while {@link Lifecycle} does.
  *
- * <p>Every method takes the lock only to decide; containers are touched and futures completed outside it. A burst on a
- * sleeping function starts one instance; another one follows as soon as the first in the queue has waited for longer than
- * a start takes. After a change of revision the old instances serve until a new one is ready.
+ * <p>Every method takes the lock only to decide; containers are touched and futures completed outside it. What goes up is
+ * decided by {@link Ascent}, what goes down by {@link Descent}, over the {@link Roster} that all three share. After a change
+ * of revision the old instances serve until a new one is ready.
  */
 final class FunctionInstances {
-  /** A burst's surplus instances are kept this long, like Knative's, and one that drains gets its function's timeout. */
-  private static final Duration SURPLUS = Autoscaler.STABLE_WINDOW;
-  private static final Duration DRAIN_SLACK = Duration.ofSeconds(5);
-  /** What could not be prepared is tried again after this; nobody waits for it. */
-  private static final Duration PREPARE_AGAIN = Duration.ofSeconds(30);
-  private static final Duration AUTOSCALE = Duration.ofSeconds(2);
   /** A function that timed out so often in a row, or on all it serves at a time, hangs. */
   private static final int HUNG = 3;
 
   private final Home home;
-  private final List<Slot> slots = new ArrayList<>();
-  private final WaitQueue waiters = new WaitQueue();
-  private final BackOff backOff = new BackOff();
-  private final Autoscaler autoscaler;
-  private final Pin pin = new Pin();
-  private FunctionSpec spec;
-  private Costs costs;
-  /** Id of the image instances are to be made from; empty until it was looked up. */
-  private String imageId = "";
-  private ColdStart.Cause absence = ColdStart.Cause.NEVER_STARTED;
-  private int inFlight;
-  private long lastCallNanos;
-  private long prepareAfterNanos;
-  private long autoscaledNanos;
-  private boolean checkScheduled;
-  /** Whether instances of an earlier life were looked for; nothing is started before, lest it be doubled. */
-  private boolean settled;
-  private boolean removed;
+  private final Roster roster;
+  private final Ascent ascent;
+  private final Descent descent;
 
   FunctionInstances(FunctionSpec spec, Home home) {
-    this.spec = spec;
     this.home = home;
-    this.costs = home.ledger().costs(spec);
-    this.lastCallNanos = home.nanoTime();
-    this.prepareAfterNanos = lastCallNanos;
-    this.autoscaledNanos = lastCallNanos;
-    this.autoscaler = new Autoscaler(lastCallNanos);
+    this.roster = new Roster(spec, home);
+    this.descent = new Descent(roster, this);
+    this.ascent = new Ascent(roster, this, descent);
+  }
+
+  /** Decides under the lock, then does what was decided without it. */
+  private void decide(BiConsumer<Long, List<Runnable>> decision) {
+    List<Runnable> todo = new ArrayList<>();
+    synchronized (this) {
+      decision.accept(home.nanoTime(), todo);
+    }
+    todo.forEach(Runnable::run);
   }
 
   // ---- requests ----
@@ -76,12 +59,12 @@ final class FunctionInstances {
     WaitQueue.Waiter waiter;
     synchronized (this) {
       long now = home.nanoTime();
-      if (removed) {
-        return CompletableFuture.failedFuture(gone());
+      if (roster.removed) {
+        return CompletableFuture.failedFuture(roster.gone());
       }
-      lastCallNanos = now;
-      pin.release(todo);
-      Slot free = waiters.isEmpty() ? leastLoaded() : null;
+      roster.lastCallNanos = now;
+      roster.pin.release(todo);
+      Slot free = roster.waiters.isEmpty() ? roster.leastLoaded() : null;
       if (free != null) {
         return CompletableFuture.completedFuture(lease(free, now, now));
       }
@@ -89,9 +72,9 @@ final class FunctionInstances {
       if (refusal != null) {
         return CompletableFuture.failedFuture(refusal);
       }
-      waiter = waiters.add(now);
-      loadChanged(now);
-      plan(now, todo);
+      waiter = roster.waiters.add(now);
+      roster.loadChanged(now);
+      ascent.plan(now, todo);
     }
     todo.forEach(Runnable::run);
     if (!waiter.future().isDone()) {
@@ -102,48 +85,58 @@ final class FunctionInstances {
   }
 
   private @Nullable LeaseRefused refusal(Duration patience, long now) {
+    WaitQueue waiters = roster.waiters;
+    String wait = waiters.size() + " requests wait for " + roster.spec.name();
     if (waiters.size() >= home.settings().queueLength()) {
-      return refused(LeaseRefused.Code.QUEUE_FULL, waiters.size() + " requests wait for " + spec.name()
-          + " already; raise instances.max or concurrency", Duration.ofSeconds(1));
+      return Roster.refused(LeaseRefused.Code.QUEUE_FULL, wait + " already; raise instances.max or concurrency",
+          Duration.ofSeconds(1));
     }
-    Duration expected = waiters.expectedWait(spec.scaling().max() * spec.scaling().concurrency());
+    Duration expected = waiters.expectedWait(roster.spec.scaling().max() * roster.spec.scaling().concurrency());
     if (expected.compareTo(patience) > 0) {
-      return refused(LeaseRefused.Code.QUEUE_FULL, waiters.size() + " requests wait for " + spec.name()
-          + ", which takes about " + expected.toMillis() + " ms; raise instances.max or concurrency", Duration.ofSeconds(1));
+      return Roster.refused(LeaseRefused.Code.QUEUE_FULL, wait + ", which takes about " + expected.toMillis()
+          + " ms; raise instances.max or concurrency", Duration.ofSeconds(1));
     }
-    Duration wait = backOff.remaining(now);
-    Optional<LeaseRefused> failure = backOff.failure();
-    if (failure.isPresent() && !wait.isZero() && slots.stream().noneMatch(Slot::isLive)) {
-      return refused(failure.get().code(), failure.get().getMessage(), wait);
+    Duration pause = roster.backOff.remaining(now);
+    Optional<LeaseRefused> failure = roster.backOff.failure();
+    if (failure.isPresent() && !pause.isZero() && roster.none(Slot::isLive)) {
+      return Roster.refused(failure.get().code(), failure.get().getMessage(), pause);
     }
     return null;
   }
 
   private void giveUp(WaitQueue.Waiter waiter, Duration patience) {
     synchronized (this) {
-      if (!waiters.remove(waiter)) {
+      if (!roster.waiters.remove(waiter)) {
         return;
       }
-      loadChanged(home.nanoTime());
+      roster.loadChanged(home.nanoTime());
     }
-    waiter.future().completeExceptionally(refused(LeaseRefused.Code.WAITED_TOO_LONG,
-        "no instance of " + spec.name() + " was free within " + patience.toMillis() + " ms", Duration.ofSeconds(1)));
+    waiter.future().completeExceptionally(Roster.refused(LeaseRefused.Code.WAITED_TOO_LONG, "no instance of "
+        + roster.spec.name() + " was free within " + patience.toMillis() + " ms", Duration.ofSeconds(1)));
+  }
+
+  /** A cold start is what somebody felt who came before the instance was ready; waiting for a busy one is not. */
+  private Lease lease(Slot slot, long waitingSinceNanos, long now) {
+    slot.inFlight++;
+    roster.inFlight++;
+    roster.loadChanged(now);
+    long waited = slot.readyNanos - waitingSinceNanos;
+    return new SlotLease(slot, waited <= 0 ? Optional.empty()
+        : Optional.of(new ColdStart(slot.cause, slot.from, Duration.ofNanos(waited))), now, this::release);
   }
 
   private void release(Slot slot, SlotLease.End end, long leasedSinceNanos) {
-    List<Runnable> todo = new ArrayList<>();
-    synchronized (this) {
-      long now = home.nanoTime();
+    decide((now, todo) -> {
       slot.inFlight--;
       slot.served++;
       slot.lastUsedNanos = now;
-      lastCallNanos = now;
-      inFlight--;
+      roster.lastCallNanos = now;
+      roster.inFlight--;
       if (end == SlotLease.End.ANSWERED) {
         slot.timeouts = 0;
-        waiters.served(now - leasedSinceNanos);
+        roster.waiters.served(now - leasedSinceNanos);
         if (now - slot.readyNanos > BackOff.GOOD_LIFE.toNanos()) {
-          backOff.lived();
+          roster.backOff.lived();
         }
       } else if (end == SlotLease.End.TIMED_OUT) {
         slot.timeouts++;
@@ -153,31 +146,30 @@ final class FunctionInstances {
         todo.add(() -> home.lifecycle().examine(slot, this));
       }
       if (slot.state() == State.DRAINING && slot.inFlight == 0) {
-        stop(slot, slot.why, todo);
+        descent.stop(slot, slot.why, todo);
       }
       serveWaiters(now, todo);
-      loadChanged(now);
-      plan(now, todo);
-    }
-    todo.forEach(Runnable::run);
+      roster.loadChanged(now);
+      ascent.plan(now, todo);
+    });
   }
 
   private void replaceIfHung(Slot slot, List<Runnable> todo) {
-    if (slot.state() == State.READY && slot.timeouts >= Math.min(HUNG, spec.scaling().concurrency())) {
-      absence = ColdStart.Cause.CRASHED;
+    if (slot.state() == State.READY && slot.timeouts >= Math.min(HUNG, roster.spec.scaling().concurrency())) {
+      roster.absence = ColdStart.Cause.CRASHED;
       todo.add(() -> home.lifecycle().tell(slot, "hung", Duration.ZERO,
           slot.timeouts + " requests in a row timed out; it is replaced"));
-      drain(slot, "hung", todo);
+      descent.drain(slot, "hung", todo);
     }
   }
 
   private void serveWaiters(long now, List<Runnable> todo) {
-    while (!waiters.isEmpty()) {
-      Slot free = leastLoaded();
+    while (!roster.waiters.isEmpty()) {
+      Slot free = roster.leastLoaded();
       if (free == null) {
         return;
       }
-      WaitQueue.Waiter waiter = waiters.next();
+      WaitQueue.Waiter waiter = roster.waiters.next();
       Lease lease = lease(free, waiter.sinceNanos(), now);
       todo.add(() -> {
         if (!waiter.future().complete(lease)) {
@@ -187,173 +179,48 @@ final class FunctionInstances {
     }
   }
 
-  /** The first of several equals, so that the others fall idle and can rest. */
-  private @Nullable Slot leastLoaded() {
-    Slot best = null;
-    for (Slot slot : slots) {
-      if (slot.canServe() && (best == null || slot.inFlight < best.inFlight)) {
-        best = slot;
-      }
-    }
-    return best;
+  /** Somebody has waited for as long as a start takes. */
+  void lookAtQueue() {
+    decide(ascent::planAgain);
   }
 
-  /** A cold start is what somebody felt who came before the instance was ready; waiting for a busy one is not. */
-  private Lease lease(Slot slot, long waitingSinceNanos, long now) {
-    slot.inFlight++;
-    inFlight++;
-    loadChanged(now);
-    long waited = slot.readyNanos - waitingSinceNanos;
-    return new SlotLease(slot, waited <= 0 ? Optional.empty()
-        : Optional.of(new ColdStart(slot.cause, slot.from, Duration.ofNanos(waited))), now, this::release);
-  }
+  // ---- what Ascent and Lifecycle report ----
 
-  private void loadChanged(long now) {
-    autoscaler.record(now, inFlight + waiters.size());
-  }
-
-  // ---- upwards ----
-
-  /** Sees to it that those who wait will be served; call with the lock held and run the answer without. */
-  private void plan(long now, List<Runnable> todo) {
-    if (!settled || removed || waiters.isEmpty()) {
-      return;
-    }
-    int perInstance = spec.scaling().concurrency();
-    int unserved = waiters.size() - (int) slots.stream().filter(Slot::isComing).count() * perInstance;
-    for (Slot frozen : sorted(slot -> slot.state() == State.FROZEN && !slot.unwanted)) {
-      if (unserved <= 0) {
-        return;
-      }
-      thaw(frozen, demandCause(frozen), "demand", todo);
-      unserved -= perInstance;
-    }
-    boolean first = slots.stream().noneMatch(slot -> slot.isComing() || slot.state() == State.FREEZING);
-    boolean impatient = waiters.longest(now).compareTo(startTime()) >= 0;
-    while (unserved > 0 && (first || impatient) && mayStart(now)) {
-      ColdStart.Cause cause = demandCause(null);
-      raise(bestStart(now), Rung.RUNNING, cause, "demand", todo);
-      first = false;
-      unserved -= perInstance;
-    }
-    if (unserved > 0 && !impatient && !checkScheduled) {
-      checkScheduled = true;
-      home.scheduler().schedule(this::checkQueue, startTime().toNanos(), TimeUnit.NANOSECONDS);
-    }
-  }
-
-  /** Whoever still waits after a start's time is worth another start. */
-  private void checkQueue() {
-    List<Runnable> todo = new ArrayList<>();
-    synchronized (this) {
-      checkScheduled = false;
-      plan(home.nanoTime(), todo);
-    }
-    todo.forEach(Runnable::run);
-  }
-
-  private Duration startTime() {
-    return Duration.ofNanos((long) (costs.resumeSeconds(bestStartRung()) * 1e9));
-  }
-
-  private Rung bestStartRung() {
-    return slots.stream().filter(this::isCurrent).filter(Slot::isPrepared).map(Slot::rung).max(Comparator.naturalOrder())
-        .orElse(Rung.IMAGE);
-  }
-
-  private boolean mayStart(long now) {
-    return backOff.remaining(now).isZero()
-        && slots.stream().filter(slot -> slot.isLive() && isCurrent(slot)).count() < spec.scaling().max();
-  }
-
-  /** The warmest of those that are prepared, or a new one. */
-  private Slot bestStart(long now) {
-    return slots.stream().filter(this::isCurrent).filter(Slot::isPrepared).max(Comparator.comparing(Slot::rung))
-        .orElseGet(() -> newSlot(Rung.RUNNING, "demand", now));
-  }
-
-  private Slot newSlot(Rung goal, String why, long now) {
-    Slot slot = new Slot(home.lifecycle().newName(spec), spec, goal, why, now);
-    slot.imageId = imageId;
-    slots.add(slot);
-    return slot;
-  }
-
-  /** Why there is nothing ready for a request that comes now. */
-  private ColdStart.Cause demandCause(@Nullable Slot resting) {
-    boolean running = slots.stream().anyMatch(slot -> slot != resting && (slot.isRunning() || slot.isComing()));
-    return running ? ColdStart.Cause.BURST : absence;
-  }
-
-  private void raise(Slot slot, Rung goal, ColdStart.Cause cause, String why, List<Runnable> todo) {
-    slot.from = slot.rung();
-    slot.goal = goal;
-    slot.cause = cause;
-    slot.why = why;
-    long more = Math.max(0, (goal == Rung.ARMED ? costs.memoryBytes(Rung.ARMED) : goal == Rung.CREATED ? 0
-        : costs.expectedBytes()) - slot.charge);
-    boolean demand = goal == Rung.RUNNING;
-    todo.add(() -> {
-      if (demand ? home.admission().admit(more, spec.scaling().priority()) : home.budget().charge(more)) {
-        charged(slot, more);
-        home.lifecycle().climb(slot, this, demand);
-      } else {
-        noRoom(slot, more);
-      }
-    });
-  }
-
-  private synchronized void charged(Slot slot, long bytes) {
-    if (slots.contains(slot) && !slot.unwanted) {
+  /** The budget has room for the slot. */
+  synchronized void charged(Slot slot, long bytes) {
+    if (roster.slots.contains(slot) && !slot.unwanted) {
       slot.charge += bytes;
     } else {
       home.budget().correct(-bytes);
     }
   }
 
-  private void noRoom(Slot slot, long bytes) {
-    List<Runnable> todo = new ArrayList<>();
-    List<WaitQueue.Waiter> told = List.of();
-    synchronized (this) {
-      long now = home.nanoTime();
-      prepareAfterNanos = now + PREPARE_AGAIN.toNanos();
+  /** The budget has no room: the slot stays where it is, and whoever nobody else can serve is told. */
+  void noRoom(Slot slot, LeaseRefused why) {
+    decide((now, todo) -> {
+      roster.prepareAfterNanos = now + Ascent.PREPARE_AGAIN.toNanos();
       if (slot.state() == State.CREATING && !slot.climbing) {
-        slots.remove(slot);
+        roster.slots.remove(slot);
         home.lifecycle().disown(slot);
       } else {
-        slot.goal = slot.rung();   // stays where it is
+        slot.goal = slot.rung();
       }
-      if (slots.stream().noneMatch(Slot::isLive)) {
-        told = waiters.takeAll();
-        loadChanged(now);
-      }
-      pin.fail(noMemory(bytes), todo);
+      refuseUnlessLive(why, now, todo);
+      roster.pin.fail(why, todo);
+    });
+  }
+
+  private void refuseUnlessLive(LeaseRefused why, long now, List<Runnable> todo) {
+    if (roster.none(Slot::isLive)) {
+      List<WaitQueue.Waiter> told = roster.waiters.takeAll();
+      roster.loadChanged(now);
+      todo.add(() -> WaitQueue.tell(told, why));
     }
-    todo.forEach(Runnable::run);
-    WaitQueue.tell(told, noMemory(bytes));
   }
-
-  private LeaseRefused noMemory(long bytes) {
-    return refused(LeaseRefused.Code.OUT_OF_MEMORY, "an instance of " + spec.name() + " needs about " + (bytes >> 20)
-        + " MiB, and the memory budget of " + (home.budget().total() >> 20) + " MiB is held by instances that work or have"
-        + " a higher priority; raise memory.budget.mib of " + OnDemandPool.PID + " or lower memory of functions",
-        Duration.ofSeconds(1));
-  }
-
-  private void thaw(Slot slot, ColdStart.Cause cause, String why, List<Runnable> todo) {
-    slot.from = Rung.FROZEN;
-    slot.goal = Rung.RUNNING;
-    slot.cause = cause;
-    slot.why = why;
-    slot.enter(State.THAWING);
-    todo.add(() -> home.lifecycle().thaw(slot, this));
-  }
-
-  // ---- what Lifecycle reports ----
 
   /** A thread takes the slot up; empty if another one does, or there is nothing to do. */
   synchronized Optional<State> begin(Slot slot) {
-    if (slot.climbing || !slots.contains(slot)) {
+    if (slot.climbing || !roster.slots.contains(slot)) {
       return Optional.empty();
     }
     slot.climbing = true;
@@ -386,26 +253,30 @@ final class FunctionInstances {
       slot.enter(state);
       if (state == State.READY) {
         slot.address = address;
-        slot.readyNanos = now;
-        slot.lastUsedNanos = now;
-        backOff.started();
-        if (!slot.unwanted) {
-          retireOutdated(todo);
-          serveWaiters(now, todo);
-        }
+        roster.backOff.started();
+        ready(slot, now, todo);
       }
       next = next(slot);
-      plan(now, todo);
-      checkPin(todo);
+      ascent.plan(now, todo);
+      roster.pin.check(roster.slots, todo);
     }
     todo.forEach(Runnable::run);
     return next;
   }
 
+  private void ready(Slot slot, long now, List<Runnable> todo) {
+    slot.readyNanos = now;
+    slot.lastUsedNanos = now;
+    if (!slot.unwanted) {
+      descent.retireOutdated(todo);
+      serveWaiters(now, todo);
+    }
+  }
+
   private Optional<State> next(Slot slot) {
     State state = slot.state();
     if (slot.unwanted) {
-      slots.remove(slot);
+      roster.slots.remove(slot);
       slot.enter(State.STOPPING);
     } else if (state == State.CREATED && slot.goal == Rung.ARMED) {
       slot.enter(State.ARMING);
@@ -420,523 +291,275 @@ final class FunctionInstances {
     return Optional.of(slot.state());
   }
 
-  /** The CPU is taken away. Whoever came meanwhile gets it back at once. */
+  /** The CPU is taken away, or could not be. Whoever came meanwhile gets it back at once. */
   void frozen(Slot slot, boolean succeeded) {
-    List<Runnable> todo = new ArrayList<>();
-    synchronized (this) {
-      long now = home.nanoTime();
+    decide((now, todo) -> {
       slot.climbing = false;
       if (slot.state() != State.FREEZING) {
         return;
       }
       slot.enter(succeeded ? State.FROZEN : State.READY);
       slot.goal = slot.rung();
-      slot.readyNanos = now;
       if (slot.unwanted) {
-        stop(slot, slot.why, todo);
+        descent.stop(slot, slot.why, todo);
       } else if (!succeeded) {
         slot.lastUsedNanos = now;   // not again at once
         serveWaiters(now, todo);
       }
-      plan(now, todo);
-      checkPin(todo);
-    }
-    todo.forEach(Runnable::run);
+      ascent.plan(now, todo);
+      roster.pin.check(roster.slots, todo);
+    });
   }
 
   /** The CPU is back. */
   void thawed(Slot slot) {
-    List<Runnable> todo = new ArrayList<>();
-    synchronized (this) {
-      long now = home.nanoTime();
+    decide((now, todo) -> {
       if (slot.state() != State.THAWING) {
         return;
       }
       slot.enter(State.READY);
-      slot.readyNanos = now;
-      slot.lastUsedNanos = now;
+      ready(slot, now, todo);
       if (slot.unwanted) {
-        stop(slot, slot.why, todo);
+        descent.stop(slot, slot.why, todo);
       }
-      retireOutdated(todo);
-      serveWaiters(now, todo);
-      plan(now, todo);
-      checkPin(todo);
-    }
-    todo.forEach(Runnable::run);
+      ascent.plan(now, todo);
+      roster.pin.check(roster.slots, todo);
+    });
   }
 
   /** The start failed; whoever waits is told why, unless there is an instance that can serve them. */
   void startFailed(Slot slot, LeaseRefused failure) {
-    List<Runnable> todo = new ArrayList<>();
-    List<WaitQueue.Waiter> told = List.of();
-    LeaseRefused answer;
-    synchronized (this) {
-      long now = home.nanoTime();
-      forget(slot);
-      prepareAfterNanos = now + PREPARE_AGAIN.toNanos();
+    decide((now, todo) -> {
+      roster.forget(slot);
+      roster.prepareAfterNanos = now + Ascent.PREPARE_AGAIN.toNanos();
       boolean wanted = slot.goal.compareTo(Rung.ARMED) > 0 && !slot.unwanted;
       if (wanted) {
-        backOff.failed(failure, now);
+        roster.backOff.failed(failure, now);
       }
-      answer = refused(failure.code(), failure.getMessage(), backOff.remaining(now));
-      if (wanted && slots.stream().noneMatch(Slot::isLive)) {
-        told = waiters.takeAll();
-        loadChanged(now);
-      } else {
-        plan(now, todo);
+      LeaseRefused answer = Roster.refused(failure.code(), failure.getMessage(), roster.backOff.remaining(now));
+      if (wanted) {
+        refuseUnlessLive(answer, now, todo);
       }
-      pin.fail(answer, todo);
-    }
-    todo.forEach(Runnable::run);
-    WaitQueue.tell(told, answer);
+      ascent.plan(now, todo);
+      roster.pin.fail(answer, todo);
+    });
   }
 
   /** The container is gone; starts another one if somebody waits. False if that was known already. */
   boolean died(Slot slot, LeaseRefused death) {
-    List<Runnable> todo = new ArrayList<>();
-    synchronized (this) {
-      if (!forget(slot)) {
-        return false;
+    boolean[] news = {false};
+    decide((now, todo) -> {
+      if (!roster.forget(slot)) {
+        return;
       }
+      news[0] = true;
       slot.dead = true;
-      long now = home.nanoTime();
       if (slot.rung().compareTo(Rung.FROZEN) >= 0) {
-        backOff.died(Duration.ofNanos(now - slot.readyNanos), death, now);
-        absence = ColdStart.Cause.CRASHED;
+        roster.backOff.died(Duration.ofNanos(now - slot.readyNanos), death, now);
+        roster.absence = ColdStart.Cause.CRASHED;
       } else {
-        prepareAfterNanos = now + PREPARE_AGAIN.toNanos();
+        roster.prepareAfterNanos = now + Ascent.PREPARE_AGAIN.toNanos();
       }
-      plan(now, todo);
-      checkPin(todo);
-    }
-    todo.forEach(Runnable::run);
-    return true;
+      ascent.plan(now, todo);
+      roster.pin.check(roster.slots, todo);
+    });
+    return news[0];
   }
 
   /** A suspect was looked at and lives. */
   void cleared(Slot slot) {
-    List<Runnable> todo = new ArrayList<>();
-    synchronized (this) {
+    decide((now, todo) -> {
       slot.suspect = false;
-      serveWaiters(home.nanoTime(), todo);
-    }
-    todo.forEach(Runnable::run);
+      serveWaiters(now, todo);
+    });
   }
 
-  private boolean forget(Slot slot) {
-    if (!slots.remove(slot)) {
-      return false;
-    }
-    giveBack(slot);
-    return true;
-  }
+  // ---- what nobody asks for ----
 
-  private void giveBack(Slot slot) {
-    home.budget().correct(-slot.charge);
-    slot.charge = 0;
-  }
-
-  // ---- what must run, what may rest ----
-
-  /** Looks after everything that nobody asks for: {@code min}, scale, replacement, rest. */
+  /** Looks after {@code min}, scale, replacement and rest. */
   void tend() {
-    List<Runnable> todo = new ArrayList<>();
-    synchronized (this) {
-      if (!settled || removed) {
+    decide((now, todo) -> {
+      if (!roster.settled || roster.removed) {
         return;
       }
-      long now = home.nanoTime();
-      plan(now, todo);
-      keepRunning(now, todo);
-      autoscale(now, todo);
-      endOverdueDrains(now, todo);
-      settleDown(now, todo);
-      checkPin(todo);
-    }
-    todo.forEach(Runnable::run);
+      ascent.plan(now, todo);
+      ascent.keepRunning(now, todo);
+      ascent.autoscale(now, todo);
+      descent.endOverdueDrains(todo);
+      rest(now, todo);
+    });
   }
 
-  /** {@code min} instances, and one of the new revision beside the old. */
-  private void keepRunning(long now, List<Runnable> todo) {
-    long current = slots.stream().filter(slot -> isCurrent(slot) && slot.isLive()).count();
-    boolean coming = slots.stream().anyMatch(Slot::isComing);
-    boolean replacing = current == 0 && slots.stream().anyMatch(Slot::isLive);
-    int min = pin.wanted().isPresent() ? 0 : spec.scaling().min();
-    if (!coming && (current < min || replacing) && mayStart(now)) {
-      raise(bestStart(now), Rung.RUNNING, replacing ? ColdStart.Cause.NEW_REVISION : absence,
-          replacing ? "new-revision" : "min", todo);
+  private void rest(long now, List<Runnable> todo) {
+    if (roster.settled && roster.waiters.isEmpty()) {
+      Rung target = descent.target(now);
+      descent.settle(target, now, todo);
+      ascent.prepare(target, now, todo);
     }
-    long awake = slots.stream().filter(slot -> isCurrent(slot) && slot.isLive() && slot.state() != State.FROZEN).count();
-    for (Slot frozen : sorted(slot -> slot.state() == State.FROZEN && isCurrent(slot))) {
-      if (awake++ < min || pin.is(Rung.RUNNING)) {
-        thaw(frozen, absence, "min", todo);
-      }
-    }
-  }
-
-  private void autoscale(long now, List<Runnable> todo) {
-    if (now - autoscaledNanos < AUTOSCALE.toNanos()) {
-      return;
-    }
-    autoscaledNanos = now;
-    List<Slot> awake = sorted(slot -> isCurrent(slot) && (slot.isRunning() || slot.isComing()));
-    int desired = Math.min(spec.scaling().max(), autoscaler.desired(now, spec.scaling().concurrency(), awake.size()));
-    if (awake.size() >= desired) {
-      boolean busy = awake.stream().allMatch(slot -> slot.inFlight > 0);
-      if (busy && awake.size() > Math.max(desired, Math.max(1, spec.scaling().min()))) {
-        awake.stream().min(Comparator.comparingInt(slot -> slot.inFlight)).ifPresent(slot -> drain(slot, "scale-in", todo));
-      }
-      return;
-    }
-    for (int missing = desired - awake.size(); missing > 0; missing--) {
-      Optional<Slot> frozen = sorted(slot -> slot.state() == State.FROZEN && isCurrent(slot)).stream().findFirst();
-      if (frozen.isPresent()) {
-        thaw(frozen.get(), ColdStart.Cause.BURST, "scale-out", todo);
-      } else if (mayStart(now)) {
-        raise(bestStart(now), Rung.RUNNING, ColdStart.Cause.BURST, "scale-out", todo);
-      }
-    }
-  }
-
-  private void endOverdueDrains(long now, List<Runnable> todo) {
-    Duration longest = spec.timeout().plus(DRAIN_SLACK);
-    for (Slot slot : sorted(slot -> slot.state() == State.DRAINING)) {
-      if (Duration.between(slot.since, java.time.Instant.now()).compareTo(longest) > 0) {
-        stop(slot, slot.why, todo);
-      }
-    }
-  }
-
-  private void settleDown(long now, List<Runnable> todo) {
-    if (!waiters.isEmpty()) {
-      return;
-    }
-    Duration idle = Duration.ofNanos(now - lastCallNanos);
-    boolean up = slots.stream().anyMatch(slot -> isCurrent(slot) && slot.isLive());
-    Rung target = pin.wanted().orElseGet(() -> home.policy().rest(spec, costs, idle, up));
-    long spare = slots.stream().filter(slot -> isCurrent(slot) && slot.isLive()).count()
-        - (pin.wanted().isPresent() ? 0 : spec.scaling().min());
-    boolean pressed = home.budget().pressed() || home.budget().exceeded();
-    boolean alwaysRuns = pin.is(Rung.RUNNING) || spec.scaling().rest().equals(Optional.of(Rung.RUNNING)) && pin.wanted().isEmpty();
-    for (Slot slot : sorted(slot -> slot.isIdle() && isCurrent(slot) && !slot.unwanted)) {
-      if (spare <= 0 || target == Rung.RUNNING && spare == 1) {
-        break;
-      }
-      boolean last = spare == 1;
-      Duration unused = Duration.ofNanos(now - slot.lastUsedNanos);
-      if (!last && unused.compareTo(SURPLUS) > 0) {
-        stop(slot, "scale-in", todo);
-      } else if (target.compareTo(Rung.FROZEN) < 0 && (last || pin.wanted().isPresent())) {
-        absence = ColdStart.Cause.SCALED_TO_ZERO;
-        stop(slot, pin.wanted().isPresent() ? "operator" : "idle", todo);
-      } else if (slot.state() == State.READY && !alwaysRuns
-          && (pressed || pin.is(Rung.FROZEN) || unused.compareTo(home.settings().freezeAfter()) > 0)) {
-        freeze(slot, pin.is(Rung.FROZEN) ? "operator" : "idle", todo);
-      }
-      spare--;
-    }
-    prepare(target, now, todo);
-  }
-
-  private void freeze(Slot slot, String why, List<Runnable> todo) {
-    absence = ColdStart.Cause.SCALED_TO_ZERO;
-    slot.goal = Rung.FROZEN;
-    slot.why = why;
-    slot.climbing = true;
-    slot.enter(State.FREEZING);
-    todo.add(() -> home.lifecycle().freeze(slot, this));
-  }
-
-  /** Without an instance that is up, one is prepared as far as the policy wants. */
-  private void prepare(Rung target, long now, List<Runnable> todo) {
-    if (slots.stream().anyMatch(Slot::isLive) || spec.scaling().min() > 0 && pin.wanted().isEmpty()) {
-      return;
-    }
-    Optional<Slot> prepared = slots.stream().filter(Slot::isPrepared).findFirst();
-    if (prepared.isPresent()) {
-      Slot slot = prepared.get();
-      boolean resting = !slot.climbing && slot.rung() == slot.goal;
-      if (!isCurrent(slot) || resting && target.compareTo(slot.rung()) < 0) {
-        stop(slot, isCurrent(slot) ? "idle" : "new-revision", todo);
-      } else if (resting && target.compareTo(slot.rung()) > 0 && mayPrepare(now)) {
-        raise(slot, target, absence, pin.wanted().isPresent() ? "operator" : "prepared", todo);
-      }
-    } else if (target != Rung.IMAGE && mayPrepare(now) && (target.compareTo(Rung.ARMED) <= 0 || pin.wanted().isPresent())) {
-      String why = pin.wanted().isPresent() ? "operator" : "prepared";
-      raise(newSlot(target, why, now), target, absence, why, todo);
-    }
-  }
-
-  private boolean mayPrepare(long now) {
-    return (now >= prepareAfterNanos || pin.wanted().isPresent()) && backOff.remaining(now).isZero();
-  }
-
-  // ---- downwards ----
-
-  private void drain(Slot slot, String why, List<Runnable> todo) {
-    if (slot.state() == State.READY && slot.inFlight > 0) {
-      slot.why = why;
-      slot.enter(State.DRAINING);
-    } else {
-      stop(slot, why, todo);
-    }
-  }
-
-  /** Takes a slot off the list; its memory counts as free from now on, although giving it back takes a moment. */
-  private void stop(Slot slot, String why, List<Runnable> todo) {
-    slot.why = why;
-    giveBack(slot);
-    if (slot.climbing || slot.state() == State.THAWING) {
-      slot.unwanted = true;   // whoever is at it stops it
-      return;
-    }
-    slots.remove(slot);
-    if (slot.state() == State.CREATING) {
-      home.lifecycle().disown(slot);
-      return;
-    }
-    slot.enter(State.STOPPING);
-    todo.add(() -> home.lifecycle().stop(slot));
-  }
-
-  private void retireOutdated(List<Runnable> todo) {
-    if (slots.stream().anyMatch(slot -> slot.state() == State.READY && isCurrent(slot))) {
-      for (Slot slot : sorted(slot -> !isCurrent(slot) && !slot.unwanted && slot.state() != State.DRAINING)) {
-        drain(slot, "new-revision", todo);
-      }
-    }
+    roster.pin.check(roster.slots, todo);
   }
 
   /** What would be given up first if memory is needed; empty if nothing may be. */
   synchronized Optional<Slot> cheapest() {
-    long awake = slots.stream().filter(Slot::isLive).count();
-    return sorted(slot -> slot.charge > 0 && !slot.climbing && !slot.unwanted && (slot.isIdle() || slot.isPrepared()))
-        .stream().filter(slot -> slot.isPrepared() || awake > spec.scaling().min()).findFirst();
+    return descent.cheapest();
   }
 
   /** Gives up a slot for the sake of others; answers the bytes that makes free, 0 if it has work meanwhile. */
   long evict(Slot slot) {
-    List<Runnable> todo = new ArrayList<>();
-    long free;
-    synchronized (this) {
-      if (!slots.contains(slot) || slot.climbing || slot.unwanted || !slot.isIdle() && !slot.isPrepared()) {
-        return 0;
-      }
-      free = slot.charge;
-      absence = ColdStart.Cause.EVICTED;
-      prepareAfterNanos = home.nanoTime() + PREPARE_AGAIN.toNanos();
-      stop(slot, "evicted", todo);
-    }
-    todo.forEach(Runnable::run);
-    return free;
+    long[] free = {0};
+    decide((now, todo) -> free[0] = descent.evict(slot, now, todo));
+    return free[0];
   }
 
   // ---- the function itself ----
 
   /** No earlier instance will be adopted any more. */
   void settle() {
-    List<Runnable> todo = new ArrayList<>();
-    synchronized (this) {
-      settled = true;
-      plan(home.nanoTime(), todo);
-    }
-    todo.forEach(Runnable::run);
+    decide((now, todo) -> {
+      roster.settled = true;
+      ascent.plan(now, todo);
+      rest(now, todo);
+    });
   }
 
   /** Adopts an instance that an earlier life of the gateway started; false if it does not fit any more. */
   boolean adopt(Slot slot) {
-    List<Runnable> todo = new ArrayList<>();
-    synchronized (this) {
-      boolean fits = !removed && slot.spec.revision().equals(spec.revision())
-          && slots.stream().filter(Slot::isLive).count() < spec.scaling().max();
-      if (!fits) {
-        return false;
+    boolean[] fits = {false};
+    decide((now, todo) -> {
+      fits[0] = !roster.removed && roster.isCurrent(slot)
+          && roster.count(Slot::isLive) < roster.spec.scaling().max();
+      if (fits[0]) {
+        slot.charge = roster.costs.memoryBytes(Rung.RUNNING);
+        home.budget().correct(slot.charge);
+        roster.slots.add(slot);
+        serveWaiters(now, todo);
       }
-      slot.charge = costs.memoryBytes(Rung.RUNNING);
-      home.budget().correct(slot.charge);
-      slots.add(slot);
-      serveWaiters(home.nanoTime(), todo);
-    }
-    todo.forEach(Runnable::run);
-    return true;
+    });
+    return fits[0];
   }
 
   void change(FunctionSpec next) {
-    List<Runnable> todo = new ArrayList<>();
-    synchronized (this) {
-      boolean other = !spec.revision().equals(next.revision());
-      spec = next;
+    decide((now, todo) -> {
+      boolean other = !roster.spec.revision().equals(next.revision());
+      roster.spec = next;
       if (other) {
-        imageId = "";
-        costs = home.ledger().costs(next);
-        outdated(todo);
+        roster.imageId = "";
+        roster.costs = home.ledger().costs(next);
+        descent.outdated(now, todo);
       }
-      plan(home.nanoTime(), todo);
-    }
-    todo.forEach(Runnable::run);
+      ascent.plan(now, todo);
+    });
   }
 
   /** The function's image is this one now; what was made from another one is replaced. */
   void image(String id) {
-    List<Runnable> todo = new ArrayList<>();
-    synchronized (this) {
-      boolean other = !imageId.isEmpty() && !imageId.equals(id);
-      imageId = id;
-      prepareAfterNanos = home.nanoTime();
-      if (other) {
-        outdated(todo);
+    decide((now, todo) -> {
+      if (roster.imageId.equals(id)) {
+        return;
       }
-    }
-    todo.forEach(Runnable::run);
-  }
-
-  private void outdated(List<Runnable> todo) {
-    backOff.forget();
-    prepareAfterNanos = home.nanoTime();
-    if (absence != ColdStart.Cause.NEVER_STARTED) {
-      absence = ColdStart.Cause.NEW_REVISION;
-    }
-    for (Slot slot : sorted(slot -> !isCurrent(slot) && slot.isPrepared())) {
-      stop(slot, "new-revision", todo);
-    }
-  }
-
-  private boolean isCurrent(Slot slot) {
-    return slot.spec.revision().equals(spec.revision())
-        && (slot.imageId.isEmpty() || imageId.isEmpty() || slot.imageId.equals(imageId));
+      boolean other = !roster.imageId.isEmpty();
+      roster.imageId = id;
+      roster.prepareAfterNanos = now;
+      if (other) {
+        descent.outdated(now, todo);
+      } else {
+        // What was made before anybody looked was made of this.
+        roster.slots.stream().filter(slot -> slot.imageId.isEmpty()).forEach(slot -> slot.imageId = id);
+      }
+    });
   }
 
   /** The function is no more: nobody gets a lease, requests in flight end, then its instances stop. */
   void remove() {
-    List<Runnable> todo = new ArrayList<>();
-    List<WaitQueue.Waiter> told;
-    synchronized (this) {
-      removed = true;
-      told = waiters.takeAll();
-      for (Slot slot : List.copyOf(slots)) {
-        drain(slot, "removed", todo);
+    decide((now, todo) -> {
+      roster.removed = true;
+      List<WaitQueue.Waiter> told = roster.waiters.takeAll();
+      todo.add(() -> WaitQueue.tell(told, roster.gone()));
+      for (Slot slot : List.copyOf(roster.slots)) {
+        descent.drain(slot, "removed", todo);
       }
-      pin.fail(gone(), todo);
-    }
-    WaitQueue.tell(told, gone());
-    todo.forEach(Runnable::run);
+      roster.pin.fail(roster.gone(), todo);
+    });
   }
 
-  /** The gateway goes down: everybody who waits is told, every instance is handed over to be stopped. */
-  List<Slot> abandon() {
-    List<WaitQueue.Waiter> told;
-    List<Slot> left = new ArrayList<>();
-    List<Runnable> todo = new ArrayList<>();
-    LeaseRefused stopping = refused(LeaseRefused.Code.STOPPING, "the gateway is going down", Duration.ofSeconds(10));
-    synchronized (this) {
-      removed = true;
-      told = waiters.takeAll();
-      for (Slot slot : List.copyOf(slots)) {
+  /** The gateway goes down: everybody who waits is told, every instance is stopped, busy or not. */
+  void abandon() {
+    LeaseRefused stopping =
+        Roster.refused(LeaseRefused.Code.STOPPING, "the gateway is going down", Duration.ofSeconds(10));
+    decide((now, todo) -> {
+      roster.removed = true;
+      List<WaitQueue.Waiter> told = roster.waiters.takeAll();
+      todo.add(() -> WaitQueue.tell(told, stopping));
+      for (Slot slot : List.copyOf(roster.slots)) {
         slot.dead = true;
-        slot.why = "shutdown";
-        giveBack(slot);
-        if (slot.climbing || slot.state() == State.THAWING) {
-          slot.unwanted = true;
-        } else {
-          slots.remove(slot);
-          if (slot.state() != State.CREATING) {
-            slot.enter(State.STOPPING);
-            left.add(slot);
-          }
-        }
+        descent.stop(slot, "shutdown", todo);
       }
-      pin.fail(stopping, todo);
-    }
-    WaitQueue.tell(told, stopping);
-    todo.forEach(Runnable::run);
-    return left;
+      roster.pin.fail(stopping, todo);
+    });
   }
 
   // ---- what operators want ----
 
   /** Brings the function to a rung, where it stays until the next call. */
   CompletionStage<Void> rest(Rung rung) {
-    List<Runnable> todo = new ArrayList<>();
-    CompletableFuture<Void> done;
-    synchronized (this) {
-      if (rung != Rung.RUNNING && !RestPolicy.rungs(spec).contains(rung)) {
-        return CompletableFuture.failedFuture(new IllegalArgumentException(spec.name() + " cannot rest at " + rung.label()
-            + ": a handler's runner is frozen or not there; use frozen or image"));
+    List<CompletableFuture<Void>> done = new ArrayList<>();
+    decide((now, todo) -> {
+      if (rung != Rung.RUNNING && !RestPolicy.rungs(roster.spec).contains(rung)) {
+        done.add(CompletableFuture.failedFuture(new IllegalArgumentException(roster.spec.name() + " cannot rest at "
+            + rung.label() + ": a handler's runner is frozen or not there; use frozen or image")));
+        return;
       }
-      done = pin.set(rung, todo);
-      plan(home.nanoTime(), todo);
-      settleDown(home.nanoTime(), todo);
-      checkPin(todo);
-    }
-    todo.forEach(Runnable::run);
-    return done;
-  }
-
-  private void checkPin(List<Runnable> todo) {
-    pin.check(slots, todo);
+      done.add(roster.pin.set(rung, todo));
+      rest(now, todo);
+    });
+    return done.get(0);
   }
 
   synchronized FunctionSpec spec() {
-    return spec;
+    return roster.spec;
   }
 
   synchronized String imageId() {
-    return imageId;
+    return roster.imageId;
   }
 
   synchronized Costs costs() {
-    return costs;
+    return roster.costs;
   }
 
-  /** Whether somebody waits, or an instance is on its way. */
+  /** Whether somebody waits, or an instance works or is on its way. */
   synchronized boolean isBusy() {
-    return !waiters.isEmpty() || inFlight > 0 || slots.stream().anyMatch(slot -> slot.climbing);
+    return !roster.waiters.isEmpty() || roster.inFlight > 0 || roster.any(slot -> slot.climbing);
   }
 
   synchronized Optional<Breakdown> breakdown() {
-    return backOff.breakdown(home.nanoTime());
+    return roster.backOff.breakdown(home.nanoTime());
   }
 
   synchronized Optional<Slot> byId(String id) {
-    return slots.stream().filter(slot -> slot.id.equals(id)).findFirst();
+    return roster.slots.stream().filter(slot -> slot.id.equals(id)).findFirst();
   }
 
   synchronized List<Slot> slots() {
-    return List.copyOf(slots);
+    return List.copyOf(roster.slots);
   }
 
   /** Slots that can be metered now. */
   synchronized List<Slot> metered() {
-    return slots.stream().filter(slot -> !slot.climbing && !slot.unwanted && slot.rung().compareTo(Rung.ARMED) >= 0)
-        .toList();
+    return roster.slots.stream()
+        .filter(slot -> !slot.climbing && !slot.unwanted && slot.rung().compareTo(Rung.ARMED) >= 0).toList();
   }
 
   /** A slot was metered. */
   synchronized void measured(Slot slot, long bytes) {
-    if (!slots.contains(slot) || slot.unwanted) {
-      return;
+    if (roster.slots.contains(slot) && !slot.unwanted) {
+      roster.costs.held(slot.rung(), bytes);
+      home.budget().correct(bytes - slot.charge);
+      slot.charge = bytes;
     }
-    costs.held(slot.rung(), bytes);
-    home.budget().correct(bytes - slot.charge);
-    slot.charge = bytes;
   }
 
   synchronized List<Instance> views() {
-    return slots.stream().map(Slot::view).toList();
-  }
-
-  /** Longest unused first. */
-  private List<Slot> sorted(Predicate<Slot> which) {
-    Stream<Slot> chosen = slots.stream().filter(which);
-    return chosen.sorted(Comparator.comparingLong(slot -> slot.lastUsedNanos)).toList();
-  }
-
-  private LeaseRefused gone() {
-    return refused(LeaseRefused.Code.UNKNOWN_FUNCTION, "function " + spec.name() + " was removed", Duration.ZERO);
-  }
-
-  private static LeaseRefused refused(LeaseRefused.Code code, String message, Duration retryAfter) {
-    return new LeaseRefused(code, message, retryAfter, null);
+    return roster.slots.stream().map(Slot::view).toList();
   }
 }

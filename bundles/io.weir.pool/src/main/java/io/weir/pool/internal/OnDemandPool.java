@@ -287,7 +287,7 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
     scheduler.shutdownNow();
     housekeeping.close();
     for (FunctionInstances instances : functions.values()) {
-      instances.abandon().forEach(lifecycle::stop);
+      instances.abandon();
     }
     ledger.save(functions.values().stream().map(FunctionInstances::spec).collect(Collectors.toSet()));
     try {

@@ -45,6 +45,8 @@ final class FakeEngine implements ContainerEngine {
   volatile boolean answering;
   /** Images for which the engine fails in a way nobody thought of. */
   volatile String weirdImage = "";
+  /** Open until somebody has asked for an image's id. */
+  final CountDownLatch lookedUp = new CountDownLatch(1);
   /** Bytes that containers of an image hold; 1 MiB unless set. */
   final Map<String, Long> memory = new ConcurrentHashMap<>();
   /** Changes what a reference stands for. */
@@ -239,8 +241,10 @@ final class FakeEngine implements ContainerEngine {
 
   @Override
   public Optional<String> imageId(String reference) {
-    return reference.equals(missingImage) ? Optional.empty()
+    Optional<String> id = reference.equals(missingImage) ? Optional.empty()
         : Optional.of("id of " + reference + imageVersions.getOrDefault(reference, ""));
+    lookedUp.countDown();
+    return id;
   }
 
   @Override

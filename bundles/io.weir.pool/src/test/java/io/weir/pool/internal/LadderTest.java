@@ -274,6 +274,7 @@ class LadderTest {
     open();
     add(function("a", ONE));
     events.next("armed");
+    assertThat(engine.lookedUp.await(20, TimeUnit.SECONDS)).isTrue();
     engine.imageVersions.put("a:1", " rebuilt");
 
     engine.listener.accept(new EngineEvent.ImagesChanged(Instant.now()));

@@ -6,6 +6,8 @@ import io.weir.engine.LeaseRefused;
 import io.weir.function.Language;
 import java.io.ByteArrayInputStream;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
@@ -16,6 +18,8 @@ import org.slf4j.LoggerFactory;
 /** The images of runners, built where they are missing. Thread-safe; one language is built once at a time. */
 final class RunnerImages {
   private static final Logger LOG = LoggerFactory.getLogger(RunnerImages.class);
+
+  private static final int LAST_WORDS = 12;
 
   private final ContainerEngine engine;
   private final Map<Language, Program> programs = new EnumMap<>(Language.class);
@@ -49,7 +53,17 @@ final class RunnerImages {
         Duration.ofSeconds(30), null));
     if (engine.imageId(reference).isEmpty()) {
       LOG.debug("building {}", reference);
-      engine.build(reference, new ByteArrayInputStream(program.context()), line -> LOG.debug("{}", line));
+      Deque<String> said = new ArrayDeque<>();
+      try {
+        engine.build(reference, new ByteArrayInputStream(program.context()), line -> {
+          said.add(line.strip());
+          if (said.size() > LAST_WORDS) {
+            said.remove();
+          }
+        });
+      } catch (EngineException e) {
+        throw new EngineException(e.code(), e.getMessage() + "; the build's last words: " + String.join(" | ", said), e);
+      }
     }
     present.put(program.language(), reference);
     return reference;

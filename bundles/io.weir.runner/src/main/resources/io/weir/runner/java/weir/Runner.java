@@ -53,9 +53,7 @@ public final class Runner {
 
   public static void main(String[] arguments) throws Exception {
     rehearse();
-    if (arguments.length == 0) {
-      new Runner().listen(new InetSocketAddress(Integer.parseInt(System.getenv().getOrDefault("PORT", "8080"))));
-    }
+    new Runner().listen(new InetSocketAddress(Integer.parseInt(System.getenv().getOrDefault("PORT", "8080"))));
   }
 
   private HttpServer listen(InetSocketAddress address) throws IOException {
@@ -66,20 +64,28 @@ public final class Runner {
     return server;
   }
 
-  private static void rehearse() throws IOException {
+  private static void rehearse() throws IOException, Handler.Refused {
+    for (int i = 0; i < 5; i++) {
+      Handler.of("Rehearsal.java", REHEARSAL, true);
+    }
     Runner runner = new Runner();
     HttpServer server = runner.listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-    String code = Json.write(REHEARSAL);
-    for (int i = 0; i < 5; i++) {
-      request(server, "/.weir/check", "{\"file\":\"Rehearsal.java\",\"code\":" + code + "}");
+    try {
+      rehearse(server);
+    } finally {
+      server.stop(0);
+      runner.threads.shutdown();
     }
+    System.gc();   // gives back what the compiler took; this process may be frozen for long
+  }
+
+  private static void rehearse(HttpServer server) throws IOException {
+    String code = Json.write(REHEARSAL);
+    request(server, "/.weir/check", "{\"file\":\"Rehearsal.java\",\"code\":" + code + "}");
     request(server, "/.weir/load", "{\"file\":\"Rehearsal.java\",\"code\":" + code + ",\"env\":{}}");
     for (int i = 0; i < 20; i++) {
       request(server, "/a?b=c", "{\"value\": 1.5, \"more\": [1, \"\\u00e4\", null]}");
     }
-    server.stop(0);
-    runner.threads.shutdown();
-    System.gc();   // gives back what the compiler took; this process may be frozen for long
   }
 
   private static void request(HttpServer server, String path, String body) throws IOException {
