@@ -93,7 +93,7 @@ class RunnerIT {
       HttpResponse<String> answer = gateway.post("/function/in-" + language + "/way", "body");
 
       assertThat(answer.body()).isEqualTo("POST /way body");
-      assertThat(lastInvocation("in-" + language)).containsEntry("coldCause", "never-started").containsEntry("coldFrom", "frozen");
+      assertThat(lastInvocation("in-" + language)).containsEntry("coldCause", "never-started").containsEntry("coldFrom", "image");
     }
   }
 
@@ -113,7 +113,9 @@ class RunnerIT {
     assertThat(instances).hasSize(4);
     // A function that is replaced does not get its own old runner either.
     deploy("functions:\n  f0: {runtime: python, handler: c.py, env: {NAME: other}}\n", Map.of("c.py", COUNTING));
-    assertThat(JSON.std.mapFrom(gateway.post("/function/f0/", "").body())).isEqualTo(Map.of("seen", 1, "name", "other", "trace", 1));
+    Map<String, Object> fresh = await("the new revision serves").atMost(SOON).until(
+        () -> JSON.std.mapFrom(gateway.post("/function/f0/", "").body()), answer -> "other".equals(answer.get("name")));
+    assertThat(fresh).isEqualTo(Map.of("seen", 1, "name", "other", "trace", 1));
   }
 
   @Test
