@@ -500,7 +500,8 @@ public final class PodmanEngine implements ContainerEngine, Part {
     onImages(what, podman -> {
       Progress told = new Progress(what, progress);
       podman.upload(what, context, "build").query("t", reference).query("pullpolicy", "never")
-          .query("isolation", "chroot").within(settings.imageTimeout()).lines(told);
+          // Or what a failed build, or one with nothing to do, worked on stays mounted.
+          .query("forcerm", "true").query("isolation", "chroot").within(settings.imageTimeout()).lines(told);
       return told.done();
     });
   }
