@@ -3,8 +3,11 @@
  *   BEHAVE=crash  says why and exits with 3       BEHAVE=deaf  runs but never listens
  *   POST /exit    exits in the middle of the call  POST /hog    takes memory until the kernel objects
  *   /status/NNN   answers NNN                      /sleep/MS    answers after MS milliseconds
+ *   /hang         is the last thing it hears      /spin         answers, and uses CPU time from then on
+ *   /hold/MIB     holds so much memory from then on
  *   a body !NNN   answers NNN
- *   anything else answers the body, its topic in header X-Subject and the instance's host name in X-Host
+ *   anything else answers the body, its topic in header X-Subject, the instance's host name in X-Host, and $NAME and
+ *   $VERSION in X-Name and X-Version
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -21,6 +24,8 @@
 #define LARGEST (8 << 20)
 
 static char host[256];
+static const char *name, *version;
+static volatile int hung;
 
 struct request {
 	char method[16], path[512], subject[512];
@@ -70,10 +75,36 @@ static void hog(void)
 	}
 }
 
+static void *spin(void *arg)
+{
+	for (;;)
+		arg = (void *)((long)arg + 1);
+	return arg;
+}
+
+static void hold(int mib)
+{
+	static char *held;
+
+	free(held);
+	held = malloc((size_t)mib << 20);
+	if (held)
+		memset(held, 1, (size_t)mib << 20);
+}
+
 static void answer(FILE *out, const struct request *r)
 {
-	int status = 200, ms;
+	int status = 200, ms, mib;
+	pthread_t thread;
 
+	if (!strcmp(r->path, "/hang"))
+		hung = 1;
+	while (hung)
+		pause();
+	if (!strcmp(r->path, "/spin"))
+		pthread_create(&thread, NULL, spin, NULL);
+	if (sscanf(r->path, "/hold/%d", &mib) == 1)
+		hold(mib);
 	if (!strcmp(r->path, "/exit"))
 		exit(7);
 	if (!strcmp(r->path, "/hog"))
@@ -82,7 +113,8 @@ static void answer(FILE *out, const struct request *r)
 	sscanf(r->body, "!%d", &status);
 	if (sscanf(r->path, "/sleep/%d", &ms) == 1)
 		usleep(ms * 1000);
-	fprintf(out, "HTTP/1.1 %d X\r\nX-Host: %s\r\nX-Subject: %s\r\n", status, host, r->subject);
+	fprintf(out, "HTTP/1.1 %d X\r\nX-Host: %s\r\nX-Subject: %s\r\nX-Name: %s\r\nX-Version: %s\r\n", status, host,
+		r->subject, name, version);
 	if (status == 204) {
 		fputs("\r\n", out);
 	} else {
@@ -124,6 +156,8 @@ int main(void)
 	signal(SIGTERM, leave);
 	signal(SIGPIPE, SIG_IGN);
 	gethostname(host, sizeof(host));
+	name = getenv("NAME") ? getenv("NAME") : "";
+	version = getenv("VERSION") ? getenv("VERSION") : "";
 	if (behave && !strcmp(behave, "crash")) {
 		fprintf(stderr, "cannot find my database\n");
 		return 3;

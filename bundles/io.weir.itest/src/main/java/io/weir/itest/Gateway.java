@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
+import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -145,6 +146,10 @@ public final class Gateway implements AutoCloseable {
     return send(request);
   }
 
+  public HttpResponse<String> put(String path, String json) {
+    return send(request(path).PUT(HttpRequest.BodyPublishers.ofString(json)).header("Content-Type", "application/json"));
+  }
+
   public HttpResponse<String> delete(String path) {
     return send(request(path).DELETE());
   }
@@ -185,6 +190,17 @@ public final class Gateway implements AutoCloseable {
     return list("/api/v1/instances", "instances").stream().filter(i -> i.get("function").equals(function)).toList();
   }
 
+  /** How its last invocation ended. */
+  public Map<String, Object> lastInvocation(String function) {
+    return list("/api/v1/invocations?function=" + function + "&limit=1", "invocations").get(0);
+  }
+
+  /** Brings a function to a rung of the ladder, and returns when it is there. */
+  public void rest(String function, String rung) {
+    HttpResponse<String> response = put("/api/v1/functions/" + function + "/rung", "{\"rung\":\"" + rung + "\"}");
+    assertThat(response.statusCode()).as(response.body()).isEqualTo(204);
+  }
+
   public long counter(String counter) {
     Object value = ((Map<?, ?>) json("/api/v1/status").get("counters")).get(counter);
     return value == null ? 0 : ((Number) value).longValue();
@@ -195,8 +211,13 @@ public final class Gateway implements AutoCloseable {
     assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
   }
 
-  /** Makes {@code localhost/probe:1} of probe.c, if this gateway does not have it yet. */
+  /** Makes {@code localhost/probe:1} of probe.c. */
   public void importProbe() throws Exception {
+    importProbe("localhost/probe:1", "1");
+  }
+
+  /** @param version what it answers as X-Version */
+  public void importProbe(String reference, String version) throws Exception {
     Path folder = Files.createDirectories(WORK.resolve("probe"));
     Path source = folder.resolve("probe.c");
     try (InputStream in = Gateway.class.getResourceAsStream("/probe.c")) {
@@ -204,11 +225,15 @@ public final class Gateway implements AutoCloseable {
     }
     exec("musl-gcc", "-static", "-O2", "-o", folder.resolve("probe").toString(), source.toString());
     exec("tar", "-C", folder.toString(), "-cf", folder.resolve("probe.tar").toString(), "probe");
-    HttpResponse<String> response = send(request("/api/v1/images/import?reference=localhost/probe:1&change="
-        + java.net.URLEncoder.encode("ENTRYPOINT [\"/probe\"]", StandardCharsets.UTF_8))
+    HttpResponse<String> response = send(request("/api/v1/images/import?reference=" + reference
+        + "&change=" + encode("ENTRYPOINT [\"/probe\"]") + "&change=" + encode("ENV VERSION=" + version))
         .header("Content-Type", "application/x-tar")
         .POST(HttpRequest.BodyPublishers.ofFile(folder.resolve("probe.tar"))));
     assertThat(response.statusCode()).as(response.body()).isEqualTo(201);
+  }
+
+  private static String encode(String text) {
+    return URLEncoder.encode(text, StandardCharsets.UTF_8);
   }
 
   /** Runs the command line against this gateway. */
@@ -248,6 +273,11 @@ public final class Gateway implements AutoCloseable {
     Result result = run(new ProcessBuilder(command));
     assertThat(result.exitCode()).as(String.join(" ", command) + ": " + result.out() + result.err()).isZero();
     return result.out();
+  }
+
+  /** Its containers as the kernel sees them. */
+  public Containers containers() {
+    return new Containers(run);
   }
 
   /** Processes that name this gateway's folders in their command line or work in them: conmon, podman, the broker. */

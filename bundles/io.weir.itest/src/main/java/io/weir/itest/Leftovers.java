@@ -18,8 +18,8 @@ import org.awaitility.Awaitility;
 
 /**
  * What a gateway might leave behind: processes and mounts that name its folders, the bridges that its networks name,
- * interfaces and packet filter tables that are named after its Podman's socket, and network namespaces that were not
- * there when this object was made.
+ * interfaces, packet filter tables, network namespaces, cgroups and notes of the OCI runtime that are named after its
+ * Podman's socket, and network namespaces of Podman's making that were not there when this object was made.
  */
 public final class Leftovers {
   private static final Path NAMESPACES = Path.of("/run/netns");
@@ -52,8 +52,15 @@ public final class Leftovers {
       assertThat(processes()).as("processes left behind").isEmpty();
       assertThat(mounts()).as("mounts left behind").isEmpty();
       assertThat(bridges()).as("bridges left behind").noneMatch(names(INTERFACES)::contains);
-      assertThat(names(NAMESPACES)).as("network namespaces left behind").isSubsetOf(namespacesBefore);
-      for (String hash : hashes()) {
+      assertThat(names(NAMESPACES)).as("network namespaces left behind")
+          .noneMatch(name -> name.startsWith("netns-") && !namespacesBefore.contains(name));
+      for (String folder : folders) {
+        Containers containers = new Containers(Path.of(folder));
+        assertThat(containers.cgroups()).as("cgroups left behind").isEmpty();
+        assertThat(containers.runtimeStates()).as("notes of the OCI runtime left behind").isEmpty();
+        String hash = Containers.hash(Path.of(folder));
+        assertThat(names(NAMESPACES)).as("network namespaces left behind")
+            .noneMatch(name -> name.startsWith("weir-" + hash + "-"));
         assertThat(names(INTERFACES)).as("interfaces left behind")
             .noneMatch(name -> name.equals("weir-" + hash) || name.startsWith("w" + hash + "-"));
         assertThat(tables()).as("packet filter tables left behind").doesNotContain("weir-" + hash);
@@ -70,12 +77,6 @@ public final class Leftovers {
         throw new IOException("cannot unmount what an earlier run left: " + line, e);
       }
     }
-  }
-
-  /** What a gateway calls its own, if one of our folders is its run directory. */
-  private List<String> hashes() {
-    return folders.stream().map(folder -> Path.of(folder).toAbsolutePath().resolve("engine").resolve("podman.sock"))
-        .map(socket -> String.format("%08x", socket.hashCode())).toList();
   }
 
   private static String tables() throws Exception {
