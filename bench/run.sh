@@ -3,13 +3,14 @@
 #
 # Prints a table; with --json writes {"bench":…,"machine":{…},"rows":[{"metric":…,"value":…,"unit":…,"reference":…,
 # "reference_value":…,"ratio":…}]}. The reference is measured in the same run, in turn with the value, over several
-# rounds; values are medians. --quick ends within a minute.
+# rounds; values are medians. A row that has a goal also has "target" and "met". --quick takes fewer rounds.
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 name=${1:-}
 case $name in
   baseline) class=io.weir.bench.Baseline ;;
-  *) echo "usage: bench/run.sh baseline [--quick] [--json FILE]" >&2; exit 2 ;;
+  cold-start) class=io.weir.bench.ColdStart ;;
+  *) echo "usage: bench/run.sh baseline|cold-start [--quick] [--json FILE]" >&2; exit 2 ;;
 esac
 shift
 "$top/weir" bench-setup

@@ -14,6 +14,7 @@ import java.util.regex.Pattern;
  * REST calls made by curl, and what the gateway itself takes against the bare platform.
  */
 final class Baseline {
+  static final String PROBE = "localhost/probe:1";
   private static final Pattern P50 = Pattern.compile("50%\\s+([0-9.]+)(us|ms|s)");
   private static final Pattern RPS = Pattern.compile("Requests/sec:\\s+([0-9.]+)");
 
@@ -112,18 +113,19 @@ final class Baseline {
     }
   }
 
-  /** A function never called before, against create, start and inspect by curl on the same socket and the same probe. */
+  /** A function never called before, against create and start by curl of the same image. */
   private void cold(Gateway gateway) throws Exception {
     int n = quick ? 6 : 20;
-    try (CurlStarts curl = new CurlStarts(gateway)) {
+    InetSocketAddress frontDoor = new InetSocketAddress("127.0.0.1", gateway.httpPort);
+    try (BarePodman podman = new BarePodman(gateway)) {
       double[] weir = new double[n];
       double[] bare = new double[n];
       for (int i = 0; i < n; i++) {
-        gateway.deploy(function("cold-" + i, "idle: 10m"));
-        long began = System.nanoTime();
-        gateway.post("/function/cold-" + i + "/", "");
-        weir[i] = millisSince(began);
-        bare[i] = curl.coldStartMillis();
+        gateway.deploy(function("cold-" + i, "rest: image"));
+        weir[i] = Wire.get(frontDoor, "/function/cold-" + i + "/");
+        BarePodman.Container container = podman.plan(PROBE);
+        bare[i] = podman.createAndStart(container);
+        podman.remove(container);
         gateway.delete("/api/v1/functions/cold-" + i);
       }
       report.add("cold_start_p50", "ms", weir, "ms, the same REST calls made by curl", bare);
@@ -131,7 +133,7 @@ final class Baseline {
   }
 
   static String function(String name, String more) {
-    return "functions:\n  " + name + ":\n    image: localhost/probe:1\n    memory: 64MiB\n    cpus: 2\n    " + more + "\n";
+    return "functions:\n  " + name + ":\n    image: " + PROBE + "\n    memory: 64MiB\n    cpus: 2\n    " + more + "\n";
   }
 
   static double millisSince(long nanos) {

@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiPredicate;
 import java.util.stream.Stream;
 import tools.jackson.jr.ob.JSON;
 
@@ -23,16 +24,39 @@ final class Report {
 
   /** Medians of rounds that were measured in turn. */
   void add(String metric, String unit, double[] values, String reference, double[] references) {
+    row(metric, unit, median(values), reference, median(references));
+  }
+
+  /** The same, with what the project wants to reach. */
+  void add(String metric, String unit, double[] values, String reference, double[] references, Target target) {
     double value = median(values);
     double other = median(references);
+    Map<String, Object> row = row(metric, unit, value, reference, other);
+    row.put("target", target.words());
+    row.put("met", target.met().test(value, other));
+  }
+
+  /**
+   * What a metric should be.
+   *
+   * @param met given the value and that of the reference
+   */
+  record Target(String words, BiPredicate<Double, Double> met) {
+    static Target atMostTimes(double factor) {
+      return new Target("<= " + factor + " x", (value, reference) -> value <= factor * reference);
+    }
+  }
+
+  private Map<String, Object> row(String metric, String unit, double value, String reference, double other) {
     Map<String, Object> row = new LinkedHashMap<>();
     row.put("metric", metric);
     row.put("value", round(value));
     row.put("unit", unit);
     row.put("reference", reference);
     row.put("reference_value", round(other));
-    row.put("ratio", round(value / other));
+    row.put("ratio", other == 0 ? null : round(value / other));
     rows.add(row);
+    return row;
   }
 
   static double median(double[] values) {
@@ -48,10 +72,11 @@ final class Report {
   }
 
   void print(PrintStream out) {
-    out.printf("%n%-20s %12s %-7s %7s  %s%n", bench, "Weir", "", "ratio", "reference of the same run");
+    out.printf("%n%-24s %10s %-5s %6s  %s%n", bench, "Weir", "", "ratio", "reference of the same run; target");
     for (Map<String, Object> row : rows) {
-      out.printf("%-20s %12s %-7s %7s  %s %s%n", row.get("metric"), row.get("value"), row.get("unit"), row.get("ratio"),
-          row.get("reference_value"), row.get("reference"));
+      out.printf("%-24s %10s %-5s %6s  %s %s%s%n", row.get("metric"), row.get("value"), row.get("unit"),
+          row.get("ratio") == null ? "" : row.get("ratio"), row.get("reference_value"), row.get("reference"),
+          row.containsKey("target") ? "; " + row.get("target") + ((boolean) row.get("met") ? ": met" : ": MISSED") : "");
     }
     out.println("machine: " + machine());
   }
