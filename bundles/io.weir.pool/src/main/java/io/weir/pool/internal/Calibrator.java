@@ -144,9 +144,14 @@ final class Calibrator {
   }
 
   private void discard(String id, String name) {
+    // Whoever is told to stop still cleans up.
+    boolean interrupted = Thread.interrupted();
     if (!id.isEmpty()) {
       lifecycle.remove(id, name);
     }
     lifecycle.disown(name);
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

@@ -33,6 +33,8 @@ final class FakeEngine implements ContainerEngine {
   /** Everything done to containers, in order, for example {@code start weir-hello-1}. */
   final List<String> calls = new ArrayList<>();
   final AtomicInteger started = new AtomicInteger();
+  /** Open until somebody starts a container. */
+  final CountDownLatch starting = new CountDownLatch(1);
   volatile Consumer<EngineEvent> listener = event -> {};
   /** While set, {@link #start} waits for it. */
   volatile CountDownLatch gate;
@@ -93,12 +95,14 @@ final class FakeEngine implements ContainerEngine {
 
   @Override
   public InetSocketAddress start(String id) {
+    starting.countDown();
     CountDownLatch wait = gate;
     if (wait != null) {
       try {
         wait.await();
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
+        throw new EngineException(EngineException.Code.UNAVAILABLE, "interrupted", e);
       }
     }
     started.incrementAndGet();
@@ -172,6 +176,9 @@ final class FakeEngine implements ContainerEngine {
 
   @Override
   public synchronized void remove(String id) {
+    if (Thread.currentThread().isInterrupted()) {
+      throw new EngineException(EngineException.Code.UNAVAILABLE, "interrupted");
+    }
     Box box = boxes.remove(id);
     if (box != null) {
       calls.add("remove " + box.spec.name());

@@ -303,6 +303,20 @@ class LadderTest {
   }
 
   @Test
+  void closingDuringACalibrationLeavesNothingBehind() throws Exception {
+    open();
+    engine.gate = new CountDownLatch(1);
+    add(function("a", resting(Rung.IMAGE)));
+    var calibration = pool.calibrate(new FunctionName("a")).toCompletableFuture();
+    assertThat(engine.starting.await(20, TimeUnit.SECONDS)).isTrue();
+
+    pool.close();
+
+    assertThatThrownBy(() -> calibration.get(20, TimeUnit.SECONDS)).cause().isInstanceOf(LeaseRefused.class);
+    assertThat(engine.ids()).isEmpty();
+  }
+
+  @Test
   void closingWaitsForInstancesThatAreOnTheirWay() throws Exception {
     open();
     engine.gate = new CountDownLatch(1);
