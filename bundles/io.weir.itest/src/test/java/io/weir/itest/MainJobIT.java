@@ -44,7 +44,7 @@ class MainJobIT {
             triggers: [{mqtt: it/+/temperature}]
             output: alerts/{1}
         """));
-    assertThat(gateway.instancesOf("sensor")).isEmpty();
+    assertThat(gateway.instancesOf("sensor")).as("nothing runs for nobody").noneMatch(i -> i.get("state").equals("ready"));
     try (Mqtt mqtt = new Mqtt(gateway, "alerts/#")) {
       mqtt.publish("it/cellar/temperature", "21.5");
 
@@ -110,6 +110,7 @@ class MainJobIT {
   void anIdleInstanceIsStoppedAndTheNextRequestStartsAnother() {
     gateway.deploy(function("idler", """
             idle: 1s
+            rest: image
         """));
     assertThat(gateway.post("/function/idler/", "x").statusCode()).isEqualTo(200);
     Object first = gateway.instancesOf("idler").get(0).get("name");

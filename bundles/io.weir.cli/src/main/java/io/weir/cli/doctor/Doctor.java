@@ -17,6 +17,7 @@ public final class Doctor {
     List<Finding> findings = new ArrayList<>();
     java(host, findings);
     podman(host, findings);
+    network(host, findings);
     runtime(host, findings);
     cgroups(host, findings);
     kernel(host, findings);
@@ -47,6 +48,15 @@ public final class Doctor {
     }
     if (!host.programs().contains("conmon")) {
       findings.add(Finding.fail("conmon", "conmon, which holds containers, is missing", "apt install conmon"));
+    }
+  }
+
+  /** Ready-made networks are for root; others have Podman make one at every start. */
+  private static void network(HostFacts host, List<Finding> findings) {
+    if (host.root() && !host.programs().contains("ip")) {
+      findings.add(Finding.warn("ip", "ip is missing: every start waits until Podman has made a network", "apt install iproute2"));
+    } else if (host.root() && !host.programs().contains("nft")) {
+      findings.add(Finding.warn("nft", "nft is missing: functions reach the gateway and nothing else", "apt install nftables"));
     }
   }
 
@@ -136,8 +146,8 @@ public final class Doctor {
     } else {
       findings.add(Finding.ok("disk", disk));
     }
-    findings.add(host.runIsTmpfs() ? Finding.ok("run", "/run is in memory")
-        : Finding.warn("run", "/run is on disk: every start of a container waits for it, and an SD card wears out",
+    findings.add(host.runIsTmpfs() ? Finding.ok("run", "the state of containers is in memory")
+        : Finding.warn("run", "neither /run nor /dev/shm is in memory: every start of a container waits for it, and an SD card wears out",
             "mount -t tmpfs tmpfs /run/weir, or set WEIR_RUN to a folder in memory"));
     if (host.memoryMiB() > 0 && host.memoryMiB() < 400) {
       findings.add(Finding.warn("memory", host.memoryMiB() + " MiB of memory leave little for functions", "use a board with 512 MiB or more"));

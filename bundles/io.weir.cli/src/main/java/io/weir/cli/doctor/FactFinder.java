@@ -30,7 +30,7 @@ public final class FactFinder {
     return new HostFacts(osName(), Host.debianArch(System.getProperty("os.arch", "")), System.getProperty("os.version", ""),
         version("podman"), runtimes(), programs(), cgroups, controllers(cgroups), text("/proc/cmdline").strip(),
         Files.exists(Path.of("/sys/kernel/btf/vmlinux")), isMounted("/sys/fs/bpf", "bpf"), ports(ports, gateway), freeDisk(data),
-        memory(), fileSystem("/run").equals("tmpfs"), Runtime.version().feature(), Host.isRoot(), limits(),
+        memory(), fileSystem(Host.memoryFolder()).equals("tmpfs"), Runtime.version().feature(), Host.isRoot(), limits(),
         text("/proc/device-tree/model").contains("Raspberry Pi"));
   }
 
@@ -56,7 +56,7 @@ public final class FactFinder {
 
   private static Set<String> programs() {
     Set<String> programs = new TreeSet<>();
-    for (String program : List.of("mmdebstrap", "musl-gcc", "conmon", "mosquitto")) {
+    for (String program : List.of("mmdebstrap", "musl-gcc", "conmon", "mosquitto", "ip", "nft")) {
       if (Host.program(program).isPresent()) {
         programs.add(program);
       }

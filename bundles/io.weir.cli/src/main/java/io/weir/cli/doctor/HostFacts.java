@@ -16,7 +16,7 @@ import java.util.Set;
  * @param bpfFileSystem whether /sys/fs/bpf is mounted
  * @param ports who holds a port: empty if free, {@code weir} if a gateway answers there, else the owner's name or {@code ?}
  * @param freeDiskMiB below the data folder
- * @param runIsTmpfs whether /run is in memory
+ * @param runIsTmpfs whether the state of containers can be in memory
  * @param javaVersion feature number
  * @param limits soft limits by name, for example {@code nofile}; -1 for none
  */

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 
 class DoctorTest {
   private static final HostFacts DEBIAN = new HostFacts("Debian GNU/Linux 13 (trixie)", "amd64", "6.12.1", Optional.of("5.4.2"),
-      Map.of("crun", "1.21"), Set.of("netavark", "conmon", "mmdebstrap", "musl-gcc"), "v2", Set.of("cpu", "memory", "pids", "io"),
+      Map.of("crun", "1.21"), Set.of("netavark", "conmon", "mmdebstrap", "musl-gcc", "ip", "nft"), "v2", Set.of("cpu", "memory", "pids", "io"),
       "quiet", true, true, Map.of(8480, "", 1883, ""), 20_000, 4_000, true, 21, true, Map.of("nofile", 1024L, "nproc", -1L), false);
 
   private static HostFacts with(HostFacts h, Optional<String> podman, Map<String, String> runtimes, Set<String> programs,
@@ -55,6 +55,21 @@ class DoctorTest {
     HostFacts host = with(DEBIAN, Optional.empty(), Map.of(), Set.of(), "v2", DEBIAN.controllers(), "", Map.of(), false);
 
     assertThat(bad(host)).extracting(Finding::fix).contains("apt install podman crun netavark", "apt install crun");
+  }
+
+  @Test
+  void tellsWhatMakesAndOpensTheFunctionsNetwork() {
+    assertThat(bad(without("nft"))).singleElement().satisfies(finding -> {
+      assertThat(finding.text()).contains("functions reach the gateway and nothing else");
+      assertThat(finding.fix()).isEqualTo("apt install nftables");
+    });
+    assertThat(bad(without("ip"))).extracting(Finding::fix).containsExactly("apt install iproute2");
+  }
+
+  private static HostFacts without(String program) {
+    Set<String> programs = new java.util.TreeSet<>(DEBIAN.programs());
+    programs.remove(program);
+    return with(DEBIAN, DEBIAN.podman(), DEBIAN.runtimes(), programs, "v2", DEBIAN.controllers(), "", Map.of(), false);
   }
 
   @Test

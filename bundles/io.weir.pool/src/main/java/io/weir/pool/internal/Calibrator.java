@@ -28,6 +28,7 @@ final class Calibrator {
   private final Admission admission;
   private final Budget budget;
   private final Settings settings;
+  private volatile boolean closed;
 
   Calibrator(ContainerEngine engine, Runners runners, Lifecycle lifecycle, Admission admission, Budget budget,
       Settings settings) {
@@ -49,10 +50,12 @@ final class Calibrator {
     }
     try {
       for (int round = 0; round < rounds; round++) {
+        requireOpen();
         if (spec.source() instanceof Source.Handler) {
           runner(spec, costs);
         } else {
           fromImage(spec, costs);
+          requireOpen();
           fromArmed(spec, costs);
         }
       }
@@ -63,6 +66,17 @@ final class Calibrator {
       throw new LeaseRefused(LeaseRefused.Code.STOPPING, "the gateway is going down", Duration.ZERO, e);
     } finally {
       budget.correct(-bytes);
+    }
+  }
+
+  /** No more than the step that is under way. */
+  void close() {
+    closed = true;
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new LeaseRefused(LeaseRefused.Code.STOPPING, "the gateway is going down", Duration.ZERO, null);
     }
   }
 
@@ -144,14 +158,9 @@ final class Calibrator {
   }
 
   private void discard(String id, String name) {
-    // Whoever is told to stop still cleans up.
-    boolean interrupted = Thread.interrupted();
     if (!id.isEmpty()) {
       lifecycle.remove(id, name);
     }
     lifecycle.disown(name);
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
   }
 }

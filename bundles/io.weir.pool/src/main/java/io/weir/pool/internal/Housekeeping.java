@@ -20,6 +20,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -181,7 +182,12 @@ final class Housekeeping {
     return result;
   }
 
-  void close() {
-    calibrations.shutdownNow();
+  /** Lets a calibration finish its round; an interrupted one would leave its container behind. */
+  void close(Duration patience) throws InterruptedException {
+    calibrator.close();
+    calibrations.shutdown();
+    if (!calibrations.awaitTermination(patience.toMillis(), TimeUnit.MILLISECONDS)) {
+      calibrations.shutdownNow();
+    }
   }
 }

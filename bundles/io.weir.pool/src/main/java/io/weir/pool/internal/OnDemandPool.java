@@ -285,13 +285,14 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
   void close() {
     closed = true;
     scheduler.shutdownNow();
-    housekeeping.close();
     for (FunctionInstances instances : functions.values()) {
       instances.abandon();
     }
     ledger.save(functions.values().stream().map(FunctionInstances::spec).collect(Collectors.toSet()));
     try {
-      lifecycle.close(settings.stopGrace().plusSeconds(10));
+      Duration patience = settings.stopGrace().plusSeconds(10);
+      housekeeping.close(patience);
+      lifecycle.close(patience);
       watch.close();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -309,8 +309,11 @@ class LadderTest {
     add(function("a", resting(Rung.IMAGE)));
     var calibration = pool.calibrate(new FunctionName("a")).toCompletableFuture();
     assertThat(engine.starting.await(20, TimeUnit.SECONDS)).isTrue();
+    Thread closing = new Thread(pool::close);
+    closing.start();
 
-    pool.close();
+    engine.gate.countDown();
+    closing.join();
 
     assertThatThrownBy(() -> calibration.get(20, TimeUnit.SECONDS)).cause().isInstanceOf(LeaseRefused.class);
     assertThat(engine.ids()).isEmpty();
