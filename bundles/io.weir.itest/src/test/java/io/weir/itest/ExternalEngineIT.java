@@ -2,6 +2,7 @@ package io.weir.itest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -51,7 +52,8 @@ class ExternalEngineIT {
 
     gateway.killAndRestart();
 
-    assertThat(gateway.post("/function/guest/", "two").body()).isEqualTo("two");
+    HttpResponse<String> second = gateway.post("/function/guest/", "two");
+    assertThat(second.body()).as(second.statusCode() + " " + second.headers().map()).isEqualTo("two");
     assertThat(gateway.instancesOf("guest")).singleElement().satisfies(i -> assertThat(i.get("name")).isEqualTo(instance));
     assertThat(stranger()).isEqualTo(before);
 
