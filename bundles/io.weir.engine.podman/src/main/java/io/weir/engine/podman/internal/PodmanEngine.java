@@ -14,8 +14,6 @@ import io.weir.event.GatewayEvent;
 import io.weir.event.Part;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InterruptedIOException;
-import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -28,7 +26,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import org.osgi.framework.BundleContext;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -48,8 +45,6 @@ public final class PodmanEngine implements ContainerEngine, Part {
   private static final Logger LOG = LoggerFactory.getLogger(PodmanEngine.class);
   /** An own service may take this long on a slow card before its absence is news. */
   private static final Duration EMBEDDED_START = Duration.ofSeconds(20);
-  /** Whatever cannot be stopped in this time waits for a device; the caller should not wait with it. */
-  private static final Duration FREEZES_WITHIN = Duration.ofSeconds(1);
   static final int STARTS_AT_ONCE = 2 * Runtime.getRuntime().availableProcessors();
 
   private final Settings settings;
@@ -57,7 +52,10 @@ public final class PodmanEngine implements ContainerEngine, Part {
   private final Greeting greeting;
   private final Presence<Session> presence;
   private final Optional<EmbeddedService> embedded;
+  private final Calls calls;
+  private final Images images;
   private final RunningCgroups cgroups;
+  private final Freezing freezing;
   private final Leftovers leftovers;
   private final Optional<Places> places;
   private final OomLog oomLog = new OomLog(OomLog.KERNEL_LOG);
@@ -89,6 +87,9 @@ public final class PodmanEngine implements ContainerEngine, Part {
     this.embedded = own
         ? Optional.of(new EmbeddedService(ownRun, data.toAbsolutePath(), settings, presence::hopeless))
         : Optional.empty();
+    this.calls = new Calls(libpod, settings, presence);
+    this.images = new Images(calls, embedded, () -> watches.forEach(EventWatch::imagesChanged));
+    this.freezing = new Freezing(calls, cgroups);
     presence.start();
   }
 
@@ -125,34 +126,9 @@ public final class PodmanEngine implements ContainerEngine, Part {
     return embedded.flatMap(EmbeddedService::images).map(ImageService::pid).orElse(0L);
   }
 
-  /**
-   * Makes a call once the service is there. One that found nobody listening was never heard, so it is made again when
-   * the service is back.
-   */
-  private <T> T call(String what, Function<Session, T> call) {
-    Session session = presence.await(what, settings.serviceWait());
-    try {
-      return call.apply(session);
-    } catch (EngineException e) {
-      if (e.code() != Code.UNAVAILABLE || e.getCause() instanceof InterruptedIOException) {
-        throw e;
-      }
-      presence.suspect(session);
-      if (!(e.getCause() instanceof ConnectException)) {
-        throw e;
-      }
-      LOG.debug("{}: again, nobody listened", what);
-      return call.apply(presence.await(what, settings.serviceWait()));
-    }
-  }
-
-  private void run(String what, Function<Session, Libpod.Req> request) {
-    call(what, session -> request.apply(session).text());
-  }
-
   @Override
   public EngineInfo info() {
-    return call("asking whether Podman is there", session -> {
+    return calls.call("asking whether Podman is there", session -> {
       libpod.ping(settings.callTimeout());
       return session.info();
     });
@@ -161,7 +137,7 @@ public final class PodmanEngine implements ContainerEngine, Part {
   @Override
   public String create(ContainerSpec spec) {
     String what = "creating container " + spec.name() + " from " + spec.image();
-    return call(what, session -> {
+    return calls.call(what, session -> {
       try {
         return create(what, spec, session);
       } catch (EngineException e) {
@@ -219,7 +195,7 @@ public final class PodmanEngine implements ContainerEngine, Part {
       throw new EngineException(Code.UNAVAILABLE, what + " was interrupted: the gateway is stopping", e);
     }
     try {
-      run(what, session -> libpod.post(what, "containers", id, verb).within(settings.startTimeout()).starting());
+      calls.run(what, session -> libpod.post(what, "containers", id, verb).within(settings.startTimeout()).starting());
     } finally {
       startsAtOnce.release();
     }
@@ -227,91 +203,20 @@ public final class PodmanEngine implements ContainerEngine, Part {
 
   @Override
   public void freeze(String id) {
-    String what = "freezing container " + id;
-    Optional<Freezer> known = cgroups.of(id).flatMap(Cgroup::freezer);
-    if (known.isPresent() && frozen(what, id, known.get())) {
-      return;
-    }
-    Map<String, Object> json = json(what, id);
-    if (paused(json)) {
-      return;
-    }
-    Optional<Freezer> freezer = cgroups.learn(json).flatMap(Cgroup::freezer);
-    if (freezer.isEmpty() || !frozen(what, id, freezer.get())) {
-      run(what, session -> libpod.post(what, "containers", id, "pause").within(settings.callTimeout()));
-    }
-  }
-
-  /** False if its freezer cannot be used any more. */
-  private boolean frozen(String what, String id, Freezer freezer) {
-    try {
-      if (freezer.freeze(FREEZES_WITHIN)) {
-        return true;
-      }
-    } catch (IOException e) {
-      LOG.debug("{}: asking Podman instead", what, e);
-      cgroups.forget(id);
-      return false;
-    }
-    throw new EngineException(Code.TIMEOUT, what + " failed: some of its processes still ran after "
-        + FREEZES_WITHIN.toSeconds() + " s, probably they wait for a disk or a network file system; it runs on");
+    freezing.freeze(id);
   }
 
   @Override
   public void thaw(String id) {
-    if (thawed(id, cgroups.of(id))) {
-      return;
-    }
-    String what = "thawing container " + id;
-    Map<String, Object> json = json(what, id);
-    if (paused(json)) {
-      run(what, session -> libpod.post(what, "containers", id, "unpause").within(settings.callTimeout()));
-    } else {
-      thawed(id, cgroups.learn(json));
-    }
-  }
-
-  /** False if Podman must be asked. */
-  private boolean thawed(String id, Optional<Cgroup> cgroup) {
-    Optional<Freezer> freezer = cgroup.flatMap(Cgroup::freezer);
-    try {
-      if (freezer.isPresent()) {
-        freezer.get().thaw();
-      }
-      return freezer.isPresent();
-    } catch (IOException e) {
-      LOG.debug("container {} is not thawed, it seems to be gone", id, e);
-      cgroups.forget(id);
-      return false;
-    }
-  }
-
-  private static boolean paused(Map<String, Object> json) {
-    return Containers.state(Json.text(Json.object(json, "State"), "Status")) == ContainerStatus.State.PAUSED;
-  }
-
-  /** A signal reaches a frozen process only when it runs again, and Podman does not know what we froze. */
-  private void mortal(String id) {
-    cgroups.forget(id);
-    thaw(id);
-  }
-
-  private void mortalIfThere(String id) {
-    try {
-      mortal(id);
-    } catch (EngineException e) {
-      if (e.code() != Code.NO_SUCH_CONTAINER) {
-        throw e;
-      }
-    }
+    freezing.thaw(id);
   }
 
   @Override
   public void stop(String id, Duration grace) {
-    mortal(id);
+    freezing.makeMortal(id);
     String what = "stopping container " + id;
     long seconds = grace.plusMillis(999).toSeconds();
-    run(what, session -> libpod.post(what, "containers", id, "stop").query("timeout", Long.toString(seconds))
+    calls.run(what, session -> libpod.post(what, "containers", id, "stop").query("timeout", Long.toString(seconds))
         .within(settings.callTimeout().plusSeconds(seconds)));
   }
 
@@ -320,7 +225,7 @@ public final class PodmanEngine implements ContainerEngine, Part {
     String what = "removing container " + id;
     String full = places.isPresent() ? idWithPlace(id) : id;
     try {
-      mortalIfThere(id);
+      makeMortalIfThere(id);
       delete(what, id);
     } catch (EngineException e) {
       if (e.code() != Code.CONFLICT && e.code() != Code.FAILED) {
@@ -336,9 +241,19 @@ public final class PodmanEngine implements ContainerEngine, Part {
     places.ifPresent(known -> known.leave(full));
   }
 
+  private void makeMortalIfThere(String id) {
+    try {
+      freezing.makeMortal(id);
+    } catch (EngineException e) {
+      if (e.code() != Code.NO_SUCH_CONTAINER) {
+        throw e;
+      }
+    }
+  }
+
   private void delete(String what, String id) {
     try {
-      run(what, session -> libpod.delete(what, "containers", id).query("force", "true").query("v", "true")
+      calls.run(what, session -> libpod.delete(what, "containers", id).query("force", "true").query("v", "true")
           .query("timeout", "0").within(settings.callTimeout()));
     } catch (EngineException e) {
       if (e.code() != Code.NO_SUCH_CONTAINER) {
@@ -358,7 +273,7 @@ public final class PodmanEngine implements ContainerEngine, Part {
   }
 
   private void clear(String what, String id) {
-    Session session = presence.await(what, settings.serviceWait());
+    Session session = calls.session(what);
     if (session.cgroupParent().isPresent()) {
       leftovers.clear(id, session.runtime());
     }
@@ -366,25 +281,10 @@ public final class PodmanEngine implements ContainerEngine, Part {
 
   @Override
   public ContainerStatus inspect(String id) {
-    Map<String, Object> json = json("looking at container " + id, id);
+    Map<String, Object> json = calls.inspect("looking at container " + id, id);
     ContainerStatus status = Containers.inspected(json, oomLog.killedIn(Json.text(json, "Id")));
     places.ifPresent(known -> known.learn(status));
-    return cgroups.learn(json).flatMap(Cgroup::freezer).filter(PodmanEngine::isFrozen).isPresent()
-        ? Containers.paused(status) : status;
-  }
-
-  private static boolean isFrozen(Freezer freezer) {
-    try {
-      return freezer.frozen();
-    } catch (IOException e) {
-      LOG.debug("it ended meanwhile", e);
-      return false;
-    }
-  }
-
-  private Map<String, Object> json(String what, String id) {
-    return call(what, session -> Json.object(libpod.get(what, "containers", id, "json")
-        .within(settings.callTimeout()).text()));
+    return freezing.correct(status, json);
   }
 
   @Override
@@ -392,7 +292,7 @@ public final class PodmanEngine implements ContainerEngine, Part {
     String what = "listing containers";
     String filters = Json.write(Map.of("label",
         labels.entrySet().stream().map(label -> label.getKey() + "=" + label.getValue()).toList()));
-    return call(what, session -> {
+    return calls.call(what, session -> {
       List<ContainerStatus> found = Json.objects(libpod.get(what, "containers", "json").query("all", "true")
           .query("filters", filters).within(settings.callTimeout()).text()).stream().map(Containers::listed).toList();
       session.places().ifPresent(known -> found.forEach(known::learn));
@@ -403,14 +303,14 @@ public final class PodmanEngine implements ContainerEngine, Part {
   @Override
   public List<String> logs(String id, int lines) {
     String what = "reading the log of container " + id;
-    return call(what, session -> LogFrames.lines(libpod.get(what, "containers", id, "logs").query("stdout", "true")
+    return calls.call(what, session -> LogFrames.lines(libpod.get(what, "containers", id, "logs").query("stdout", "true")
         .query("stderr", "true").query("tail", Integer.toString(lines)).within(settings.callTimeout()).bytes()));
   }
 
   @Override
   public ContainerStats stats(String id) {
     String what = "metering container " + id;
-    Optional<Cgroup> cgroup = cgroups.of(id).or(() -> cgroups.learn(json(what, id)));
+    Optional<Cgroup> cgroup = cgroups.of(id).or(() -> cgroups.learn(calls.inspect(what, id)));
     if (cgroup.isPresent()) {
       try {
         return cgroup.get().meter().read();
@@ -419,7 +319,7 @@ public final class PodmanEngine implements ContainerEngine, Part {
         cgroups.forget(id);
       }
     }
-    return call(what, session -> {
+    return calls.call(what, session -> {
       List<Map<String, Object>> stats = Json.objects(Json.object(libpod.get(what, "containers", "stats")
           .query("containers", id).query("stream", "false").within(settings.callTimeout()).text()), "Stats");
       if (stats.isEmpty()) {
@@ -434,9 +334,9 @@ public final class PodmanEngine implements ContainerEngine, Part {
   @Override
   public void sweep() {
     String what = "looking for what containers left behind";
-    Session session = presence.await(what, settings.serviceWait());
+    Session session = calls.session(what);
     if (session.cgroupParent().isPresent()) {
-      leftovers.sweep(session.runtime(), () -> Set.copyOf(call(what, now -> Json.objects(
+      leftovers.sweep(session.runtime(), () -> Set.copyOf(calls.call(what, now -> Json.objects(
           libpod.get(what, "containers", "json").query("all", "true").within(settings.callTimeout()).text())).stream()
           .map(container -> Json.text(container, "Id")).toList()));
     }
@@ -458,63 +358,27 @@ public final class PodmanEngine implements ContainerEngine, Part {
 
   @Override
   public Optional<String> imageId(String reference) {
-    String what = "looking for image " + reference;
-    return call(what, session -> libpod.get(what, "images", reference, "exists").within(settings.callTimeout()).found()
-        ? Optional.of(Json.text(Json.object(libpod.get(what, "images", reference, "json")
-            .within(settings.callTimeout()).text()), "Id"))
-        : Optional.empty());
-  }
-
-  /** Work on images goes to whoever may write them. */
-  private <T> T onImages(String what, Function<Libpod, T> work) {
-    // Only the service that runs knows whether another one writes.
-    presence.await(what, settings.serviceWait());
-    T result = embedded.flatMap(EmbeddedService::images).map(images -> images.use(what, work))
-        .orElseGet(() -> call(what, here -> work.apply(libpod)));
-    watches.forEach(EventWatch::imagesChanged);
-    return result;
+    return images.id(reference);
   }
 
   @Override
   public List<String> load(InputStream archive) {
-    String what = "loading an image archive";
-    return onImages(what, podman -> Json.strings(Json.object(podman.upload(what, archive, "images", "load")
-        .within(settings.imageTimeout()).text()), "Names"));
+    return images.load(archive);
   }
 
   @Override
   public void importImage(String reference, List<String> changes, InputStream rootfs) {
-    String what = "importing image " + reference;
-    onImages(what, podman -> {
-      Libpod.Req request = podman.upload(what, rootfs, "images", "import").query("reference", reference)
-          .within(settings.imageTimeout());
-      changes.forEach(change -> request.query("changes", change));
-      return request.text();
-    });
+    images.importImage(reference, changes, rootfs);
   }
 
-  /** Without a {@code dockerfile} parameter Podman looks for Containerfile, then for Dockerfile. */
   @Override
   public void build(String reference, InputStream context, Consumer<String> progress) {
-    String what = "building image " + reference;
-    onImages(what, podman -> {
-      Progress told = new Progress(what, progress);
-      podman.upload(what, context, "build").query("t", reference).query("pullpolicy", "never")
-          // Or what a failed build, or one with nothing to do, worked on stays mounted.
-          .query("forcerm", "true").query("isolation", "chroot").within(settings.imageTimeout()).lines(told);
-      return told.done();
-    });
+    images.build(reference, context, progress);
   }
 
   @Override
   public void pull(String reference, Consumer<String> progress) {
-    String what = "pulling image " + reference;
-    onImages(what, podman -> {
-      Progress told = new Progress(what, progress);
-      podman.post(what, "images", "pull").query("reference", reference).query("policy", "missing").stream()
-          .within(settings.imageTimeout()).lines(told);
-      return told.done();
-    });
+    images.pull(reference, progress);
   }
 
   @Override

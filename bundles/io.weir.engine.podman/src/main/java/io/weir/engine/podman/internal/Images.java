@@ -1,0 +1,79 @@
+package io.weir.engine.podman.internal;
+
+import java.io.InputStream;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/** Images: read by the service that runs containers, written by whoever may write them. Thread-safe. */
+final class Images {
+  private final Calls calls;
+  private final Settings settings;
+  private final Optional<EmbeddedService> embedded;
+  private final Runnable changed;
+
+  /** @param changed is told after every image that was written */
+  Images(Calls calls, Optional<EmbeddedService> embedded, Runnable changed) {
+    this.calls = calls;
+    this.settings = calls.settings;
+    this.embedded = embedded;
+    this.changed = changed;
+  }
+
+  Optional<String> id(String reference) {
+    String what = "looking for image " + reference;
+    Libpod libpod = calls.libpod;
+    return calls.call(what, session -> libpod.get(what, "images", reference, "exists").within(settings.callTimeout()).found()
+        ? Optional.of(Json.text(Json.object(libpod.get(what, "images", reference, "json")
+            .within(settings.callTimeout()).text()), "Id"))
+        : Optional.empty());
+  }
+
+  private <T> T write(String what, Function<Libpod, T> work) {
+    // Only the service that runs knows whether another one writes.
+    calls.session(what);
+    T result = embedded.flatMap(EmbeddedService::images).map(images -> images.use(what, work))
+        .orElseGet(() -> calls.call(what, here -> work.apply(calls.libpod)));
+    changed.run();
+    return result;
+  }
+
+  List<String> load(InputStream archive) {
+    String what = "loading an image archive";
+    return write(what, podman -> Json.strings(Json.object(podman.upload(what, archive, "images", "load")
+        .within(settings.imageTimeout()).text()), "Names"));
+  }
+
+  void importImage(String reference, List<String> changes, InputStream rootfs) {
+    String what = "importing image " + reference;
+    write(what, podman -> {
+      Libpod.Req request = podman.upload(what, rootfs, "images", "import").query("reference", reference)
+          .within(settings.imageTimeout());
+      changes.forEach(change -> request.query("changes", change));
+      return request.text();
+    });
+  }
+
+  /** Without a {@code dockerfile} parameter Podman looks for Containerfile, then for Dockerfile. */
+  void build(String reference, InputStream context, Consumer<String> progress) {
+    String what = "building image " + reference;
+    write(what, podman -> {
+      Progress told = new Progress(what, progress);
+      podman.upload(what, context, "build").query("t", reference).query("pullpolicy", "never")
+          // Or what a failed build, or one with nothing to do, worked on stays mounted.
+          .query("forcerm", "true").query("isolation", "chroot").within(settings.imageTimeout()).lines(told);
+      return told.done();
+    });
+  }
+
+  void pull(String reference, Consumer<String> progress) {
+    String what = "pulling image " + reference;
+    write(what, podman -> {
+      Progress told = new Progress(what, progress);
+      podman.post(what, "images", "pull").query("reference", reference).query("policy", "missing").stream()
+          .within(settings.imageTimeout()).lines(told);
+      return told.done();
+    });
+  }
+}
