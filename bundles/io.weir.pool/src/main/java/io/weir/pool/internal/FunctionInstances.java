@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
  * The instances of one function and who waits for them: decides, while {@link Lifecycle} does.
  *
  * <p>Every method takes the lock only to decide; containers are touched and futures completed outside it. What goes up is
- * decided by {@link Ascent}, what goes down by {@link Descent}, over the {@link Roster} that all three share. After a change
- * of revision the old instances serve until a new one is ready.
+ * decided by {@link Ascent}, what goes down by {@link Descent}, who gets an instance by {@link Leasing}, over the
+ * {@link Roster} that all share. After a change of revision the old instances serve until a new one is ready.
  */
 final class FunctionInstances {
   /** A function that timed out so often in a row, or on all it serves at a time, hangs. */
@@ -33,12 +33,14 @@ final class FunctionInstances {
 
   private final Home home;
   private final Roster roster;
+  private final Leasing leasing;
   private final Ascent ascent;
   private final Descent descent;
 
   FunctionInstances(FunctionSpec spec, Home home) {
     this.home = home;
     this.roster = new Roster(spec, home);
+    this.leasing = new Leasing(roster, this::release);
     this.descent = new Descent(roster, this);
     this.ascent = new Ascent(roster, this, descent);
   }
@@ -66,9 +68,9 @@ final class FunctionInstances {
       roster.pin.release(todo);
       Slot free = roster.waiters.isEmpty() ? roster.leastLoaded() : null;
       if (free != null) {
-        return CompletableFuture.completedFuture(lease(free, now, now));
+        return CompletableFuture.completedFuture(leasing.lease(free, now, now));
       }
-      LeaseRefused refusal = refusal(patience, now);
+      LeaseRefused refusal = leasing.refusal(patience, now);
       if (refusal != null) {
         return CompletableFuture.failedFuture(refusal);
       }
@@ -84,26 +86,6 @@ final class FunctionInstances {
     return waiter.future();
   }
 
-  private @Nullable LeaseRefused refusal(Duration patience, long now) {
-    WaitQueue waiters = roster.waiters;
-    String wait = waiters.size() + " requests wait for " + roster.spec.name();
-    if (waiters.size() >= home.settings().queueLength()) {
-      return Roster.refused(LeaseRefused.Code.QUEUE_FULL, wait + " already; raise instances.max or concurrency",
-          Duration.ofSeconds(1));
-    }
-    Duration expected = waiters.expectedWait(roster.spec.scaling().max() * roster.spec.scaling().concurrency());
-    if (expected.compareTo(patience) > 0) {
-      return Roster.refused(LeaseRefused.Code.QUEUE_FULL, wait + ", which takes about " + expected.toMillis()
-          + " ms; raise instances.max or concurrency", Duration.ofSeconds(1));
-    }
-    Duration pause = roster.backOff.remaining(now);
-    Optional<LeaseRefused> failure = roster.backOff.failure();
-    if (failure.isPresent() && !pause.isZero() && roster.none(Slot::isLive)) {
-      return Roster.refused(failure.get().code(), failure.get().getMessage(), pause);
-    }
-    return null;
-  }
-
   private void giveUp(WaitQueue.Waiter waiter, Duration patience) {
     synchronized (this) {
       if (!roster.waiters.remove(waiter)) {
@@ -115,40 +97,19 @@ final class FunctionInstances {
         + roster.spec.name() + " was free within " + patience.toMillis() + " ms", Duration.ofSeconds(1)));
   }
 
-  /** A cold start is what somebody felt who came before the instance was ready; waiting for a busy one is not. */
-  private Lease lease(Slot slot, long waitingSinceNanos, long now) {
-    slot.inFlight++;
-    roster.inFlight++;
-    roster.loadChanged(now);
-    long waited = slot.readyNanos - waitingSinceNanos;
-    return new SlotLease(slot, waited <= 0 ? Optional.empty()
-        : Optional.of(new ColdStart(slot.cause, slot.from, Duration.ofNanos(waited))), now, this::release);
-  }
-
   private void release(Slot slot, SlotLease.End end, long leasedSinceNanos) {
     decide((now, todo) -> {
-      slot.inFlight--;
-      slot.served++;
-      slot.lastUsedNanos = now;
-      roster.lastCallNanos = now;
-      roster.inFlight--;
-      if (end == SlotLease.End.ANSWERED) {
-        slot.timeouts = 0;
-        roster.waiters.served(now - leasedSinceNanos);
-        if (now - slot.readyNanos > BackOff.GOOD_LIFE.toNanos()) {
-          roster.backOff.lived();
-        }
-      } else if (end == SlotLease.End.TIMED_OUT) {
-        slot.timeouts++;
+      leasing.returned(slot, end, leasedSinceNanos, now);
+      if (end == SlotLease.End.TIMED_OUT) {
         replaceIfHung(slot, todo);
-      } else if (!slot.suspect && !slot.dead && slot.state() == State.READY) {
+      } else if (end == SlotLease.End.CONNECTION_FAILED && !slot.suspect && !slot.dead && slot.state() == State.READY) {
         slot.suspect = true;
         todo.add(() -> home.lifecycle().examine(slot, this));
       }
       if (slot.state() == State.DRAINING && slot.inFlight == 0) {
         descent.stop(slot, slot.why, todo);
       }
-      serveWaiters(now, todo);
+      leasing.serveWaiters(now, todo);
       roster.loadChanged(now);
       ascent.plan(now, todo);
     });
@@ -160,22 +121,6 @@ final class FunctionInstances {
       todo.add(() -> home.lifecycle().tell(slot, "hung", Duration.ZERO,
           slot.timeouts + " requests in a row timed out; it is replaced"));
       descent.drain(slot, "hung", todo);
-    }
-  }
-
-  private void serveWaiters(long now, List<Runnable> todo) {
-    while (!roster.waiters.isEmpty()) {
-      Slot free = roster.leastLoaded();
-      if (free == null) {
-        return;
-      }
-      WaitQueue.Waiter waiter = roster.waiters.next();
-      Lease lease = lease(free, waiter.sinceNanos(), now);
-      todo.add(() -> {
-        if (!waiter.future().complete(lease)) {
-          lease.release();
-        }
-      });
     }
   }
 
@@ -205,17 +150,9 @@ final class FunctionInstances {
       } else {
         slot.goal = slot.rung();
       }
-      refuseUnlessLive(why, now, todo);
+      leasing.refuseUnlessLive(why, now, todo);
       roster.pin.fail(why, todo);
     });
-  }
-
-  private void refuseUnlessLive(LeaseRefused why, long now, List<Runnable> todo) {
-    if (roster.none(Slot::isLive)) {
-      List<WaitQueue.Waiter> told = roster.waiters.takeAll();
-      roster.loadChanged(now);
-      todo.add(() -> WaitQueue.tell(told, why));
-    }
   }
 
   /** A thread takes the slot up; empty if another one does, or there is nothing to do. */
@@ -269,7 +206,7 @@ final class FunctionInstances {
     slot.lastUsedNanos = now;
     if (!slot.unwanted) {
       descent.retireOutdated(todo);
-      serveWaiters(now, todo);
+      leasing.serveWaiters(now, todo);
     }
   }
 
@@ -304,7 +241,7 @@ final class FunctionInstances {
         descent.stop(slot, slot.why, todo);
       } else if (!succeeded) {
         slot.lastUsedNanos = now;   // not again at once
-        serveWaiters(now, todo);
+        leasing.serveWaiters(now, todo);
       }
       ascent.plan(now, todo);
       roster.pin.check(roster.slots, todo);
@@ -338,7 +275,7 @@ final class FunctionInstances {
       }
       LeaseRefused answer = Roster.refused(failure.code(), failure.getMessage(), roster.backOff.remaining(now));
       if (wanted) {
-        refuseUnlessLive(answer, now, todo);
+        leasing.refuseUnlessLive(answer, now, todo);
       }
       ascent.plan(now, todo);
       roster.pin.fail(answer, todo);
@@ -370,7 +307,7 @@ final class FunctionInstances {
   void cleared(Slot slot) {
     decide((now, todo) -> {
       slot.suspect = false;
-      serveWaiters(now, todo);
+      leasing.serveWaiters(now, todo);
     });
   }
 
@@ -432,7 +369,7 @@ final class FunctionInstances {
         slot.charge = roster.costs.memoryBytes(Rung.RUNNING);
         home.budget().correct(slot.charge);
         roster.slots.add(slot);
-        serveWaiters(now, todo);
+        leasing.serveWaiters(now, todo);
       }
     });
     return fits[0];
@@ -473,8 +410,7 @@ final class FunctionInstances {
   void remove() {
     decide((now, todo) -> {
       roster.removed = true;
-      List<WaitQueue.Waiter> told = roster.waiters.takeAll();
-      todo.add(() -> WaitQueue.tell(told, roster.gone()));
+      leasing.refuseAll(roster.gone(), now, todo);
       for (Slot slot : List.copyOf(roster.slots)) {
         descent.drain(slot, "removed", todo);
       }
@@ -488,8 +424,7 @@ final class FunctionInstances {
         Roster.refused(LeaseRefused.Code.STOPPING, "the gateway is going down", Duration.ofSeconds(10));
     decide((now, todo) -> {
       roster.removed = true;
-      List<WaitQueue.Waiter> told = roster.waiters.takeAll();
-      todo.add(() -> WaitQueue.tell(told, stopping));
+      leasing.refuseAll(stopping, now, todo);
       for (Slot slot : List.copyOf(roster.slots)) {
         slot.dead = true;
         descent.stop(slot, "shutdown", todo);
