@@ -4,7 +4,6 @@ import io.weir.engine.EngineException;
 import io.weir.engine.EngineException.Code;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
