@@ -125,6 +125,9 @@ final class Ascent {
       }
       return;
     }
+    if (roster.inFlight == 0 && roster.waiters.isEmpty()) {
+      return;   // a burst that is over; thawing what has just been frozen would help nobody
+    }
     for (int missing = desired - awake.size(); missing > 0; missing--) {
       Optional<Slot> frozen = roster.frozen().stream().findFirst();
       if (frozen.isPresent()) {
