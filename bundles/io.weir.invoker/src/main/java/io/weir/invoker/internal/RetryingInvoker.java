@@ -184,8 +184,14 @@ public final class RetryingInvoker implements Invoker {
         return;
       }
       switch (refusal.code()) {
-        case UNKNOWN_FUNCTION -> end(new Outcome.Refused(Outcome.Reason.UNKNOWN_FUNCTION,
-            refusal.getMessage(), Duration.ZERO));
+        case UNKNOWN_FUNCTION -> {
+          // The pool hears of a new function a moment after the registry knows it.
+          if (functions.find(invocation.function()).isPresent() && attempt < settings.attempts()) {
+            repeat(refusal.getMessage(), Duration.ZERO);
+          } else {
+            end(new Outcome.Refused(Outcome.Reason.UNKNOWN_FUNCTION, refusal.getMessage(), Duration.ZERO));
+          }
+        }
         case QUEUE_FULL -> end(new Outcome.Refused(Outcome.Reason.QUEUE_FULL,
             refusal.getMessage(), refusal.retryAfter()));
         case OUT_OF_MEMORY -> end(new Outcome.Refused(Outcome.Reason.OUT_OF_MEMORY,

@@ -277,6 +277,13 @@ class RetryingInvokerTest {
   }
 
   @Test
+  void aFunctionThePoolHasNotHeardOfYetIsNotDenied() throws Exception {
+    pool.refusals.add(new LeaseRefused(LeaseRefused.Code.UNKNOWN_FUNCTION, "there is no function hello", Duration.ZERO, null));
+
+    assertThat(invoke(get())).isInstanceOf(Outcome.Replied.class);
+  }
+
+  @Test
   void aFullQueueRefusesAndSaysWhenToComeBack() throws Exception {
     pool.refusals.add(new LeaseRefused(LeaseRefused.Code.QUEUE_FULL, "full", Duration.ofSeconds(1), null));
 
