@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,14 +31,19 @@ final class FrontDoor {
   private static final int MAX_ID = 256;
 
   private final Services services;
+  private final BooleanSupplier ready;
   private final long maxBody;
   private final Clock clock;
   private final AnswerWriter writer = new AnswerWriter();
   private final String idPrefix = Long.toString(new java.security.SecureRandom().nextLong() & Long.MAX_VALUE, 36) + "-";
   private final AtomicLong ids = new AtomicLong();
+  /** Whether the gateway was ready once, so that every function that is declared is there. */
+  private volatile boolean complete;
 
-  FrontDoor(Services services, long maxBody, Clock clock) {
+  /** @param ready whether the gateway is ready */
+  FrontDoor(Services services, BooleanSupplier ready, long maxBody, Clock clock) {
     this.services = services;
+    this.ready = ready;
     this.maxBody = maxBody;
     this.clock = clock;
   }
@@ -48,8 +54,10 @@ final class FrontDoor {
    */
   void serve(HttpServletRequest request, HttpServletResponse response, FunctionName function, String prefix,
       String rest) throws IOException {
+    complete = complete || ready.getAsBoolean();
     if (services.registry().find(function).isEmpty()) {
-      throw unknown(function.value());
+      throw complete ? unknown(function.value()) : new Problem(503, "starting", "the gateway is starting, and function '"
+          + function + "' is not there yet; look at /api/v1/status").retryAfter(Duration.ofSeconds(1));
     }
     String id = id(request);
     response.setHeader(INVOCATION, id);

@@ -81,12 +81,12 @@ public final class HttpGateway implements Part, Services {
     this.context = context;
     this.registry = registry;
     this.events = events;
-    this.door = new FrontDoor(this, config.max_body_bytes(), clock);
     this.eventsApi = new EventsApi(this, PING);
     this.triggers = new TriggerPaths(this::mountTrigger);
     StatusApi status = new StatusApi(this, context.getBundle().getVersion().toString(),
         config.gateway_name().isBlank() ? hostName() : config.gateway_name().strip(), clock,
         ProcessHandle.current().info().startInstant().orElseGet(clock::instant));
+    this.door = new FrontDoor(this, status::ready, config.max_body_bytes(), clock);
     registrations.add(mount("/function/*", FrontDoorServlet.byName(door, mounted)));
     registrations.add(mount(ApiServlet.BASE + "/*", new ApiServlet(routes(this, eventsApi, status), mounted)));
     registrations.add(mount("/healthz", new HealthServlet(status::ready, mounted)));

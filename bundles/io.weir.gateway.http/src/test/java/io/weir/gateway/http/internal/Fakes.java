@@ -72,6 +72,7 @@ final class Fakes implements Services, AutoCloseable {
   final Pool pool = new Pool();
   final Steps ladder = new Steps();
   final List<Part> parts = new CopyOnWriteArrayList<>();
+  volatile boolean ready = true;
   final ExecutorService invokerThreads = Executors.newCachedThreadPool();
   volatile Behaviour behaviour = invocation -> replied(200, "");
   boolean without;

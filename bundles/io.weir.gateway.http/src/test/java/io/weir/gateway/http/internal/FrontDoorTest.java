@@ -302,6 +302,19 @@ class FrontDoorTest {
     problem(server.get("/function/echo"), 404, "unknown-function");
   }
 
+  @Test
+  void doesNotDenyAFunctionThatMayBeAboutToCome() throws Exception {
+    server.fakes.ready = false;
+    HttpResponse<String> starting = server.get("/function/nobody");
+    problem(starting, 503, "starting");
+    assertThat(starting.headers().firstValue("Retry-After")).contains("1");
+
+    server.fakes.ready = true;
+    problem(server.get("/function/nobody"), 404, "unknown-function");
+    server.fakes.ready = false;
+    problem(server.get("/function/nobody"), 404, "unknown-function");
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"/function/nobody", "/function/", "/function", "/function/No_Name/x", "/function/%41"})
   void knowsNoSuchFunction(String path) throws Exception {

@@ -34,7 +34,7 @@ final class TestServer implements AutoCloseable {
   private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
   TestServer() throws Exception {
-    FrontDoor door = new FrontDoor(fakes, MAX_BODY, Clock.systemUTC());
+    FrontDoor door = new FrontDoor(fakes, () -> fakes.ready, MAX_BODY, Clock.systemUTC());
     StatusApi status = new StatusApi(fakes, "0.1.0", "shed", Clock.systemUTC(), Clock.systemUTC().instant());
     routes = HttpGateway.routes(fakes, events, status);
     ServletContextHandler context = new ServletContextHandler();
