@@ -12,6 +12,8 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whatever is killed, the rest goes on and nothing that was accepted is lost. */
 class CrashIT {
@@ -159,6 +161,54 @@ class CrashIT {
             memory: 32MiB
         """);
     assertThat(gateway.post("/function/afterwards/", "new").body()).isEqualTo("new");
+  }
+
+  @Test
+  void frozenFunctionsServeWhileThePodmanServiceIsDead() throws Exception {
+    assertThat(gateway.post("/function/counter/", "x").statusCode()).isEqualTo(200);
+    gateway.rest("counter", "frozen");
+    String frozen = instance("counter");
+    long service = gateway.processes().stream().filter(line -> line.contains("system service"))
+        .mapToLong(line -> Long.parseLong(line.split(" ")[0])).findFirst().orElseThrow();
+
+    ProcessHandle.of(service).orElseThrow().destroyForcibly();
+
+    assertThat(gateway.post("/function/counter/", "thawed").body()).isEqualTo("thawed");
+    assertThat(instance("counter")).isEqualTo(frozen);
+    assertThat(gateway.lastInvocation("counter")).containsEntry("coldFrom", "frozen");
+    await().atMost(SOON).until(() -> gateway.get("/healthz").statusCode() == 200);
+  }
+
+  /** Nobody is left to tell Podman of the end. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void anInstanceIsReplacedWhoseConmonDiedBeforeIt(boolean called) throws Exception {
+    assertThat(gateway.post("/function/counter/", "x").statusCode()).isEqualTo(200);
+    String lost = instance("counter");
+    Containers containers = gateway.containers();
+    for (ProcessHandle conmon : containers.conmons(lost)) {
+      conmon.destroyForcibly();
+      conmon.onExit().join();
+    }
+    assertThat(gateway.post("/function/counter/", "orphan").body()).isEqualTo("orphan");
+    assertThat(instance("counter")).isEqualTo(lost);
+
+    for (long pid : containers.processes(lost)) {
+      ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
+    }
+
+    if (called) {
+      await().atMost(SOON).until(() -> gateway.post("/function/counter/", "next").body().equals("next"));
+      assertThat(instance("counter")).isNotEqualTo(lost);
+    }
+    await().atMost(SOON).until(() -> gateway.instancesOf("counter").stream().noneMatch(i -> i.get("id").equals(lost)));
+    await().atMost(SOON).until(() -> !containers.ids().contains(lost));
+    assertThat(containers.runtimeStates()).noneMatch(state -> state.endsWith(lost));
+  }
+
+  private static String instance(String function) {
+    assertThat(gateway.instancesOf(function)).hasSize(1);
+    return gateway.instancesOf(function).get(0).get("id").toString();
   }
 
   @Test
