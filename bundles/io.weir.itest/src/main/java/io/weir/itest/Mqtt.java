@@ -3,6 +3,7 @@ package io.weir.itest;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -98,6 +99,11 @@ public final class Mqtt implements AutoCloseable, MqttCallback {
       throw new AssertionError("no message within " + patience);
     }
     return message;
+  }
+
+  /** The next message, or empty if none comes so soon. */
+  public Optional<Received> poll(Duration patience) throws InterruptedException {
+    return Optional.ofNullable(received.poll(patience.toMillis(), TimeUnit.MILLISECONDS));
   }
 
   public boolean isSilent() {

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class LadderIT {
   private static final Duration SOON = Duration.ofSeconds(30);
   /** Surplus instances are kept for a stable window of the autoscaler, which is a minute. */
-  private static final Duration SCALES_IN = Duration.ofMinutes(3);
+  private static final Duration SCALES_IN = Duration.ofMinutes(2);
   private static Gateway gateway;
 
   @BeforeAll
