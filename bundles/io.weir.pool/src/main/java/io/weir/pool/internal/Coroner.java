@@ -7,6 +7,7 @@ import io.weir.engine.Instance.State;
 import io.weir.engine.LeaseRefused;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -16,6 +17,10 @@ final class Coroner {
   /** Podman was seen to report a death up to 250 ms late; more on a busy machine. */
   private static final Duration ENGINE_LAG = Duration.ofSeconds(2);
   private static final Duration PROBE = Duration.ofMillis(500);
+
+  /** One that was only prepared has not died either. */
+  private static final Set<ContainerStatus.State> ALIVE = Set.of(ContainerStatus.State.RUNNING,
+      ContainerStatus.State.PAUSED, ContainerStatus.State.INITIALIZED, ContainerStatus.State.CREATED);
 
   private final ContainerEngine engine;
   private final Lifecycle lifecycle;
@@ -55,7 +60,7 @@ final class Coroner {
     }
     try {
       ContainerStatus status = onceEnded(slot);
-      if (status.state() == ContainerStatus.State.RUNNING || status.state() == ContainerStatus.State.PAUSED) {
+      if (ALIVE.contains(status.state())) {
         slot.dead = false;
       } else {
         bury(slot, owner, status);

@@ -13,7 +13,9 @@ import io.weir.function.Rung;
 import io.weir.function.Source;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -45,6 +47,7 @@ final class Housekeeping {
   private final Calibrator calibrator;
   private final ExecutorService calibrations = Executors.newSingleThreadExecutor(Lifecycle.threads("weir-pool-calibrate"));
   private final AtomicBoolean looking = new AtomicBoolean();
+  private final AtomicBoolean lookUpWanted = new AtomicBoolean();
   /** Revisions and images that were measured, or could not be. */
   private final Set<String> attempted = ConcurrentHashMap.newKeySet();
   private volatile boolean calibrating;
@@ -130,12 +133,23 @@ final class Housekeeping {
     }
   }
 
-  /** Learns which image each function's reference stands for now; blocks. */
-  void lookUpImages() {
+  /** Learns, soon, which image each function's reference stands for now; once for all who ask until it begins. */
+  void imagesMayDiffer() {
+    if (lookUpWanted.compareAndSet(false, true)) {
+      home.lifecycle().run(() -> {
+        lookUpWanted.set(false);
+        lookUpImages();
+      });
+    }
+  }
+
+  /** Many functions may be of one image, and each question costs the engine milliseconds. */
+  private void lookUpImages() {
+    Map<String, Optional<String>> ids = new HashMap<>();
     for (FunctionInstances instances : functions.values()) {
       if (instances.spec().source() instanceof Source.Image image) {
         try {
-          engine.imageId(image.reference()).ifPresent(instances::image);
+          ids.computeIfAbsent(image.reference(), engine::imageId).ifPresent(instances::image);
         } catch (EngineException e) {
           LOG.debug("cannot look up {}", image.reference(), e);
           return;

@@ -254,7 +254,7 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
 
   private void functionsChanged() {
     runners.keepFor(functions.values().stream().map(FunctionInstances::spec).toList());
-    lifecycle.run(housekeeping::lookUpImages);
+    housekeeping.imagesMayDiffer();
   }
 
   private void tend() {
@@ -273,7 +273,7 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
         }
       }
     } else if (event instanceof EngineEvent.ImagesChanged) {
-      lifecycle.run(housekeeping::lookUpImages);
+      housekeeping.imagesMayDiffer();
     } else {
       lifecycle.run(reconciler::sweep);
     }

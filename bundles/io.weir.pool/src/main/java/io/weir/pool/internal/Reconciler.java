@@ -62,12 +62,22 @@ final class Reconciler {
 
   /** Hands a new function the instances of its earlier life, as soon as they are known; returns at once. */
   void claim(FunctionName name, FunctionInstances instances) {
-    listed.thenRun(() -> lifecycle.run(() -> adoptAll(name, instances)));
+    listed.thenRun(() -> {
+      if (unclaimed.values().stream().anyMatch(found -> isOf(name, found))) {
+        lifecycle.run(() -> adoptAll(name, instances));
+      } else {
+        instances.settle();
+      }
+    });
+  }
+
+  private static boolean isOf(FunctionName name, ContainerStatus found) {
+    return name.value().equals(found.labels().get(Lifecycle.FUNCTION));
   }
 
   private void adoptAll(FunctionName name, FunctionInstances instances) {
     for (ContainerStatus found : List.copyOf(unclaimed.values())) {
-      if (name.value().equals(found.labels().get(Lifecycle.FUNCTION)) && unclaimed.remove(found.id()) != null) {
+      if (isOf(name, found) && unclaimed.remove(found.id()) != null) {
         adoptOrRemove(found, instances);
       }
     }
@@ -105,7 +115,13 @@ final class Reconciler {
   void sweep() {
     try {
       Set<String> known = new HashSet<>();
-      functions.values().forEach(f -> f.slots().forEach(slot -> known.add(slot.name)));
+      Set<String> created = new HashSet<>();
+      functions.values().forEach(f -> f.slots().forEach(slot -> {
+        known.add(slot.name);
+        if (!slot.id.isEmpty()) {
+          created.add(slot.name);   // one that is created while we list is not missing
+        }
+      }));
       Map<String, ContainerStatus> there = new HashMap<>();
       for (ContainerStatus found : engine.list(lifecycle.ownLabels())) {
         there.put(found.name(), found);
@@ -118,7 +134,7 @@ final class Reconciler {
         }
       }
       functions.values().forEach(f -> f.slots().forEach(slot -> {
-        if (!slot.id.isEmpty() && known.contains(slot.name)) {
+        if (created.contains(slot.name)) {
           ContainerStatus found = there.get(slot.name);
           if (found == null || found.state() == ContainerStatus.State.EXITED) {
             lifecycle.confirmDeath(slot, f);

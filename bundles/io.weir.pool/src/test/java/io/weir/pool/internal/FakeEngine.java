@@ -80,6 +80,8 @@ final class FakeEngine implements ContainerEngine {
     }
   }
 
+  final AtomicInteger imageQuestions = new AtomicInteger();
+
   @Override
   public synchronized String create(ContainerSpec spec) {
     if (spec.image().equals(missingImage)) {
@@ -251,6 +253,7 @@ final class FakeEngine implements ContainerEngine {
     Optional<String> id = reference.equals(missingImage) ? Optional.empty()
         : Optional.of("id of " + reference + imageVersions.getOrDefault(reference, ""));
     lookedUp.countDown();
+    imageQuestions.incrementAndGet();
     return id;
   }
 

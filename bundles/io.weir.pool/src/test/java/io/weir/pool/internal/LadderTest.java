@@ -94,6 +94,40 @@ class LadderTest {
   }
 
   @Test
+  void whatHasGoneToRestIsNotWokenForCallsOfBefore() throws Exception {
+    open(Duration.ofMillis(1), 1L << 30);
+    add(function("frozen", resting(Rung.FROZEN)));
+    add(function("gone", new Scaling(0, 1, 8, Duration.ofSeconds(1), Optional.of(Rung.IMAGE), Priority.NORMAL)));
+    lease("frozen").release();
+    lease("gone").release();
+    events.next("stopped");
+
+    add(function("clock", resting(Rung.FROZEN)));
+    for (int halfSeconds = 0; halfSeconds < 6; halfSeconds++) {
+      lease("clock").release();   // frozen again at the next look, and the autoscaler looks every other second
+      while (!events.next("frozen").instance().startsWith("weir-clock-")) {
+        continue;
+      }
+    }
+    assertThat(engine.calls()).noneMatch(call -> call.startsWith("thaw weir-frozen-"));
+    assertThat(engine.calls()).filteredOn(call -> call.startsWith("create weir-gone-")).hasSize(1);
+  }
+
+  @Test
+  void manyFunctionsOfOneImageAskForItTogether() throws Exception {
+    open();
+    int many = 40;
+    for (int i = 0; i < many; i++) {
+      add(function("f" + i, "shared:1", ONE));
+    }
+    for (int i = 0; i < many; i++) {
+      events.next("armed");
+    }
+
+    assertThat(engine.imageQuestions).hasValueLessThanOrEqualTo(many);
+  }
+
+  @Test
   void aNewFunctionIsArmedBeforeAnybodyCalls() throws Exception {
     open();
     add(function("a", ONE));
@@ -361,7 +395,11 @@ class LadderTest {
   }
 
   private static FunctionSpec function(String name, Scaling scaling) {
-    return new FunctionSpec(new FunctionName(name), new Source.Image(name + ":1"), 8080, new ArrayList<>(), Optional.empty(),
+    return function(name, name + ":1", scaling);
+  }
+
+  private static FunctionSpec function(String name, String image, Scaling scaling) {
+    return new FunctionSpec(new FunctionName(name), new Source.Image(image), 8080, new ArrayList<>(), Optional.empty(),
         limits(), scaling, Duration.ofSeconds(5), Map.of());
   }
 
