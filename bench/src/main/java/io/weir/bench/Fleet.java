@@ -40,7 +40,7 @@ final class Fleet {
     this.report = report;
     this.size = quick ? 20 : 100;
     this.hot = size / 20;
-    this.seconds = quick ? 8 : 40;
+    this.seconds = quick ? 8 : 30;
   }
 
   private record Result(double megabytes, double coldShare, double p50, double p99) {}
