@@ -96,10 +96,15 @@ final class Failures {
   static String words(String body) {
     try {
       Map<String, Object> error = JSON.std.mapFrom(body);
-      return Json.nonEmpty(error, "message").or(() -> Json.nonEmpty(error, "cause")).orElse(body).strip();
+      return printable(Json.nonEmpty(error, "message").or(() -> Json.nonEmpty(error, "cause")).orElse(body));
     } catch (JacksonException | IllegalArgumentException e) {
-      return body.strip();
+      return printable(body);
     }
+  }
+
+  /** Of a conmon that was killed Podman quotes a file of zeros, which would make our log a binary file. */
+  private static String printable(String words) {
+    return words.replaceAll("[\\p{Cntrl}&&[^\n\t]]+", " ").strip();
   }
 
   /** Somebody may have removed the functions' network; it can be made again. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.weir.engine.EngineException;
 import io.weir.engine.EngineException.Code;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -40,6 +41,12 @@ class FailuresTest {
     if (advice != null) {
       assertThat(failure.getMessage()).contains(advice);
     }
+  }
+
+  @Test
+  void quotesOnlyWhatCanBePrinted() {
+    assertThat(Failures.of("doing it", false, 500, "found \u0000\u0000, bigger context"))
+        .hasMessage("doing it failed: found  , bigger context");
   }
 
   @ParameterizedTest
