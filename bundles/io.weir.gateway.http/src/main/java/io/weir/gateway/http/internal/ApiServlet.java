@@ -48,12 +48,20 @@ final class ApiServlet extends HttpServlet {
       requireOwnOrigin(request);
       route(request, response);
     } catch (Problem problem) {
-      problem.write(request, response);
+      tell(problem, request, response);
     } catch (EngineException e) {
-      problem(e).write(response);
+      tell(problem(e), request, response);
     } catch (RuntimeException e) {
       log.error("{} {} failed", request.getMethod(), request.getRequestURI(), e);
-      new Problem(500, "internal", "the gateway failed; its log says more").write(response);
+      tell(new Problem(500, "internal", "the gateway failed; its log says more"), request, response);
+    }
+  }
+
+  private static void tell(Problem problem, HttpServletRequest request, HttpServletResponse response) {
+    try {
+      problem.write(request, response);
+    } catch (IOException e) {
+      log.debug("The client of {} went before it was told", request.getRequestURI(), e);
     }
   }
 
