@@ -35,8 +35,15 @@ public interface ContainerEngine {
    */
   void freeze(String id);
 
-  /** Gives the CPU back; within a millisecond, as {@link #freeze}. Not frozen is fine. */
+  /** Gives the CPU back. Not frozen is fine. */
   void thaw(String id);
+
+  /**
+   * Gives the CPU back if that takes microseconds: by the kernel alone, without the engine's service.
+   *
+   * @return false if it would take longer; then {@link #thaw} does it
+   */
+  boolean thawAtOnce(String id);
 
   /** Sends SIGTERM, and SIGKILL once {@code grace} has passed. Not running is fine. */
   void stop(String id, Duration grace);

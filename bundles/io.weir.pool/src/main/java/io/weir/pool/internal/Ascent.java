@@ -115,9 +115,6 @@ final class Ascent {
     }
     autoscaledNanos = now;
     List<Slot> awake = roster.sorted(slot -> roster.isCurrent(slot) && (slot.isRunning() || slot.isComing()));
-    if (awake.isEmpty()) {
-      return;   // the first is for demand; the window remembers for a minute what has gone to rest since
-    }
     int desired = Math.min(roster.spec.scaling().max(),
         roster.autoscaler.desired(now, roster.spec.scaling().concurrency(), awake.size()));
     if (awake.size() >= desired) {

@@ -201,18 +201,26 @@ final class Lifecycle {
     }
   }
 
-  /** Gives the CPU back to an instance somebody waits for. */
+  /** Gives the CPU back to an instance somebody waits for; on the caller's thread if that takes no time. */
   void thaw(Slot slot, FunctionInstances owner) {
+    long began = System.nanoTime();
+    if (engine.thawAtOnce(slot.id)) {
+      thawed(slot, owner, began);
+      return;
+    }
     execute(thaws, () -> {
-      long began = System.nanoTime();
       try {
         engine.thaw(slot.id);
-        owner.thawed(slot);
-        tell(slot, "ready", since(began), "thawed");
+        thawed(slot, owner, began);
       } catch (EngineException e) {
         coroner.bury(slot, owner, "could not be thawed: " + e.getMessage(), false);
       }
     });
+  }
+
+  private void thawed(Slot slot, FunctionInstances owner, long began) {
+    owner.thawed(slot);
+    tell(slot, "ready", since(began), "thawed");
   }
 
   /** Looks at an instance whose connection failed: it is either cleared or declared dead. */

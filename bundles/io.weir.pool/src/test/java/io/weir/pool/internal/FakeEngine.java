@@ -43,6 +43,8 @@ final class FakeEngine implements ContainerEngine {
   /** Images whose containers run but never listen. */
   volatile String deafImage = "";
   volatile String missingImage = "";
+  /** Whether the kernel thaws, rather than the service. */
+  volatile boolean thawsAtOnce = true;
   /** Whether containers answer HTTP requests, rather than just listen. */
   volatile boolean answering;
   /** Images for which the engine fails in a way nobody thought of. */
@@ -238,6 +240,14 @@ final class FakeEngine implements ContainerEngine {
       calls.add("thaw " + box(id).spec.name());
       box(id).frozen = false;
     }
+  }
+
+  @Override
+  public boolean thawAtOnce(String id) {
+    if (thawsAtOnce) {
+      thaw(id);
+    }
+    return thawsAtOnce;
   }
 
   @Override

@@ -80,6 +80,19 @@ class LadderTest {
   }
 
   @Test
+  void whereTheKernelCannotThawTheServiceDoes() throws Exception {
+    open();
+    engine.thawsAtOnce = false;
+    add(function("a", resting(Rung.FROZEN)));
+    rest("a", Rung.FROZEN);
+
+    Lease lease = lease("a");
+
+    assertThat(lease.coldStart()).map(ColdStart::from).contains(Rung.FROZEN);
+    assertThat(engine.calls()).contains("thaw " + lease.instance());
+  }
+
+  @Test
   void aFunctionThatRestsRunningIsNeverFrozen() throws Exception {
     open(Duration.ofMillis(1), 1L << 30);
     add(function("running", resting(Rung.RUNNING)));

@@ -155,6 +155,12 @@ final class FakeEngine implements ContainerEngine, AutoCloseable {
   }
 
   @Override
+  public boolean thawAtOnce(String id) {
+    thaw(id);
+    return true;
+  }
+
+  @Override
   public void stop(String id, Duration grace) {
     throw new UnsupportedOperationException();
   }

@@ -56,8 +56,12 @@ final class Freezing {
         + FREEZES_WITHIN.toSeconds() + " s, probably they wait for a disk or a network file system; it runs on");
   }
 
+  boolean thawAtOnce(String id) {
+    return thawed(id, cgroups.of(id));
+  }
+
   void thaw(String id) {
-    if (thawed(id, cgroups.of(id))) {
+    if (thawAtOnce(id)) {
       return;
     }
     String what = "thawing container " + id;

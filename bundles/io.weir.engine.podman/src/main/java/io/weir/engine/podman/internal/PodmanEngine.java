@@ -212,6 +212,11 @@ public final class PodmanEngine implements ContainerEngine, Part {
   }
 
   @Override
+  public boolean thawAtOnce(String id) {
+    return freezing.thawAtOnce(id);
+  }
+
+  @Override
   public void stop(String id, Duration grace) {
     freezing.makeMortal(id);
     String what = "stopping container " + id;

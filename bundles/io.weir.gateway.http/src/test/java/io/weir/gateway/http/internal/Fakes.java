@@ -458,6 +458,11 @@ final class Fakes implements Services, AutoCloseable {
     }
 
     @Override
+    public boolean thawAtOnce(String id) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
     public void stop(String id, Duration grace) {
       throw new UnsupportedOperationException();
     }
