@@ -19,7 +19,8 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
   int backoff_max_seconds() default 30;
 
   @AttributeDefinition(name = "Patience (s)", min = "1", max = "3600",
-      description = "How long one attempt waits for a free instance, a cold start included.")
+      description = "How long an HTTP request, or one attempt for an MQTT event, waits for a free instance, a cold start "
+          + "included.")
   int patience_seconds() default 60;
 
   @AttributeDefinition(name = "Largest held answer (bytes)", min = "0", max = "268435456",

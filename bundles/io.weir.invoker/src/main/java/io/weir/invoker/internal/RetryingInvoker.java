@@ -48,6 +48,7 @@ public final class RetryingInvoker implements Invoker {
   static final String PID = "io.weir.invoker";
   private static final Set<String> IDEMPOTENT = Set.of("GET", "HEAD", "OPTIONS");
   private static final Duration SOON = Duration.ofSeconds(1);
+  private static final Duration LEAST_PATIENCE = Duration.ofMillis(1);
 
   private final FunctionRegistry functions;
   private final InstancePool pool;
@@ -118,7 +119,7 @@ public final class RetryingInvoker implements Invoker {
             "there is no function " + invocation.function(), Duration.ZERO));
       } else {
         attempt++;
-        pool.acquire(invocation.function(), settings.patience()).whenComplete((lease, error) -> {
+        pool.acquire(invocation.function(), patience()).whenComplete((lease, error) -> {
           if (error != null) {
             onWorker(() -> refused(error));
           } else {
@@ -126,6 +127,15 @@ public final class RetryingInvoker implements Invoker {
           }
         });
       }
+    }
+
+    /** A client waits for all attempts together, an event for each. */
+    private Duration patience() {
+      if (invocation.guarantee() == Guarantee.AT_LEAST_ONCE) {
+        return settings.patience();
+      }
+      Duration left = settings.patience().minusNanos(System.nanoTime() - arrivedNanos);
+      return left.compareTo(LEAST_PATIENCE) < 0 ? LEAST_PATIENCE : left;
     }
 
     private void onWorker(Runnable step) {
@@ -216,6 +226,9 @@ public final class RetryingInvoker implements Invoker {
       }
       if (invocation.guarantee() == Guarantee.AT_LEAST_ONCE) {
         return true;
+      }
+      if (patience().equals(LEAST_PATIENCE)) {
+        return false;
       }
       boolean harmless = !seen || IDEMPOTENT.contains(invocation.method()) && attempt == 1;
       return harmless && (invocation.body().repeatable() || invocation.body().length() == 0);

@@ -219,7 +219,7 @@ class RetryingInvokerTest {
     assertThat(failed.code()).isEqualTo("timeout");
     assertThat(failed.detail()).contains("300 ms");
     assertThat(pool.suspects).hasValue(0);
-    assertThat(pool.released).hasValue(1);
+    assertThat(pool.timedOut).hasValue(1);
     never.countDown();
   }
 
@@ -281,6 +281,21 @@ class RetryingInvokerTest {
     pool.refusals.add(new LeaseRefused(LeaseRefused.Code.UNKNOWN_FUNCTION, "there is no function hello", Duration.ZERO, null));
 
     assertThat(invoke(get())).isInstanceOf(Outcome.Replied.class);
+  }
+
+  @Test
+  void aRequestIsNotRepeatedForLongerThanItsClientIsPatient() throws Exception {
+    try (ServerSocket closed = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      pool.address = new InetSocketAddress(InetAddress.getLoopbackAddress(), closed.getLocalPort());
+    }
+    RetryingInvoker hasty = new RetryingInvoker(new OneFunction(), pool, new Recorder(),
+        new Settings(10_000, Duration.ofMillis(1), Duration.ofMillis(2), Duration.ofMillis(50), 1000));
+
+    var failed = (Outcome.Failed) hasty.invoke(get()).toCompletableFuture().get(20, TimeUnit.SECONDS);
+    hasty.close();
+
+    assertThat(failed.code()).isEqualTo("connection-refused");
+    assertThat(pool.suspects.get()).isLessThan(10_000);
   }
 
   @Test
