@@ -6,6 +6,7 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Asks whether a TCP port accepts. Each connect is given up after a few milliseconds: a first SYN that is lost while the
@@ -13,6 +14,9 @@ import java.time.Duration;
  */
 final class PortProbe {
   private static final long ATTEMPT_MILLIS = 20;
+  /** A small program listens within a millisecond; pauses grow, so that at most an eighth of the wait is waited in vain. */
+  private static final long FIRST_PAUSE_NANOS = 200_000;
+  private static final long LONGEST_PAUSE_NANOS = 10_000_000;
 
   private PortProbe() {}
 
@@ -33,7 +37,7 @@ final class PortProbe {
   /** Attempts until one succeeds, {@code abandon} says so or the time is up. Blocks. */
   static boolean await(InetSocketAddress address, Duration timeout, Abandon abandon) throws InterruptedException {
     long deadline = System.nanoTime() + timeout.toNanos();
-    long pauseMillis = 1;
+    long pause = FIRST_PAUSE_NANOS;
     while (!abandon.now()) {
       if (accepts(address)) {
         return true;
@@ -41,8 +45,11 @@ final class PortProbe {
       if (System.nanoTime() >= deadline) {
         return false;
       }
-      Thread.sleep(pauseMillis);
-      pauseMillis = Math.min(pauseMillis + 1, 10);
+      LockSupport.parkNanos(pause);
+      if (Thread.interrupted()) {
+        throw new InterruptedException("waiting for " + address);
+      }
+      pause = Math.min(pause + pause / 8, LONGEST_PAUSE_NANOS);
     }
     return false;
   }
