@@ -81,9 +81,11 @@ final class BarePodman implements AutoCloseable {
 
   /** Milliseconds until a paused container has answered; this client speaks to Podman by itself. */
   double unpause(Container container) throws IOException {
-    long began = System.nanoTime();
-    post(container, "unpause");
-    return Baseline.millisSince(began) + Wire.get(container.namespace().function(), "/");
+    try (Wire wire = new Wire(container.namespace().function())) {   // the kernel takes it in also while it is paused
+      long began = System.nanoTime();
+      post(container, "unpause");
+      return Baseline.millisSince(began) + wire.get("/");
+    }
   }
 
   /** Milliseconds until a container that {@code podman run} started has answered. */

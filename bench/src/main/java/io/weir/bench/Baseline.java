@@ -122,7 +122,9 @@ final class Baseline {
       double[] bare = new double[n];
       for (int i = 0; i < n; i++) {
         gateway.deploy(function("cold-" + i, "rest: image"));
-        weir[i] = Wire.get(frontDoor, "/function/cold-" + i + "/");
+        try (Wire wire = new Wire(frontDoor)) {
+          weir[i] = wire.get("/function/cold-" + i + "/");
+        }
         BarePodman.Container container = podman.plan(PROBE);
         bare[i] = podman.createAndStart(container);
         podman.remove(container);

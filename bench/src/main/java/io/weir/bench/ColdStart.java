@@ -9,7 +9,7 @@ import java.util.Map;
  * What a call costs that finds its function at rest, rung by rung, against Podman asked by hand on the same machine in the
  * same run; what resting costs a gateway with many functions; and what happens when many wake up at once.
  *
- * <p>Times are those of one {@link Wire} request at the front door. Functions are of two kinds: {@code static}, a C program
+ * <p>Times are those of one request at the front door ({@link Wire}). Functions are of two kinds: {@code static}, a C program
  * of 30 kB that knows nothing but HTTP, and {@code python}, the thermo-alert example. No figure fails the run, but a
  * request that is not answered with 200 does.
  */

@@ -71,7 +71,9 @@ final class Functions {
 
   /** Milliseconds to the first byte of the answer. */
   double call(String name) throws IOException {
-    return Wire.get(frontDoor, "/function/" + name + "/");
+    try (Wire wire = new Wire(frontDoor)) {
+      return wire.get("/function/" + name + "/");
+    }
   }
 
   long counter(String name) {

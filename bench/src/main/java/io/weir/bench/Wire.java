@@ -11,36 +11,41 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * One HTTP request on a connection of its own, timed from before it connects until the first byte of the answer. The same
- * client calls Weir and what Weir is compared with, so that what it costs itself is on both sides.
+ * One HTTP request, timed from sending it until the first byte of the answer, on a connection that was opened for it
+ * before. The same client calls Weir and what Weir is compared with, so that what it costs itself is on both sides.
  */
-final class Wire {
+final class Wire implements AutoCloseable {
   private static final int ANSWERS_WITHIN_MILLIS = 60_000;
   private static final long POLL_NANOS = 500_000;
-
   private static final Pattern LENGTH = Pattern.compile("(?i)\ncontent-length: *([0-9]+)");
 
-  private Wire() {}
+  private final Socket socket = new Socket();
+
+  Wire(InetSocketAddress server) throws IOException {
+    socket.setTcpNoDelay(true);
+    socket.setSoTimeout(ANSWERS_WITHIN_MILLIS);
+    try {
+      socket.connect(server, ANSWERS_WITHIN_MILLIS);
+    } catch (IOException e) {
+      socket.close();
+      throw e;
+    }
+  }
 
   /** Milliseconds to the first byte; an answer other than 200 is a failure. */
-  static double get(InetSocketAddress server, String path) throws IOException {
+  double get(String path) throws IOException {
     byte[] request = ("GET " + path + " HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")
         .getBytes(StandardCharsets.US_ASCII);
+    InputStream in = socket.getInputStream();
     long began = System.nanoTime();
-    try (Socket socket = new Socket()) {
-      socket.setTcpNoDelay(true);
-      socket.setSoTimeout(ANSWERS_WITHIN_MILLIS);
-      socket.connect(server, ANSWERS_WITHIN_MILLIS);
-      socket.getOutputStream().write(request);
-      InputStream in = socket.getInputStream();
-      int first = in.read();
-      double took = Baseline.millisSince(began);
-      String answer = rest(first, in);
-      if (!answer.startsWith("HTTP/1.1 200 ")) {
-        throw new IOException("GET " + path + " of " + server + " was answered: " + answer);
-      }
-      return took;
+    socket.getOutputStream().write(request);
+    int first = in.read();
+    double took = Baseline.millisSince(began);
+    String answer = rest(first, in);
+    if (!answer.startsWith("HTTP/1.1 200 ")) {
+      throw new IOException("GET " + path + " at " + socket.getRemoteSocketAddress() + " was answered: " + answer);
     }
+    return took;
   }
 
   /** The whole answer: as long as it says, or until the server closes. */
@@ -58,13 +63,12 @@ final class Wire {
     return answer.toString();
   }
 
-  /** The same of a server that is only just starting: asks until somebody listens. */
+  /** Milliseconds to the first byte from a server that is only just starting: asks until somebody listens. */
   static double await(InetSocketAddress server) throws IOException {
     long began = System.nanoTime();
     while (true) {
-      double before = Baseline.millisSince(began);
-      try {
-        return before + get(server, "/");
+      try (Wire wire = new Wire(server)) {
+        return Baseline.millisSince(began) + wire.get("/");
       } catch (ConnectException e) {
         if (Baseline.millisSince(began) > ANSWERS_WITHIN_MILLIS) {
           throw new IOException("nothing listens at " + server, e);
@@ -72,5 +76,10 @@ final class Wire {
         LockSupport.parkNanos(POLL_NANOS);
       }
     }
+  }
+
+  @Override
+  public void close() throws IOException {
+    socket.close();
   }
 }
