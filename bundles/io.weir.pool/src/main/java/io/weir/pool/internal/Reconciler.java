@@ -29,6 +29,8 @@ final class Reconciler {
   private final Map<FunctionName, FunctionInstances> functions;
   /** Instances of an earlier life that wait for their function, by container id. */
   private final Map<String, ContainerStatus> unclaimed = new ConcurrentHashMap<>();
+  /** Of those, the ids that a function looks at, or has looked at. */
+  private final Set<String> claimed = ConcurrentHashMap.newKeySet();
   /** Done once {@code unclaimed} is filled, or could not be. */
   private final CompletableFuture<Void> listed = new CompletableFuture<>();
 
@@ -56,7 +58,7 @@ final class Reconciler {
 
   /** What no function has claimed by now is a leftover; blocks. */
   void endClaims() {
-    unclaimed.clear();
+    unclaimed.keySet().removeIf(id -> !claimed.contains(id));
     sweep();
   }
 
@@ -77,8 +79,9 @@ final class Reconciler {
 
   private void adoptAll(FunctionName name, FunctionInstances instances) {
     for (ContainerStatus found : List.copyOf(unclaimed.values())) {
-      if (isOf(name, found) && unclaimed.remove(found.id()) != null) {
+      if (isOf(name, found) && claimed.add(found.id())) {
         adoptOrRemove(found, instances);
+        unclaimed.remove(found.id());   // not before it is somebody's, lest a sweep take it for nobody's
       }
     }
     instances.settle();
@@ -113,6 +116,9 @@ final class Reconciler {
 
   /** Compares the engine's containers with ours: what we do not know is removed, what is gone is declared dead; blocks. */
   void sweep() {
+    if (!listed.isDone()) {
+      return;   // whatever is there may be adopted yet
+    }
     try {
       Set<String> known = new HashSet<>();
       Set<String> created = new HashSet<>();

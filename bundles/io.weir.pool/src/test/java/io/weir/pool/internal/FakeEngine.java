@@ -49,6 +49,9 @@ final class FakeEngine implements ContainerEngine {
   volatile boolean answering;
   /** Images for which the engine fails in a way nobody thought of. */
   volatile String weirdImage = "";
+  volatile Runnable beforeThaw = () -> { };
+  /** Open until a sweep has ended. */
+  final CountDownLatch swept = new CountDownLatch(1);
   /** Open until somebody has asked for an image's id. */
   final CountDownLatch lookedUp = new CountDownLatch(1);
   /** Bytes that containers of an image hold; 1 MiB unless set. */
@@ -235,10 +238,13 @@ final class FakeEngine implements ContainerEngine {
   }
 
   @Override
-  public synchronized void thaw(String id) {
-    if (box(id).frozen) {
-      calls.add("thaw " + box(id).spec.name());
-      box(id).frozen = false;
+  public void thaw(String id) {
+    beforeThaw.run();
+    synchronized (this) {
+      if (box(id).frozen) {
+        calls.add("thaw " + box(id).spec.name());
+        box(id).frozen = false;
+      }
     }
   }
 
@@ -256,7 +262,9 @@ final class FakeEngine implements ContainerEngine {
   }
 
   @Override
-  public void sweep() {}
+  public void sweep() {
+    swept.countDown();
+  }
 
   @Override
   public Optional<String> imageId(String reference) {

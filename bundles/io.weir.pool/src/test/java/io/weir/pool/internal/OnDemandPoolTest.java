@@ -241,6 +241,30 @@ class OnDemandPoolTest {
   }
 
   @Test
+  void aSweepLeavesAloneWhatIsJustBeingAdopted() throws Exception {
+    FunctionSpec hello = hello("img:1", 0, 1, 8);
+    pool.functionAdded(hello);
+    Lease before = get(acquire());
+    OnDemandPool next = newPool();
+    engine.beforeThaw = () -> {
+      engine.listener.accept(new EngineEvent.Gap(Instant.now()));
+      try {
+        engine.swept.await(20, TimeUnit.SECONDS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    };
+
+    next.functionAdded(hello);
+    Lease after = next.acquire(HELLO, PATIENCE).toCompletableFuture().get(20, TimeUnit.SECONDS);
+
+    assertThat(after.instance()).isEqualTo(before.instance());
+    assertThat(engine.ids()).contains("id-" + before.instance());
+    engine.beforeThaw = () -> { };
+    next.close();
+  }
+
+  @Test
   void anEarlierLifesInstanceOfAnotherRevisionIsRemovedAndStrangersAreLeftAlone() throws Exception {
     String stranger = engine.create(new ContainerSpec("stranger", "x:1", 80, Map.of("weir.managed", "true",
         "weir.gateway", "ffffffffffff", "weir.function", "hello"), Map.of(), limits()));
