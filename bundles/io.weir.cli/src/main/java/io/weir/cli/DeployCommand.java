@@ -2,6 +2,7 @@ package io.weir.cli;
 
 import io.weir.cli.gateway.Gateway;
 import io.weir.cli.gateway.Json;
+import io.weir.cli.image.Images;
 import io.weir.cli.ui.Colour;
 import io.weir.cli.ui.ExitCode;
 import io.weir.cli.ui.Failure;
@@ -39,6 +40,9 @@ final class DeployCommand extends Verb {
     if (terminal().json()) {
       terminal().result(Map.of("functions", deployed));
     }
+    deployed.stream().map(function -> Json.text(function, "runtime")).filter(word -> !word.isEmpty()).distinct()
+        .filter(word -> !Images.hasRuntime(gateway, word)).forEach(word -> terminal().note("the gateway has no " + word
+            + " yet to run this; make it once with: weir image runtime " + word));
     return ExitCode.OK;
   }
 

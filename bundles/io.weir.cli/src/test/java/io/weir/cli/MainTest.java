@@ -384,6 +384,22 @@ class MainTest {
   }
 
   @Test
+  void tellsWhoeverDeploysAHandlerThatItsRuntimeIsMissing() throws IOException {
+    Path yaml = Files.writeString(folder.resolve("weir.yaml"), "functions: {a: {runtime: python, handler: a.py}}");
+    Files.writeString(folder.resolve("a.py"), "pass");
+    gateway.answer("POST /functions", 200, "{\"functions\":[{\"name\":\"a\",\"runtime\":\"python\"}]}");
+    gateway.answer("GET /images", 200, "{\"present\":false}");
+
+    Ended missing = weir("deploy", yaml.toString());
+    gateway.answer("GET /images", 200, "{\"present\":true}");
+    Ended there = weir("deploy", yaml.toString());
+
+    assertThat(missing.err + missing.out).contains("weir image runtime python");
+    assertThat(missing.exitCode).isZero();
+    assertThat(there.err + there.out).doesNotContain("weir image runtime");
+  }
+
+  @Test
   void suggestsTheVerbThatWasMeant() {
     assertThat(weir("lst").err).contains("weir ls");
     assertThat(weir("calibrat").err).contains("weir calibrate");

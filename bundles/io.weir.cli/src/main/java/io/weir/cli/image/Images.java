@@ -67,7 +67,16 @@ public final class Images {
   }
 
   public boolean exists(String reference) {
+    return exists(gateway, reference);
+  }
+
+  private static boolean exists(Gateway gateway, String reference) {
     return Json.flag(gateway.get("/images?reference=" + Gateway.encode(reference)), "present");
+  }
+
+  /** Whether a gateway has what the handlers of a language run on. */
+  public static boolean hasRuntime(Gateway gateway, String language) {
+    return exists(gateway, Runtime.current(language));
   }
 
   /** Builds a function written for one of the runtimes. */

@@ -56,7 +56,11 @@ public enum Runtime {
 
   /** The name under which the gateway finds the runtime for its own runners, whatever the release. */
   String current() {
-    return "localhost/weir/rt-" + word() + ":current";
+    return current(word());
+  }
+
+  static String current(String word) {
+    return "localhost/weir/rt-" + word + ":current";
   }
 
   String fileName(Host host) {
