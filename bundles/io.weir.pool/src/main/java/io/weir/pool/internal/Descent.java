@@ -18,6 +18,9 @@ final class Descent {
   /** One that drains is stopped when every request it had must have timed out. */
   private static final Duration DRAIN_SLACK = Duration.ofSeconds(5);
 
+  /** A function that was never called is no likelier to be called soon than one that was called so long ago. */
+  private static final Duration UNCALLED = Duration.ofHours(2);
+
   private final Roster roster;
   private final Home home;
   private final FunctionInstances owner;
@@ -31,7 +34,8 @@ final class Descent {
   /** Where the function is to rest now: where the operator wants it, or where it costs least. */
   Rung target(long now) {
     boolean up = roster.live() > 0;
-    Duration idle = Duration.ofNanos(now - roster.lastCallNanos);
+    Duration since = Duration.ofNanos(now - roster.lastCallNanos);
+    Duration idle = !up && !roster.called && since.compareTo(UNCALLED) < 0 ? UNCALLED : since;
     return roster.pin.wanted().orElseGet(() -> home.policy().rest(roster.spec, roster.costs, idle, up));
   }
 

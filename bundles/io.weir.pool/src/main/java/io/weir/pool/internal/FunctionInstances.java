@@ -65,6 +65,7 @@ final class FunctionInstances {
         return CompletableFuture.failedFuture(roster.gone());
       }
       roster.lastCallNanos = now;
+      roster.called = true;
       roster.pin.release(todo);
       Slot free = roster.waiters.isEmpty() ? roster.leastLoaded() : null;
       if (free != null) {

@@ -40,6 +40,8 @@ final class Lifecycle {
   private static final int LAST_WORDS = 5;
   private static final int KEPT_LOG_LINES = 200;
   private static final int MOST_THAWS = 64;
+  /** What the removal of one container may take when many are removed. */
+  private static final Duration REMOVAL = Duration.ofMillis(250);
 
   static final String MANAGED = "weir.managed";
   static final String GATEWAY = "weir.gateway";
@@ -242,11 +244,15 @@ final class Lifecycle {
     long began = System.nanoTime();
     tell(slot, "stopping", Duration.ZERO, "");
     try {
-      engine.stop(slot.id, settings.stopGrace());
+      if (slot.address != null) {   // else it holds no process of the function
+        engine.stop(slot.id, settings.stopGrace());
+      }
     } catch (EngineException e) {
       LOG.warn("{} could not be stopped, removing it: {}", slot.name, e.getMessage());
     }
-    remember(slot);
+    if (slot.address != null) {
+      remember(slot);
+    }
     discard(slot);
     tell(slot, "stopped", since(began), "");
   }
@@ -307,7 +313,7 @@ final class Lifecycle {
 
   /** Waits until everything that was begun has ended; containers that take longer are left to the next start. */
   void close(Duration patience) throws InterruptedException {
-    long deadline = System.nanoTime() + patience.toNanos();
+    long deadline = System.nanoTime() + patience.plus(REMOVAL.multipliedBy(owned.size())).toNanos();
     synchronized (owned) {
       long left = deadline - System.nanoTime();
       while (!owned.isEmpty() && left > 0) {

@@ -31,7 +31,9 @@ final class Roster {
   /** Why there is no instance, for whoever comes next. */
   ColdStart.Cause absence = ColdStart.Cause.NEVER_STARTED;
   int inFlight;
+  /** When the last call came or ended; when the function was declared, if there was none. */
   long lastCallNanos;
+  boolean called;
   /** Nothing is prepared before that. */
   long prepareAfterNanos;
   /** Whether instances of an earlier life were looked for; nothing is started before, lest it be doubled. */

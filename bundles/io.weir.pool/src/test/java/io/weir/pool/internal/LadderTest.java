@@ -134,23 +134,23 @@ class LadderTest {
       add(function("f" + i, "shared:1", ONE));
     }
     for (int i = 0; i < many; i++) {
-      events.next("armed");
+      events.next("created");
     }
 
     assertThat(engine.imageQuestions).hasValueLessThanOrEqualTo(many);
   }
 
   @Test
-  void aNewFunctionIsArmedBeforeAnybodyCalls() throws Exception {
+  void aNewFunctionHasAContainerBeforeAnybodyCalls() throws Exception {
     open();
     add(function("a", ONE));
-    events.next("armed");
+    events.next("created");
 
     Lease lease = lease("a");
 
     assertThat(lease.coldStart()).hasValueSatisfying(cold -> {
       assertThat(cold.cause()).isEqualTo(Cause.NEVER_STARTED);
-      assertThat(cold.from()).isEqualTo(Rung.ARMED);
+      assertThat(cold.from()).isEqualTo(Rung.CREATED);
     });
     assertThat(engine.calls()).as("no second container").filteredOn(call -> call.startsWith("create")).hasSize(1);
     lease.release();
@@ -320,14 +320,14 @@ class LadderTest {
   void anotherImageUnderTheSameNameReplacesWhatWasMadeOfTheOldOne() throws Exception {
     open();
     add(function("a", ONE));
-    events.next("armed");
+    events.next("created");
     assertThat(engine.lookedUp.await(20, TimeUnit.SECONDS)).isTrue();
     engine.imageVersions.put("a:1", " rebuilt");
 
     engine.listener.accept(new EngineEvent.ImagesChanged(Instant.now()));
 
     assertThat(events.next("stopping").cause()).isEqualTo("new-revision");
-    events.next("armed");
+    events.next("created");
   }
 
   @Test
