@@ -111,6 +111,14 @@ class RunIT {
 
     assertThat(run.exitValue()).isEqualTo(1);
     assertThat(Files.readString(FOLDER.resolve("out.txt"))).contains("the gateway ended by itself", "launcher.log");
+    // It had no chance to clean up; the next one does it for it.
+    run = weir("--no-demo").redirectErrorStream(true).redirectOutput(FOLDER.resolve("out.txt").toFile()).start();
+    try {
+      awaitRunning(run);
+    } finally {
+      run.destroy();
+      assertThat(run.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    }
   }
 
   @Test
