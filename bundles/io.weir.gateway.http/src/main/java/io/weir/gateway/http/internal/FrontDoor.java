@@ -27,7 +27,6 @@ final class FrontDoor {
   static final String INVOCATION = "Weir-Invocation";
   private static final Logger log = LoggerFactory.getLogger(FrontDoor.class);
   /** Up to this size a body is read first, so that it can be sent again if an instance was gone. */
-  private static final int HELD_BYTES = 64 << 10;
   private static final int MAX_ID = 256;
 
   private final Services services;
@@ -86,6 +85,9 @@ final class FrontDoor {
         log.error("The invoker failed on {}", request.getRequestURI(), failure);
         new Problem(500, "internal", "the gateway failed; its log says more").write(response);
       } else {
+        if (body.stream != null && !body.stream.wasRead()) {
+          Unread.lastOnItsConnection(response);
+        }
         whole = writer.write(request.getMethod(), outcome, response);
       }
     } catch (IOException | RuntimeException e) {
@@ -137,14 +139,14 @@ final class FrontDoor {
     if (length == 0 || length < 0 && !mayHaveBody(request)) {
       return NONE;
     }
-    if (length > 0 && length <= HELD_BYTES) {
+    if (length > 0 && length <= Unread.HELD_BYTES) {
       byte[] bytes = request.getInputStream().readNBytes((int) length);
       if (bytes.length < length) {
         throw new Problem(400, "incomplete", "the body ended before its Content-Length");
       }
       return new Body(Payload.of(bytes), null);
     }
-    LimitedStream stream = new LimitedStream(request.getInputStream(), maxBody);
+    LimitedStream stream = new LimitedStream(request.getInputStream(), maxBody, length);
     return new Body(Payload.once(stream, length), stream);
   }
 

@@ -71,7 +71,7 @@ final class FrontDoorServlet extends HttpServlet {
       problem.write(request, response);
     } catch (RuntimeException e) {
       log.error("{} {} failed", request.getMethod(), request.getRequestURI(), e);
-      new Problem(500, "internal", "the gateway failed; its log says more").write(response);
+      new Problem(500, "internal", "the gateway failed; its log says more").write(request, response);
     }
   }
 

@@ -7,17 +7,26 @@ import java.io.InputStream;
 final class LimitedStream extends InputStream {
   private final InputStream in;
   private final long limit;
+  private final long length;
   private long count;
   private volatile boolean exceeded;
+  private volatile boolean read;
   private volatile boolean over;
 
-  LimitedStream(InputStream in, long limit) {
+  /** @param length as declared, negative if it was not */
+  LimitedStream(InputStream in, long limit, long length) {
     this.in = in;
     this.limit = limit;
+    this.length = length;
   }
 
   boolean exceeded() {
     return exceeded;
+  }
+
+  /** Whether the body was read to its end. */
+  boolean wasRead() {
+    return read;
   }
 
   /** The servlet's stream must not be touched once the request is completed; the server may reuse it. */
@@ -36,13 +45,14 @@ final class LimitedStream extends InputStream {
     if (over) {
       throw new IOException("the request is over");
     }
-    int read = in.read(bytes, offset, length);
-    count += Math.max(0, read);
+    int taken = in.read(bytes, offset, length);
+    count += Math.max(0, taken);
+    read = taken < 0 || count == length;
     if (count > limit) {
       exceeded = true;
       throw new IOException("the body is larger than " + limit + " bytes");
     }
-    return read;
+    return taken;
   }
 
   @Override

@@ -65,6 +65,9 @@ final class Problem extends RuntimeException {
    * it, and the client would lose the answer that tells why.
    */
   void write(HttpServletRequest request, HttpServletResponse response) throws IOException {
+    if (!response.isCommitted()) {
+      Unread.settle(request, response);
+    }
     write(response);
     if (status == 413) {
       response.flushBuffer();

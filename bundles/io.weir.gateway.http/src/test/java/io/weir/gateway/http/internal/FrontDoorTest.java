@@ -1,6 +1,7 @@
 package io.weir.gateway.http.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.weir.invocation.Guarantee;
 import io.weir.invocation.Header;
@@ -13,6 +14,7 @@ import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -205,6 +207,31 @@ class FrontDoorTest {
         BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(new byte[(1 << 20) + 1]))));
 
     problem(response, 413, "too-large");
+  }
+
+  @Test
+  void answersTheNextRequestAfterOneWhoseBodyItDidNotNeed() throws Exception {
+    try (TestServer.Raw raw = server.raw("POST /function/nobody HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n")) {
+      raw.socket.setSoTimeout(200);
+      assertThatThrownBy(raw::line).as("an answer ahead of the body").isInstanceOf(SocketTimeoutException.class);
+      raw.socket.setSoTimeout(20_000);
+      raw.write("oneGET /function/nobody HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+
+      assertThat(raw.untilEnd().split("HTTP/1.1 404", -1)).hasSize(3);
+    }
+  }
+
+  @Test
+  void saysThatTheConnectionEndsWhereItDoesNotReadABody() throws Exception {
+    answer(invocation -> Fakes.replied(200, "enough"));
+
+    for (String path : new String[] {"/function/echo", "/function/nobody"}) {
+      try (TestServer.Raw raw = server.raw("POST " + path + " HTTP/1.1\r\nHost: x\r\n"
+          + "Transfer-Encoding: chunked\r\n\r\n3\r\none\r\n")) {
+        assertThat(raw.untilEnd()).startsWith("HTTP/1.1 " + (path.endsWith("echo") ? 200 : 404))
+            .containsIgnoringCase("\nConnection: close\n");
+      }
+    }
   }
 
   @Test
