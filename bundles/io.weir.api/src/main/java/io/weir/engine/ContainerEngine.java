@@ -63,6 +63,11 @@ public interface ContainerEngine {
   /** The last lines a container wrote, standard output and error mixed; empty if it wrote none. */
   List<String> logs(String id, int lines);
 
+  /** Where a container lives that was started or prepared; empty if the engine does not know. */
+  default Optional<Residence> residence(String id) {
+    return Optional.empty();
+  }
+
   /** What it uses now; read from the kernel where the host allows, so cheap enough for every few seconds. */
   ContainerStats stats(String id);
 

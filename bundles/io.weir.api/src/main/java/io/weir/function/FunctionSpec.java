@@ -25,12 +25,19 @@ import java.util.stream.Stream;
  * @param scaling how many instances there are
  * @param timeout from the moment an instance has the request to the end of its answer, 100 ms to 1 h
  * @param environment environment variables of the container
+ * @param network who may talk with it
  */
 public record FunctionSpec(FunctionName name, Source source, int port, List<Trigger> triggers,
     Optional<TopicTemplate> output, Limits limits, Scaling scaling, Duration timeout,
-    Map<String, String> environment) {
+    Map<String, String> environment, Network network) {
 
   private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
+
+  /** With the default network. */
+  public FunctionSpec(FunctionName name, Source source, int port, List<Trigger> triggers, Optional<TopicTemplate> output,
+      Limits limits, Scaling scaling, Duration timeout, Map<String, String> environment) {
+    this(name, source, port, triggers, output, limits, scaling, timeout, environment, Network.DEFAULT);
+  }
 
   /** @throws InvalidFunction if a value, or their combination, is not allowed */
   public FunctionSpec {
