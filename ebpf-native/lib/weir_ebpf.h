@@ -6,7 +6,7 @@
  * log callback. Functions on different objects may be called from different threads at the same time.
  *
  * Everything that stays in the kernel is pinned in one directory of a bpffs, the "pin directory": maps by their name,
- * links as "link-NAME". Whoever finds the directory finds everything; unpinning removes everything, except clsact
+ * links as "link-NAME", and a map "layout" that says which version of weir_event.h they follow. Whoever finds the directory finds everything; unpinning removes everything, except clsact
  * filters (kernels before 6.6), which are known by their fixed handle, priority and program name.
  */
 #ifndef WEIR_EBPF_H
@@ -37,7 +37,7 @@ struct weir_object;
 
 /*
  * Opens an ELF object and loads its programs; its maps are shared with those of that name in pin_dir, or pinned there.
- * -EEXIST: a pinned map has another layout. max_services and max_instances change the sizes of the maps; 0 keeps them.
+ * -EEXIST: what is pinned has another layout or other sizes; remove it (and the links) to start anew. max_services and max_instances change the sizes of the maps; 0 keeps them.
  */
 WEIR_API int weir_object_load(const char *elf, const char *pin_dir, uint32_t max_services, uint32_t max_instances,
 			      struct weir_object **out);
@@ -53,7 +53,7 @@ WEIR_API int weir_attach_cgroup(struct weir_object *object, const char *program,
 WEIR_API int weir_attach_netns(struct weir_object *object, const char *program, const char *pin_dir, const char *name);
 /*
  * program on an interface: tcx where the kernel has it, else a clsact filter with the fixed handle and priority.
- * Returns 1 for tcx, 2 for clsact.
+ * Returns 1 for tcx, 2 for clsact. The qdisc clsact is left on the interface; others may use it.
  */
 WEIR_API int weir_attach_tc(struct weir_object *object, const char *program, uint32_t ifindex, int ingress,
 			    const char *pin_dir, const char *name);
@@ -76,8 +76,8 @@ WEIR_API int weir_map_delete(int map, const void *key);
 /* previous NULL: the first key. -ENOENT: there is no next. */
 WEIR_API int weir_map_next(int map, const void *previous, void *next);
 /*
- * The values [first, first + count) of an array whose values consist of words of width 4 or 8 bytes, per-CPU values
- * summed up; out has room for count values of one CPU. For mixed widths (weir_histogram) see weir_map_histogram.
+ * The values [first, first + count) of an array, per-CPU values summed up word by word: words of 8 bytes, or of 4 where
+ * value_size is no multiple of 8; out has room for count values of one CPU. For mixed widths (weir_histogram) see weir_map_histogram.
  */
 WEIR_API int weir_map_read(int map, uint32_t first, uint32_t count, uint32_t value_size, void *out);
 /* The histogram of a function over all CPUs: sum_us and then WEIR_BUCKETS counts, 64 bits each. */
@@ -106,7 +106,7 @@ WEIR_API void weir_ring_close(struct weir_ring *ring);
 WEIR_API uint64_t weir_clock(void);
 /* Cookie of a network namespace; path NULL: this one. */
 WEIR_API int weir_netns_cookie(const char *path, uint64_t *cookie);
-/* Inode of a cgroup v2 directory, which is the id programs see. */
+/* The id of a cgroup v2 directory that programs see; on 64-bit machines its inode. */
 WEIR_API int weir_cgroup_id(const char *path, uint64_t *id);
 /*
  * Tries one thing that the kernel may or may not do, leaving nothing behind; what is one of the words listed in
