@@ -153,9 +153,10 @@ struct weir_prefix {			/* key of the LPM trie maps sources and egress */
 	struct weir_addr address;
 };
 
-struct weir_egress {
-	__be16 port;			/* 0: every port */
-	__u8 pad[6];
+#define WEIR_EGRESS_PORTS 4
+
+struct weir_egress {			/* the longest prefix decides alone, so it repeats the ports of shorter ones */
+	__be16 port[WEIR_EGRESS_PORTS];	/* the first one 0: every port; later ones 0: none */
 };
 
 #define WEIR_ASSERT_SIZE(type, size) _Static_assert(sizeof(struct type) == (size), #type)

@@ -20,11 +20,14 @@ static weir_log_fn logger;
 static int forward(enum libbpf_print_level level, const char *format, va_list arguments)
 {
 	weir_log_fn log = __atomic_load_n(&logger, __ATOMIC_ACQUIRE);
+	size_t length;
 	char *text;
 
 	if (!log || vasprintf(&text, format, arguments) < 0)
 		return 0;
-	text[strcspn(text, "\n")] = 0;
+	length = strlen(text);
+	if (length && text[length - 1] == '\n')
+		text[length - 1] = 0;
 	log(level == LIBBPF_WARN ? 0 : level == LIBBPF_INFO ? 1 : 2, text);
 	free(text);
 	return 0;
