@@ -2,6 +2,7 @@ package io.weir.engine;
 
 import java.io.InputStream;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -65,6 +66,14 @@ public interface ContainerEngine {
 
   /** Where a container lives that was started or prepared; empty if the engine does not know. */
   default Optional<Residence> residence(String id) {
+    return Optional.empty();
+  }
+
+  /**
+   * The directory in the cgroup v2 hierarchy under which every function's container lives; known before the first one
+   * starts. Empty if there is none, or as long as the engine is not there.
+   */
+  default Optional<Path> functionsCgroup() {
     return Optional.empty();
   }
 

@@ -1,0 +1,189 @@
+package io.weir.kernel.internal;
+
+import io.weir.function.FunctionName;
+import io.weir.kernel.Meter;
+import io.weir.kernel.Routes;
+import io.weir.kernel.Traffic;
+import io.weir.kernel.internal.Ebpf.Loaded;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * All that is in the kernel for one gateway, from the moment its functions' cgroup is known. What an earlier life left
+ * is taken up: slots keep their containers, services their ports, connections their instances.
+ */
+final class DataPlane implements CgroupHooks.Outcome {
+  private static final Logger LOG = LoggerFactory.getLogger(DataPlane.class);
+
+  private final PinDirectory pins;
+  private final FunctionIndex functions;
+  private final Features features;
+  private final Programs programs;
+  private final Maps maps;
+  private final CgroupHooks hooks;
+  private final Optional<RouteBook> routes;
+  private final KernelTraffic traffic;
+  private final KernelMeter meter;
+  private final SignalThread signals;
+  private Path cgroup;
+  private Object cgroupKey = "";
+
+  /** @throws KernelError if not even counting works */
+  DataPlane(Ebpf ebpf, NativeFiles files, PinDirectory pins, FunctionIndex functions, Features features, String hash,
+      Settings.Way way, Path cgroup) {
+    this.pins = pins;
+    this.functions = functions;
+    this.features = features;
+    this.cgroup = cgroup;
+    this.programs = new Programs(ebpf, files, pins, features);
+    this.maps = new Maps(ebpf, pins.path());
+    this.hooks = new CgroupHooks(ebpf, pins);
+    Once once = new Once();
+    try {
+      Loaded counts = programs.load(Features.METER, cgroup).orElseThrow(
+          () -> new IllegalStateException("the kernel cannot count: see the feature " + Features.METER));
+      hooks.add(Features.METER, counts, CgroupHooks.METER);
+      programs.load(Features.LISTEN, cgroup).ifPresent(listen -> hooks.add(Features.LISTEN, listen, CgroupHooks.LISTEN));
+      Optional<Loaded> egress = programs.load(Features.EGRESS, cgroup);
+      egress.ifPresent(denies -> hooks.add(Features.EGRESS, denies, CgroupHooks.EGRESS));
+      Optional<RouteWay> found = new WayFinder(ebpf, programs, pins, maps, features, hash).find(way, cgroup);
+      this.routes = found.map(chosen -> new RouteBook(chosen, functions, once));
+      Seats seats = new Seats(maps, functions::name);
+      found.filter(ServiceMaps.class::isInstance).map(ServiceMaps.class::cast).ifPresent(pinned -> adopt(seats, pinned));
+      attach();
+      this.traffic = new KernelTraffic(maps, functions, seats, new EgressRules(egress.map(object -> maps)), routes,
+          isOn(Features.LISTEN), once);
+      this.meter = new KernelMeter(maps, functions, traffic);
+      this.signals = new SignalThread(maps, traffic::heard);
+    } catch (RuntimeException e) {
+      maps.close();
+      programs.close();
+      throw e;
+    }
+    functions.begin();
+    signals.start();
+  }
+
+  private boolean isOn(String feature) {
+    return features.features().stream().anyMatch(each -> each.name().equals(feature) && each.active());
+  }
+
+  /** Instances that took connections go on doing so until the pool says otherwise. */
+  private void adopt(Seats seats, ServiceMaps pinned) {
+    Set<Integer> open = pinned.pinned();
+    seats.all().stream().filter(seat -> open.contains(seat.slot)).forEach(seat -> routes.orElseThrow()
+        .adopt(seat.function, new Target(seat.slot, address(seat.instance.address4(), seat.instance.port()),
+            seat.instance.has(Layout.IPV6) ? Optional.of(address(seat.instance.address6(), seat.instance.port()))
+                : Optional.empty())));
+  }
+
+  private static InetSocketAddress address(byte[] bytes, int port) {
+    try {
+      return new InetSocketAddress(InetAddress.getByAddress(bytes), port);
+    } catch (UnknownHostException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  Traffic traffic() {
+    return traffic;
+  }
+
+  Meter meter() {
+    return meter;
+  }
+
+  Optional<Routes> routes() {
+    return routes.map(book -> book);
+  }
+
+  /** Looks whether the cgroup is still the same, and takes up interfaces that came back. */
+  void look(Optional<Path> now) {
+    now.ifPresent(found -> cgroup = found);
+    if (!key(cgroup).equals(cgroupKey)) {
+      attach();
+    }
+    routes.ifPresent(RouteBook::look);
+  }
+
+  private void attach() {
+    hooks.attach(cgroup, this);
+    cgroupKey = key(cgroup);
+  }
+
+  /** A directory that was removed and made again has another inode, and nothing attached. */
+  private static Object key(Path directory) {
+    try {
+      return Files.getAttribute(directory, "unix:ino");
+    } catch (IOException e) {
+      return "";
+    }
+  }
+
+  @Override
+  public void attached(String feature) {
+    features.on(feature, "programs on " + cgroup);
+  }
+
+  @Override
+  public void refused(String feature, KernelError error) {
+    programs.refused(feature, cgroup, error);
+    if (feature.equals(Features.METER)) {
+      throw error;
+    }
+  }
+
+  /** Lets go of containers of an earlier life that are gone: connections led to them would hang. */
+  void forgetDead() {
+    Set<Object> alive = new java.util.HashSet<>();
+    try (Stream<Path> all = Files.walk(cgroup)) {
+      all.filter(Files::isDirectory).map(DataPlane::key).forEach(alive::add);
+    } catch (IOException | java.io.UncheckedIOException e) {
+      LOG.debug("looking at the functions' cgroup failed", e);
+      return;
+    }
+    traffic.forget(traffic.unclaimed().stream()
+        .filter(seat -> seat.instance.cgroup() != 0 && !alive.contains(seat.instance.cgroup())).toList());
+  }
+
+  /** Lets go of all that is of an earlier life and was not claimed by now. */
+  void forgetUnclaimed() {
+    List<Seat> unclaimed = traffic.unclaimed();
+    if (!unclaimed.isEmpty()) {
+      LOG.info("nobody knows the instances of {} any more that an earlier gateway left", unclaimed.stream()
+          .map(seat -> seat.function).map(FunctionName::toString).distinct().sorted().collect(Collectors.joining(", ")));
+    }
+    traffic.forget(unclaimed);
+    routes.ifPresent(RouteBook::forgetUnclaimed);
+  }
+
+  /** Takes everything off. */
+  void close() {
+    signals.close();
+    traffic.close();
+    routes.ifPresent(RouteBook::close);
+    maps.close();
+    pins.clear();
+    programs.close();
+    functions.remove();
+  }
+
+  /** As if the gateway had been killed: what is pinned stays. */
+  void abandon() {
+    signals.close();
+    traffic.close();
+    maps.close();
+    programs.close();
+  }
+}

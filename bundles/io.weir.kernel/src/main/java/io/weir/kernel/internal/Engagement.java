@@ -1,0 +1,168 @@
+package io.weir.kernel.internal;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Gets to the kernel as soon as the engine can say where functions live, and looks after what is there. */
+final class Engagement {
+  private static final Logger LOG = LoggerFactory.getLogger(Engagement.class);
+  static final String WAITING = "waiting for the container engine to say where functions live; "
+      + "it has nothing to say on hosts without cgroup v2, without root, or with a Podman of their own";
+  private static final long LOOK_SECONDS = 3;
+  /** Functions are declared and containers are claimed within seconds of a start. */
+  private static final long CLAIM_SECONDS = 30;
+  private static final long CLOSE_SECONDS = 10;
+
+  private final Place place;
+  private final Settings settings;
+  private final Features features;
+  private final Supplier<Optional<Path>> functionsCgroup;
+  private final Consumer<DataPlane> ready;
+  private final ScheduledThreadPoolExecutor keeper;
+  private @Nullable DataPlane plane;
+  private @Nullable Ebpf ebpf;
+  private @Nullable PinDirectory pins;
+  private boolean hopeless;
+
+  /**
+   * Where things are.
+   *
+   * @param data where files may be executed
+   * @param run forgotten with the next boot, as the kernel's maps are
+   * @param resources of the bundle
+   * @param hash tells this gateway's things from those of others
+   */
+  record Place(Path data, Path run, String resources, String hash) {}
+
+  /** @param ready told once, when it works */
+  Engagement(Place place, Settings settings, Features features, Supplier<Optional<Path>> functionsCgroup,
+      Consumer<DataPlane> ready) {
+    this.place = place;
+    this.settings = settings;
+    this.features = features;
+    this.functionsCgroup = functionsCgroup;
+    this.ready = ready;
+    this.keeper = new ScheduledThreadPoolExecutor(1, task -> {
+      Thread thread = new Thread(task, "weir-kernel-keeper");
+      thread.setDaemon(true);
+      return thread;
+    });
+    keeper.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+  }
+
+  void start() {
+    keeper.scheduleWithFixedDelay(this::look, 0, LOOK_SECONDS, TimeUnit.SECONDS);
+  }
+
+  /** The engine came. */
+  void nudge() {
+    if (!keeper.isShutdown()) {
+      keeper.execute(this::look);
+    }
+  }
+
+  private void look() {
+    try {
+      if (plane != null) {
+        plane.look(functionsCgroup.get());
+      } else if (!hopeless) {
+        engage();
+      }
+    } catch (RuntimeException | LinkageError e) {
+      hopeless = plane == null;
+      LOG.warn("the kernel does nothing for the gateway, which does it itself: {}", e.getMessage(), e);
+      if (hopeless) {
+        offIfNotSaid(String.valueOf(e.getMessage()));
+        release();
+      }
+    }
+  }
+
+  private void offIfNotSaid(String why) {
+    features.features().stream().filter(feature -> feature.active() || feature.why().equals(WAITING))
+        .forEach(feature -> features.off(feature.name(), why));
+  }
+
+  private void engage() {
+    NativeFiles files = new NativeFiles(place.data(), place.resources());
+    if (ebpf == null) {
+      ebpf = files.open();
+    }
+    Optional<Path> cgroup = functionsCgroup.get();
+    if (cgroup.isEmpty()) {
+      return;
+    }
+    if (pins == null) {
+      pins = new PinDirectory(ebpf, place.run(), "weir-" + place.hash());
+    }
+    plane = open(ebpf, files, pins, cgroup.get());
+    plane.forgetDead();
+    ready.accept(plane);
+    keeper.schedule(plane::forgetUnclaimed, CLAIM_SECONDS, TimeUnit.SECONDS);
+  }
+
+  private DataPlane open(Ebpf library, NativeFiles files, PinDirectory directory, Path cgroup) {
+    FunctionIndex functions = new FunctionIndex(place.run().resolve("kernel").resolve("functions"));
+    if (functions.fresh()) {
+      directory.clear();
+    }
+    try {
+      return new DataPlane(library, files, directory, functions, features, place.hash(), settings.way(), cgroup);
+    } catch (Programs.Incompatible e) {
+      LOG.info("what an earlier version of the gateway left in the kernel is replaced: {}", e.getMessage());
+      directory.clear();
+      functions.remove();
+      return new DataPlane(library, files, directory,
+          new FunctionIndex(place.run().resolve("kernel").resolve("functions")), features, place.hash(), settings.way(),
+          cgroup);
+    }
+  }
+
+  private void release() {
+    if (pins != null) {
+      pins.remove();
+      pins = null;
+    }
+  }
+
+  /** Takes everything off. */
+  void close() {
+    end(() -> {
+      if (plane != null) {
+        plane.close();
+        plane = null;
+      }
+      release();
+    });
+  }
+
+  /** As if the gateway had been killed, for tests. */
+  void abandon() {
+    end(() -> {
+      if (plane != null) {
+        plane.abandon();
+      }
+    });
+  }
+
+  private void end(Runnable last) {
+    keeper.execute(last);
+    keeper.shutdown();
+    try {
+      if (!keeper.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
+        LOG.warn("something of {} is left in the kernel after {}; the next start takes it up", place.hash(),
+            Duration.ofSeconds(CLOSE_SECONDS));
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

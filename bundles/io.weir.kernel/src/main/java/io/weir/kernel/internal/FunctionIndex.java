@@ -1,0 +1,116 @@
+package io.weir.kernel.internal;
+
+import io.weir.function.FunctionName;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.TreeMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Which number a function has in the maps. A file beside them keeps it, because the maps hold no names: without it a
+ * gateway that was killed could not tell whose the pinned entries are. On a file system that forgets when the maps do.
+ * Thread-safe.
+ */
+final class FunctionIndex {
+  private static final Logger LOG = LoggerFactory.getLogger(FunctionIndex.class);
+  private static final String HEADER = "weir functions " + Layout.VERSION;
+
+  private final Path file;
+  private final Map<Integer, FunctionName> names = new TreeMap<>();
+  private final boolean fresh;
+
+  FunctionIndex(Path file) {
+    this.file = file;
+    this.fresh = !read();
+  }
+
+  /** Whether nothing that fits was there, so that nothing that is pinned can be taken up. */
+  boolean fresh() {
+    return fresh;
+  }
+
+  private boolean read() {
+    try {
+      List<String> lines = Files.readAllLines(file);
+      if (lines.isEmpty() || !lines.get(0).equals(HEADER)) {
+        return false;
+      }
+      for (String line : lines.subList(1, lines.size())) {
+        String[] fields = line.split(" ");
+        names.put(Integer.parseInt(fields[0]), new FunctionName(fields[1]));
+      }
+      return true;
+    } catch (NoSuchFileException e) {
+      return false;
+    } catch (IOException | RuntimeException e) {
+      LOG.warn("{} cannot be read; the kernel's counters begin anew", file, e);
+      names.clear();
+      return false;
+    }
+  }
+
+  private void write() {
+    List<String> lines = new ArrayList<>(List.of(HEADER));
+    names.forEach((index, name) -> lines.add(index + " " + name));
+    try {
+      Files.createDirectories(file.getParent());
+      Path draft = file.resolveSibling(file.getFileName() + ".new");
+      Files.write(draft, lines);
+      Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException e) {
+      LOG.warn("cannot write {}; if the gateway is killed, the kernel's counters begin anew", file, e);
+    }
+  }
+
+  synchronized Optional<FunctionName> name(int index) {
+    return Optional.ofNullable(names.get(index));
+  }
+
+  synchronized OptionalInt find(FunctionName function) {
+    return names.entrySet().stream().filter(entry -> entry.getValue().equals(function)).mapToInt(Map.Entry::getKey)
+        .findFirst();
+  }
+
+  /** Its number; a new one if it had none. */
+  synchronized OptionalInt of(FunctionName function) {
+    OptionalInt known = find(function);
+    if (known.isPresent()) {
+      return known;
+    }
+    for (int index = 0; index < Layout.SERVICES; index++) {
+      if (!names.containsKey(index)) {
+        names.put(index, function);
+        write();
+        return OptionalInt.of(index);
+      }
+    }
+    return OptionalInt.empty();
+  }
+
+  /** Begins the file, once nothing of an earlier life is left that it would have to fit. */
+  synchronized void begin() {
+    write();
+  }
+
+  /** All functions there ever were, in the order of their numbers. */
+  synchronized Map<Integer, FunctionName> all() {
+    return new TreeMap<>(names);
+  }
+
+  synchronized void remove() {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      LOG.warn("cannot remove {}", file, e);
+    }
+  }
+}

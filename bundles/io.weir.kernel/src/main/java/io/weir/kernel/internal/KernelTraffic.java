@@ -1,0 +1,305 @@
+package io.weir.kernel.internal;
+
+import io.weir.engine.Residence;
+import io.weir.function.FunctionName;
+import io.weir.kernel.KernelSignal;
+import io.weir.kernel.Traffic;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The instances in the maps. One lock, held for microseconds; listeners are called outside it. */
+final class KernelTraffic implements Traffic {
+  private static final Logger LOG = LoggerFactory.getLogger(KernelTraffic.class);
+  private static final int AF_INET6 = 10;
+
+  private final Maps maps;
+  private final FunctionIndex functions;
+  private final Seats seats;
+  private final EgressRules egress;
+  private final Optional<RouteBook> routes;
+  private final boolean hearsListens;
+  private final Once once;
+  private final Listens listens = new Listens();
+  private final List<Consumer<KernelSignal>> listeners = new CopyOnWriteArrayList<>();
+  private final Map<FunctionName, Tally> retired = new HashMap<>();
+
+  /** @param hearsListens whether processes that begin to listen are signalled */
+  KernelTraffic(Maps maps, FunctionIndex functions, Seats seats, EgressRules egress, Optional<RouteBook> routes,
+      boolean hearsListens, Once once) {
+    this.maps = maps;
+    this.functions = functions;
+    this.seats = seats;
+    this.egress = egress;
+    this.routes = routes;
+    this.hearsListens = hearsListens;
+    this.once = once;
+  }
+
+  @Override
+  public CompletionStage<Void> listening(Residence residence, int port) {
+    long netns = hearsListens ? cookie(residence) : 0;
+    return netns == 0 ? CompletableFuture.completedFuture(null) : listens.await(netns, port, maps.ebpf().clock());
+  }
+
+  private long cookie(Residence residence) {
+    try {
+      return residence.namespace().isPresent() ? maps.ebpf().netnsCookie(residence.namespace().get()) : 0;
+    } catch (KernelError e) {
+      once.tell("it is not heard when functions listen", e);
+      return 0;
+    }
+  }
+
+  @Override
+  public synchronized void join(Member member) {
+    once.attempt("some instances are neither counted nor reached directly", () -> {
+      OptionalInt index = functions.find(member.function());
+      if (index.isEmpty()) {
+        index = functions.of(member.function());
+        index.ifPresent(fresh -> maps.ebpf().zeroHistogram(maps.fd("latency"), fresh));
+      }
+      if (index.isPresent()) {
+        join(member, index.getAsInt());
+      }
+    });
+  }
+
+  private void join(Member member, int function) {
+    Residence residence = member.residence();
+    Instance wanted = new Instance(Instance.shortId(member.container()),
+        residence.cgroup().map(maps.ebpf()::cgroupId).orElse(0L), Layout.address(member.address().getAddress()),
+        residence.address6().map(Layout::address).orElse(new byte[Layout.ADDRESS]), function, Layout.LIVE, 0,
+        residence.port().map(KernelTraffic::ifindex).orElse(0), member.concurrency(), member.address().getPort());
+    egress.allow(function, member.egress());
+    Optional<Seat> seat = seats.of(member.container());
+    seat.ifPresent(known -> seats.move(known, wanted));
+    Optional<Seat> joined = seat.or(() -> seats.take(member.function(), wanted));
+    if (joined.isEmpty()) {
+      LOG.warn("{} is not counted: there are {} instances already", member.container(), Layout.INSTANCES);
+    }
+    joined.ifPresent(known -> {
+      known.member = member;
+      known.netns = cookie(residence);
+      learnFamily(known);
+      routes.ifPresent(book -> book.arrived(wanted.ifindex()));
+    });
+  }
+
+  private static int ifindex(String name) {
+    try {
+      return Integer.parseInt(Files.readString(Path.of("/sys/class/net", name, "ifindex")).strip());
+    } catch (IOException | NumberFormatException e) {
+      return 0;
+    }
+  }
+
+  /** Whether IPv6 clients can be led to it. */
+  private void learnFamily(Seat seat) {
+    boolean six = seat.member != null && seat.member.residence().address6().isPresent()
+        && listens.family(seat.netns, seat.instance.port()).filter(family -> family == AF_INET6).isPresent();
+    if (six) {
+      seats.flag(seat, Layout.IPV6, true);
+      routes.filter(book -> book.isOpen(seat.function, seat.slot)).ifPresent(book -> book.open(seat.function, target(seat)));
+    }
+  }
+
+  private static Target target(Seat seat) {
+    Member member = Objects.requireNonNull(seat.member);
+    return new Target(seat.slot, member.address(), member.residence().address6()
+        .filter(six -> seat.instance.has(Layout.IPV6)).map(six -> new InetSocketAddress(six, member.address().getPort())));
+  }
+
+  @Override
+  public synchronized void open(String container) {
+    routes.ifPresent(book -> seats.of(container).filter(seat -> seat.member != null)
+        .ifPresent(seat -> book.open(seat.function, target(seat))));
+  }
+
+  @Override
+  public synchronized void drain(String container) {
+    seats.of(container).ifPresent(this::drain);
+  }
+
+  private void drain(Seat seat) {
+    routes.ifPresent(book -> book.drain(seat.function, seat.slot));
+  }
+
+  @Override
+  public synchronized boolean rest(String container) {
+    Optional<Seat> seat = seats.of(container);
+    return seat.isPresent() && once.attempt("instances that are at rest are not woken by packets",
+        () -> seats.flag(seat.get(), Layout.ASLEEP, true)) && stillIdle(seat.get());
+  }
+
+  /** Asked after the flag is set: a request that came before is seen here, one that comes later is signalled. */
+  private boolean stillIdle(Seat seat) {
+    seat.touched = false;
+    byte[] load = new byte[Layout.LOAD];
+    maps.ebpf().get(maps.fd("loads"), Layout.number(seat.slot), load);
+    if (Layout.buffer(load).getLong() > 0) {
+      wake(seat);
+      return false;
+    }
+    return true;
+  }
+
+  @Override
+  public synchronized void wake(String container) {
+    seats.of(container).ifPresent(this::wake);
+  }
+
+  private void wake(Seat seat) {
+    once.attempt("instances stay marked as being at rest", () -> seats.flag(seat, Layout.ASLEEP, false));
+  }
+
+  @Override
+  public synchronized void leave(String container) {
+    seats.of(container).ifPresent(this::leave);
+  }
+
+  /** The service's entry first, then the instance's: a connection that slips between finds nobody, not somebody else. */
+  void leave(Seat seat) {
+    drain(seat);
+    once.attempt("counters of instances that are gone are lost", () -> retire(seat));
+    once.attempt("connections of instances that are gone are not reset at once", () -> seats.leave(seat));
+    routes.ifPresent(book -> book.left(seat));
+    if (seat.netns != 0) {
+      listens.over(seat.netns);
+    }
+  }
+
+  private void retire(Seat seat) {
+    byte[] counters = maps.ebpf().read(maps.fd("counters"), seat.slot, 1, Layout.COUNTERS);
+    byte[] load = new byte[Layout.LOAD];
+    maps.ebpf().get(maps.fd("loads"), Layout.number(seat.slot), load);
+    retired.computeIfAbsent(seat.function, name -> new Tally())
+        .plus(Tally.at(counters, 0).aborted(Layout.buffer(load).getLong()));
+  }
+
+  @Override
+  public synchronized List<Load> loads() {
+    List<Load> loads = new ArrayList<>();
+    once.attempt("what instances have to do is not known", () -> {
+      Reading reading = reading();
+      long now = maps.ebpf().clock();
+      for (Seat seat : seats.all()) {
+        seat.container().ifPresent(container -> loads.add(reading.load(container, seat.slot, now)));
+      }
+    });
+    return loads;
+  }
+
+  /** What stands in the maps; under the lock, so that slots mean what they mean. */
+  private Reading reading() {
+    return Reading.of(maps, seats.end());
+  }
+
+  /** Calls with all that is known of the slots, under the lock. */
+  synchronized <T> List<T> read(Meterable<T> reader) {
+    List<T> result = new ArrayList<>();
+    once.attempt("what the kernel counts is not known", () -> result.addAll(reader.read(seats.all(), reading(), retired)));
+    return result;
+  }
+
+  /** What can be made of the counters. */
+  interface Meterable<T> {
+    List<T> read(Iterable<Seat> seats, Reading reading, Map<FunctionName, Tally> retired);
+  }
+
+  @Override
+  public AutoCloseable subscribe(Consumer<KernelSignal> listener) {
+    listeners.add(listener);
+    return () -> listeners.remove(listener);
+  }
+
+  /** On the thread of the signals. */
+  void heard(Signal signal) {
+    switch (signal.kind()) {
+      case Layout.LISTENS -> listens(signal);
+      case Layout.TOUCHED -> touched(signal).map(KernelSignal.Touched::new).ifPresent(this::tell);
+      case Layout.WANTED -> functions.name(signal.function()).map(KernelSignal.Wanted::new).ifPresent(this::tell);
+      default -> LOG.debug("unknown: {}", signal);
+    }
+  }
+
+  private void listens(Signal signal) {
+    listens.heard(signal.netns(), signal.port(), signal.family(), signal.atNanos());
+    synchronized (this) {
+      seats.all().stream().filter(seat -> seat.netns == signal.netns() && seat.instance.port() == signal.port())
+          .forEach(this::learnFamily);
+    }
+  }
+
+  /** The container, the first time since it was put to rest. */
+  private synchronized Optional<String> touched(Signal signal) {
+    Optional<Seat> seat = seats.at(signal.slot()).filter(known -> !known.touched && known.instance.has(Layout.ASLEEP)
+        && known.instance.generation() == signal.generation());
+    seat.ifPresent(known -> known.touched = true);
+    return seat.flatMap(Seat::container);
+  }
+
+  private void tell(KernelSignal signal) {
+    for (Consumer<KernelSignal> listener : listeners) {
+      try {
+        listener.accept(signal);
+      } catch (RuntimeException e) {
+        LOG.error("{} was lost on somebody who failed", signal, e);
+      }
+    }
+  }
+
+  /** Those of an earlier life that nobody claimed, or whose container is gone. */
+  synchronized void forget(List<Seat> gone) {
+    gone.forEach(this::leave);
+  }
+
+  synchronized List<Seat> unclaimed() {
+    return seats.unclaimed();
+  }
+
+  void close() {
+    listens.close();
+  }
+
+  /** Loads and counters of all slots, read in one go. */
+  record Reading(byte[] loads, byte[] counters) {
+    static Reading of(Maps maps, int end) {
+      return end == 0 ? new Reading(new byte[0], new byte[0])
+          : new Reading(maps.ebpf().read(maps.fd("loads"), 0, end, Layout.LOAD),
+              maps.ebpf().read(maps.fd("counters"), 0, end, Layout.COUNTERS));
+    }
+
+    long inFlight(int slot) {
+      return Layout.buffer(loads).getLong(slot * Layout.LOAD);
+    }
+
+    Tally tally(int slot) {
+      return Tally.at(counters, slot);
+    }
+
+    Load load(String container, int slot, long now) {
+      ByteBuffer in = Layout.buffer(loads).position(slot * Layout.LOAD);
+      long inFlight = in.getLong();
+      long connections = in.getLong();
+      long last = in.getLong();
+      return new Load(container, (int) Math.max(0, inFlight), (int) Math.max(0, connections), tally(slot).requests(),
+          last == 0 ? Long.MAX_VALUE : Math.max(0, now - last));
+    }
+  }
+}

@@ -1,0 +1,202 @@
+package io.weir.kernel.internal;
+
+import io.weir.kernel.Routes;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Service addresses by DNAT. The program nft takes milliseconds, so it runs on a thread of its own, and what changes
+ * within a moment goes to it together. Established connections live in conntrack and survive every change.
+ */
+final class NftWay implements RouteWay {
+  private static final Logger LOG = LoggerFactory.getLogger(NftWay.class);
+  private static final long TOGETHER_MILLIS = 10;
+  private static final long CLOSE_SECONDS = 10;
+  private static final Path FORWARDING = Path.of("/proc/sys/net/ipv4/ip_forward");
+
+  private final Program nft;
+  private final Optional<Program> conntrack;
+  private final List<NftScript> families;
+  private final ScheduledThreadPoolExecutor worker;
+  private final Map<Integer, Served> services = new TreeMap<>();
+  private final Map<Integer, Served> retargeted = new LinkedHashMap<>();
+  private final List<Instance> gone = new ArrayList<>();
+  private Set<InetAddress> addresses = Set.of();
+  private boolean rebuild;
+  private boolean failed;
+
+  /** @param hash tells this gateway's things from those of others */
+  NftWay(Program nft, Optional<Program> conntrack, String hash) {
+    this.nft = nft;
+    this.conntrack = conntrack;
+    this.families = List.of(new NftScript(false, "weir-svc-" + hash, "weir-" + hash),
+        new NftScript(true, "weir-svc-" + hash, "weir-" + hash));
+    this.worker = new ScheduledThreadPoolExecutor(1, task -> {
+      Thread thread = new Thread(task, "weir-kernel-nft");
+      thread.setDaemon(true);
+      return thread;
+    });
+    worker.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+  }
+
+  @Override
+  public Routes.Way way() {
+    return Routes.Way.NFT;
+  }
+
+  @Override
+  public synchronized void reachableAt(Set<InetAddress> all) {
+    if (!all.equals(addresses)) {
+      addresses = Set.copyOf(all);
+      rebuild = true;
+      soon();
+    }
+  }
+
+  @Override
+  public synchronized void declare(Served service) {
+    services.put(service.port(), service);
+    rebuild = true;
+    soon();
+  }
+
+  @Override
+  public synchronized void withdraw(Served service) {
+    services.remove(service.port());
+    rebuild = true;
+    soon();
+  }
+
+  @Override
+  public synchronized void retarget(Served service) {
+    services.put(service.port(), service);
+    retargeted.put(service.port(), service);
+    soon();
+  }
+
+  /** Each service needs its own: the packet filter knows nothing of instances that are missing. */
+  @Override
+  public boolean holdAt(int listener) {
+    return false;
+  }
+
+  @Override
+  public synchronized void left(Seat seat) {
+    gone.add(seat.instance);
+    soon();
+  }
+
+  private void soon() {
+    if (worker.getQueue().isEmpty()) {
+      try {
+        worker.schedule(this::apply, TOGETHER_MILLIS, TimeUnit.MILLISECONDS);
+      } catch (RejectedExecutionException e) {
+        LOG.debug("closed: the tables go anyway");
+      }
+    }
+  }
+
+  private void apply() {
+    StringBuilder script = new StringBuilder();
+    List<Instance> dead;
+    synchronized (this) {
+      for (NftScript family : families) {
+        if (rebuild) {
+          script.append(family.all(addresses, services.values()));
+        } else {
+          retargeted.values().forEach(service -> script.append(String.join("\n", family.retarget(service))).append('\n'));
+        }
+      }
+      rebuild = false;
+      retargeted.clear();
+      dead = List.copyOf(gone);
+      gone.clear();
+    }
+    tell(script.toString());
+    dead.forEach(this::reset);
+  }
+
+  private void tell(String script) {
+    if (script.isEmpty()) {
+      return;
+    }
+    try {
+      nft.run(script, "-f", "-");
+      if (Files.readString(FORWARDING).strip().equals("0")) {
+        Files.writeString(FORWARDING, "1");
+      }
+      failed = false;
+    } catch (IOException e) {
+      if (!failed) {
+        LOG.warn("services are reached through the gateway only: {}", e.getMessage(), e);
+      }
+      failed = true;
+      synchronized (this) {
+        rebuild = true;
+      }
+    }
+  }
+
+  /** Without its entry in conntrack a connection's next packet finds nobody, and is answered by a reset. */
+  private void reset(Instance instance) {
+    if (conntrack.isEmpty()) {
+      return;
+    }
+    for (byte[] address : List.of(instance.address4(), instance.address6())) {
+      try {
+        if (!Arrays.equals(address, new byte[Layout.ADDRESS])) {
+          InetAddress there = InetAddress.getByAddress(address);
+          conntrack.get().run("", "-D", "-f", families.get(0).isMine(there) ? "ipv4" : "ipv6", "-p", "tcp", "--reply-src",
+              NftScript.text(there));
+        }
+      } catch (UnknownHostException e) {
+        throw new IllegalStateException(e);
+      } catch (IOException e) {
+        LOG.debug("it had no connections", e);
+      }
+    }
+  }
+
+  /** Waits until what was ordered is done, for tests. */
+  void settle() {
+    try {
+      worker.submit(this::apply).get();
+    } catch (InterruptedException | ExecutionException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    worker.shutdown();
+    try {
+      if (!worker.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
+        LOG.warn("nft is still busy");
+      }
+      for (NftScript family : families) {
+        nft.run(family.remove(), "-f", "-");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (IOException e) {
+      LOG.warn("the packet filter table {} is left: {}", families.get(0).table(), e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,144 @@
+package io.weir.kernel.internal;
+
+import io.weir.function.FunctionName;
+import io.weir.kernel.Routes;
+import java.net.InetAddress;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Which functions have ports and which instances take their connections; tells the way what changes. Thread-safe. */
+final class RouteBook implements Routes {
+  private static final Logger LOG = LoggerFactory.getLogger(RouteBook.class);
+
+  private record Declared(int index, int port, Admission admission) {}
+
+  private final RouteWay way;
+  private final FunctionIndex functions;
+  private final Once once;
+  private final Map<FunctionName, Declared> declared = new HashMap<>();
+  private final Map<FunctionName, Map<Integer, Target>> open = new HashMap<>();
+
+  RouteBook(RouteWay way, FunctionIndex functions, Once once) {
+    this.way = way;
+    this.functions = functions;
+    this.once = once;
+  }
+
+  @Override
+  public Way way() {
+    return way.way();
+  }
+
+  @Override
+  public synchronized void reachableAt(Collection<InetAddress> addresses) {
+    Set<InetAddress> all = new LinkedHashSet<>(addresses);
+    once.attempt("services are not reached directly at every address", () -> way.reachableAt(all));
+  }
+
+  @Override
+  public synchronized void declare(FunctionName function, int port, Admission admission) {
+    OptionalInt index = functions.of(function);
+    if (index.isEmpty()) {
+      LOG.warn("{} is reached through the gateway only: there are {} functions already", function, Layout.SERVICES);
+      return;
+    }
+    Declared before = declared.get(function);
+    Declared now = new Declared(index.getAsInt(), port, admission);
+    if (now.equals(before)) {
+      return;
+    }
+    declared.put(function, now);
+    once.attempt(function + " is reached through the gateway only", () -> {
+      if (before != null && before.port() != port) {
+        way.withdraw(served(function, before));
+      }
+      way.declare(served(function, now));
+    });
+  }
+
+  @Override
+  public synchronized void withdraw(FunctionName function) {
+    Declared before = declared.remove(function);
+    if (before != null) {
+      once.attempt("the port of " + function + " is not given back", () -> way.withdraw(served(function, before)));
+    }
+  }
+
+  @Override
+  public synchronized boolean holdAt(int listener) {
+    try {
+      return way.holdAt(listener);
+    } catch (KernelError e) {
+      once.tell("each service gets a listener of its own", e);
+      return false;
+    }
+  }
+
+  private Served served(FunctionName function, Declared service) {
+    List<Target> targets = open.getOrDefault(function, Map.of()).values().stream().limit(Layout.FANOUT).toList();
+    return new Served(function, service.index(), service.port(), service.admission(), targets);
+  }
+
+  synchronized void arrived(int ifindex) {
+    if (ifindex != 0) {
+      once.attempt("clients of some instances are served through the gateway", () -> way.arrived(ifindex));
+    }
+  }
+
+  synchronized void open(FunctionName function, Target target) {
+    Target before = open.computeIfAbsent(function, name -> new LinkedHashMap<>()).put(target.slot(), target);
+    if (!target.equals(before)) {
+      retarget(function);
+    }
+  }
+
+  /** It was open in an earlier life, and is until somebody says otherwise. */
+  synchronized void adopt(FunctionName function, Target target) {
+    open.computeIfAbsent(function, name -> new LinkedHashMap<>()).put(target.slot(), target);
+  }
+
+  synchronized boolean isOpen(FunctionName function, int slot) {
+    return open.getOrDefault(function, Map.of()).containsKey(slot);
+  }
+
+  synchronized void drain(FunctionName function, int slot) {
+    Map<Integer, Target> targets = open.getOrDefault(function, Map.of());
+    if (targets.remove(slot) != null) {
+      if (targets.isEmpty()) {
+        open.remove(function);
+      }
+      retarget(function);
+    }
+  }
+
+  synchronized void left(Seat seat) {
+    once.attempt("something of an instance that is gone is left", () -> way.left(seat));
+  }
+
+  private void retarget(FunctionName function) {
+    Declared service = declared.get(function);
+    if (service != null) {
+      once.attempt("some instances are reached through the gateway only", () -> way.retarget(served(function, service)));
+    }
+  }
+
+  synchronized void look() {
+    once.attempt("services are not reached directly at every interface", way::look);
+  }
+
+  synchronized void forgetUnclaimed() {
+    once.attempt("something of an earlier life is left", way::forgetUnclaimed);
+  }
+
+  synchronized void close() {
+    way.close();
+  }
+}

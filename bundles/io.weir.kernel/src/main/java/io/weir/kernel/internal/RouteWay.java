@@ -1,0 +1,38 @@
+package io.weir.kernel.internal;
+
+import io.weir.kernel.Routes;
+import java.net.InetAddress;
+import java.util.List;
+import java.util.Set;
+
+/** A way that connections to service addresses reach instances. Called by one thread at a time. */
+interface RouteWay {
+  Routes.Way way();
+
+  void reachableAt(Set<InetAddress> addresses);
+
+  /** It is new, or something but its targets changed. */
+  void declare(Served service);
+
+  void withdraw(Served service);
+
+  /** Only its targets changed. */
+  void retarget(Served service);
+
+  boolean holdAt(int listener);
+
+  /** An instance is behind this interface of the host's. */
+  default void arrived(int ifindex) {}
+
+  /** It is gone; so are its connections. */
+  default void left(Seat seat) {}
+
+  /** Takes up interfaces that came or came back. */
+  default void look() {}
+
+  /** Removes what an earlier life left and nobody claimed. */
+  default void forgetUnclaimed() {}
+
+  /** Removes all of it. */
+  void close();
+}

@@ -1,0 +1,138 @@
+package io.weir.kernel.internal;
+
+import io.weir.kernel.Routes;
+import java.net.InetAddress;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** Service addresses in the maps, for programs in connect(), at interfaces and in socket lookup, as many as there are. */
+final class ServiceMaps implements RouteWay {
+  private final Maps maps;
+  private final Optional<Interfaces> interfaces;
+  private final boolean holds;
+  private final Set<Integer> claimed = new HashSet<>();
+
+  /**
+   * @param interfaces where packets are led to instances; empty: nowhere, only connect() is
+   * @param holds whether connections without an instance are handed to one listener
+   */
+  ServiceMaps(Maps maps, Optional<Interfaces> interfaces, boolean holds) {
+    this.maps = maps;
+    this.interfaces = interfaces;
+    this.holds = holds;
+  }
+
+  @Override
+  public Routes.Way way() {
+    return Routes.Way.EBPF;
+  }
+
+  /** Slots that take connections, as an earlier life left it. */
+  Set<Integer> pinned() {
+    Set<Integer> slots = new HashSet<>();
+    for (byte[] key : maps.ebpf().keys(maps.fd("services"), Layout.SERVICE_KEY)) {
+      byte[] value = new byte[Layout.SERVICE];
+      if (maps.ebpf().get(maps.fd("services"), key, value)) {
+        slots.addAll(Layout.Service.of(value).slots());
+      }
+    }
+    return slots;
+  }
+
+  @Override
+  public void reachableAt(Set<InetAddress> addresses) {
+    Set<InetAddress> all = new HashSet<>(addresses);
+    all.add(InetAddress.getLoopbackAddress());
+    all.add(Loopback.SIX);
+    Set<ByteBuffer> wanted = new HashSet<>();
+    for (InetAddress address : all) {
+      byte[] key = Layout.address(address);
+      maps.put("addresses", key, Layout.number(1));
+      wanted.add(ByteBuffer.wrap(key));
+    }
+    for (byte[] key : maps.ebpf().keys(maps.fd("addresses"), Layout.ADDRESS)) {
+      if (!wanted.contains(ByteBuffer.wrap(key))) {
+        maps.delete("addresses", key);
+      }
+    }
+    interfaces.ifPresent(known -> known.own(addresses));
+  }
+
+  @Override
+  public void declare(Served service) {
+    claimed.add(service.port());
+    admit(service.index(), service.admission().sources());
+    retarget(service);
+  }
+
+  /** New sources first, so that nobody is refused who is allowed before and after. */
+  private void admit(int function, List<String> sources) {
+    Map<ByteBuffer, Network> wanted = new HashMap<>();
+    for (String source : sources) {
+      Network.of(source).forEach(network -> wanted.put(ByteBuffer.wrap(Layout.prefix(function, network)), network));
+    }
+    wanted.keySet().forEach(key -> maps.put("sources", key.array(), Layout.number(1)));
+    for (byte[] key : maps.ebpf().keys(maps.fd("sources"), Layout.PREFIX)) {
+      if (Layout.function(key) == function && !wanted.containsKey(ByteBuffer.wrap(key))) {
+        maps.delete("sources", key);
+      }
+    }
+  }
+
+  @Override
+  public void retarget(Served service) {
+    Routes.Admission admission = service.admission();
+    int flags = (admission.sources().isEmpty() ? 0 : Layout.FILTERED) | (admission.rate() == 0 ? 0 : Layout.LIMITED);
+    maps.put("services", Layout.serviceKey(service.port()), new Layout.Service(service.index(), flags, admission.rate(),
+        Math.max(1, admission.burst()), service.targets().stream().map(Target::slot).toList()).bytes());
+  }
+
+  @Override
+  public void withdraw(Served service) {
+    claimed.remove(service.port());
+    maps.delete("services", Layout.serviceKey(service.port()));
+    admit(service.index(), List.of());
+  }
+
+  @Override
+  public boolean holdAt(int listener) {
+    if (holds) {
+      maps.ebpf().listener(maps.fd("listener"), listener);
+    }
+    return holds;
+  }
+
+  @Override
+  public void arrived(int ifindex) {
+    interfaces.ifPresent(known -> known.arrived(ifindex));
+  }
+
+  @Override
+  public void left(Seat seat) {
+    interfaces.ifPresent(known -> known.left(seat.instance.ifindex()));
+  }
+
+  @Override
+  public void look() {
+    interfaces.ifPresent(Interfaces::look);
+  }
+
+  @Override
+  public void forgetUnclaimed() {
+    List<byte[]> stale = new ArrayList<>(maps.ebpf().keys(maps.fd("services"), Layout.SERVICE_KEY));
+    stale.removeIf(key -> claimed.contains(Layout.servicePort(key)));
+    stale.forEach(key -> maps.delete("services", key));
+    interfaces.ifPresent(Interfaces::forgetUnclaimed);
+  }
+
+  @Override
+  public void close() {
+    interfaces.ifPresent(Interfaces::close);
+  }
+}
