@@ -12,7 +12,7 @@ final class CgroupHooks {
 
   private record Placed(String feature, Loaded object, List<Hook> hooks) {}
 
-  static final List<String> METER = List.of("weir_meter_in", "weir_meter_out");
+  static final List<String> METER = List.of("weir_meter_in", "weir_meter_out", "weir_meter_life");
   static final List<String> LISTEN = List.of("weir_listen");
   static final List<String> EGRESS = List.of("weir_egress_connect4", "weir_egress_connect6", "weir_egress_sendmsg4",
       "weir_egress_sendmsg6");

@@ -35,6 +35,7 @@ final class KernelTraffic implements Traffic {
   private final Optional<RouteBook> routes;
   private final boolean hearsListens;
   private final Once once;
+  private final GatewayAddresses gateways = new GatewayAddresses();
   private final Listens listens = new Listens();
   private final List<Consumer<KernelSignal>> listeners = new CopyOnWriteArrayList<>();
   private final Map<FunctionName, Tally> retired = new HashMap<>();
@@ -86,7 +87,7 @@ final class KernelTraffic implements Traffic {
         residence.cgroup().map(maps.ebpf()::cgroupId).orElse(0L), Layout.address(member.address().getAddress()),
         residence.address6().map(Layout::address).orElse(new byte[Layout.ADDRESS]), function, Layout.LIVE, 0,
         residence.port().map(KernelTraffic::ifindex).orElse(0), member.concurrency(), member.address().getPort());
-    egress.allow(function, member.egress());
+    egress.allow(function, allowed(member));
     Optional<Seat> seat = seats.of(member.container());
     seat.ifPresent(known -> seats.move(known, wanted));
     Optional<Seat> joined = seat.or(() -> seats.take(member.function(), wanted));
@@ -99,6 +100,14 @@ final class KernelTraffic implements Traffic {
       learnFamily(known);
       routes.ifPresent(book -> book.arrived(wanted.ifindex()));
     });
+  }
+
+  /** What is declared, and the gateway itself. */
+  private List<String> allowed(Member member) {
+    List<String> all = new ArrayList<>(gateways.of(member.address().getAddress()));
+    member.residence().address6().ifPresent(six -> all.addAll(gateways.of(six)));
+    all.addAll(member.egress());
+    return all;
   }
 
   private static int ifindex(String name) {

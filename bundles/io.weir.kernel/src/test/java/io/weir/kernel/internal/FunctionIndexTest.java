@@ -1,0 +1,46 @@
+package io.weir.kernel.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.weir.function.FunctionName;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FunctionIndexTest {
+  @TempDir Path folder;
+
+  @Test
+  void aFunctionKeepsItsNumberWhenTheGatewayIsKilled() {
+    Path file = folder.resolve("kernel").resolve("functions");
+    FunctionIndex first = new FunctionIndex(file);
+    assertThat(first.fresh()).isTrue();
+    first.of(new FunctionName("a"));
+    assertThat(first.of(new FunctionName("b"))).hasValue(1);
+
+    FunctionIndex second = new FunctionIndex(file);
+
+    assertThat(second.fresh()).isFalse();
+    assertThat(second.find(new FunctionName("b"))).hasValue(1);
+    assertThat(second.name(0)).contains(new FunctionName("a"));
+  }
+
+  @Test
+  void aFileOfAnotherVersionIsNotTakenUp() throws Exception {
+    Path file = Files.writeString(folder.resolve("functions"), "weir functions 0\n0 a\n");
+
+    assertThat(new FunctionIndex(file).fresh()).isTrue();
+    assertThat(new FunctionIndex(file).find(new FunctionName("a"))).isEmpty();
+  }
+
+  @Test
+  void thereIsNoNumberBeyondTheMapsEnd() {
+    FunctionIndex index = new FunctionIndex(folder.resolve("functions"));
+    for (int i = 0; i < Layout.SERVICES; i++) {
+      index.of(new FunctionName("f" + i));
+    }
+
+    assertThat(index.of(new FunctionName("one-more"))).isEmpty();
+  }
+}
