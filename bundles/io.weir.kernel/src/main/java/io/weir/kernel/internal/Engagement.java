@@ -1,10 +1,11 @@
 package io.weir.kernel.internal;
 
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -154,15 +155,14 @@ final class Engagement {
   }
 
   private void end(Runnable last) {
-    keeper.execute(last);
-    keeper.shutdown();
     try {
-      if (!keeper.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
-        LOG.warn("something of {} is left in the kernel after {}; the next start takes it up", place.hash(),
-            Duration.ofSeconds(CLOSE_SECONDS));
-      }
+      keeper.submit(last).get(CLOSE_SECONDS, TimeUnit.SECONDS);
+    } catch (TimeoutException | ExecutionException e) {
+      LOG.warn("something of {} is left in the kernel; the next start takes it up", place.hash(), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    } finally {
+      keeper.shutdown();
     }
   }
 }

@@ -1,0 +1,224 @@
+package io.weir.kernel.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.weir.engine.Residence;
+import io.weir.function.FunctionName;
+import io.weir.kernel.Traffic.Member;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+
+/** A gateway's place on this kernel, under names of its own, and processes that live as functions do. Needs root. */
+final class Lab implements AutoCloseable {
+  private static final AtomicInteger LABS = new AtomicInteger();
+  /** Answers with the number of the request; listens when its standard input says so. */
+  private static final String SERVER = """
+      import sys, threading, http.server, socket
+      count, lock = 0, threading.Lock()
+      class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        wbufsize = -1
+        def do_GET(self):
+          global count
+          if self.path == "/slow":
+            release.wait()
+          with lock:
+            count += 1
+            body = str(count).encode()
+          self.send_response(404 if self.path == "/none" else 200)
+          self.send_header("Content-Length", str(len(body)))
+          self.end_headers()
+          self.wfile.write(body)
+        def do_POST(self):
+          self.rfile.read(int(self.headers.get("Content-Length", 0)))
+          self.do_GET()
+        def log_message(self, *args): pass
+      class Server(http.server.ThreadingHTTPServer):
+        address_family = socket.AF_INET6
+        request_queue_size = 128
+        daemon_threads = True
+      release = threading.Event()
+      print("born", flush=True)
+      sys.stdin.readline()
+      server = Server(("::", 8080), Handler)
+      print("listens", flush=True)
+      threading.Thread(target=server.serve_forever, daemon=True).start()
+      sys.stdin.readline()
+      release.set()
+      sys.stdin.readline()
+      """;
+
+  final Path run;
+  final Path cgroup;
+  final String hash;
+  final Features features = new Features(Engagement.WAITING);
+  private final int number = LABS.incrementAndGet();
+  private final List<House> houses = new ArrayList<>();
+  private Engagement engagement;
+
+  Lab(Path run) throws IOException {
+    this.run = run;
+    this.hash = String.format("%08x", (int) ProcessHandle.current().pid() << 8 | number);
+    this.cgroup = Files.createDirectory(Mounts.cgroup2().orElseThrow().resolve("weirlab-" + hash));
+  }
+
+  DataPlane engage() throws Exception {
+    return engage(Settings.Way.PROXY);
+  }
+
+  DataPlane engage(Settings.Way way) throws Exception {
+    CompletableFuture<DataPlane> ready = new CompletableFuture<>();
+    engagement = new Engagement(new Engagement.Place(run.resolve("files"), run, "/ebpf/", hash), new Settings(true, way),
+        features, () -> Optional.of(cgroup), ready::complete);
+    engagement.start();
+    return ready.get(30, TimeUnit.SECONDS);
+  }
+
+  /** As if the gateway were killed. */
+  void kill() {
+    engagement.abandon();
+    engagement = null;
+  }
+
+  void disengage() {
+    engagement.close();
+    engagement = null;
+  }
+
+  Path pins() {
+    return (Mounts.isMounted(Path.of("/sys/fs/bpf"), "bpf") ? Path.of("/sys/fs/bpf") : run.resolve("bpf"))
+        .resolve("weir-" + hash);
+  }
+
+  House house() throws Exception {
+    House house = new House(houses.size() + 1);
+    houses.add(house);
+    return house;
+  }
+
+  /** Whether the kernel runs programs of ours on this cgroup. */
+  String attached() throws Exception {
+    return output("bpftool", "cgroup", "tree", cgroup.toString());
+  }
+
+  static String output(String... command) throws Exception {
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    process.getOutputStream().close();
+    String said = new String(process.getInputStream().readAllBytes());
+    assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).as(String.join(" ", command) + ": " + said).isZero();
+    return said;
+  }
+
+  @Override
+  public void close() throws Exception {
+    if (engagement != null) {
+      disengage();
+    }
+    for (House house : houses) {
+      house.close();
+    }
+    Files.delete(cgroup);
+    assertThat(pins()).doesNotExist();
+    assertThat(Mounts.isMounted(run.resolve("bpf"), "bpf")).isFalse();
+  }
+
+  /** A network namespace and a cgroup with one HTTP server in it. */
+  final class House implements AutoCloseable {
+    final String name;
+    final String port;
+    final String address;
+    final Path group;
+    final String container;
+    private final Process process;
+
+    House(int n) throws Exception {
+      name = "weirlab-" + hash + "-" + n;
+      port = "wl" + hash + "-" + n;
+      String net = "10." + (200 + number % 50) + "." + (ProcessHandle.current().pid() % 200 + n) + ".";
+      address = net + "2";
+      container = String.format("%8s%02d", hash, n).repeat(7).substring(0, 64);
+      group = Files.createDirectory(cgroup.resolve("libpod-" + n));
+      output("ip", "netns", "add", name);
+      output("ip", "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", name);
+      output("ip", "addr", "add", net + "1/24", "dev", port);
+      output("ip", "link", "set", port, "up");
+      output("ip", "-n", name, "link", "set", "lo", "up");
+      output("ip", "-n", name, "addr", "add", address + "/24", "dev", "eth0");
+      output("ip", "-n", name, "link", "set", "eth0", "up");
+      output("ip", "-n", name, "route", "add", "default", "via", net + "1");
+      process = new ProcessBuilder("sh", "-c", "echo $$ > \"$0\"/cgroup.procs && exec ip netns exec \"$1\" python3 -c \"$2\"",
+          group.toString(), name, SERVER).redirectErrorStream(true).start();
+      said("born");
+    }
+
+    private void said(String expected) throws IOException {
+      InputStream in = process.getInputStream();
+      StringBuilder line = new StringBuilder();
+      for (int c = in.read(); c != '\n' && c >= 0; c = in.read()) {
+        line.append((char) c);
+      }
+      assertThat(line.toString()).isEqualTo(expected);
+    }
+
+    private void tell() throws IOException {
+      process.getOutputStream().write('\n');
+      process.getOutputStream().flush();
+    }
+
+    void listen() throws IOException {
+      tell();
+      said("listens");
+    }
+
+    /** Lets requests to /slow be answered. */
+    void release() throws IOException {
+      tell();
+    }
+
+    long pid() {
+      return process.pid();
+    }
+
+    Residence residence() {
+      return new Residence(Optional.of(group), Optional.of(Path.of("/run/netns", name)), Optional.of(port), Optional.empty());
+    }
+
+    Member member(String function, String... egress) throws Exception {
+      return new Member(container, new FunctionName(function),
+          new InetSocketAddress(InetAddress.getByName(address), 8080), residence(), 8, List.of(egress));
+    }
+
+    String uri(String path) {
+      return "http://" + address + ":8080" + path;
+    }
+
+    void end() throws Exception {
+      process.destroyForcibly().waitFor();
+    }
+
+    @Override
+    public void close() throws Exception {
+      end();
+      output("ip", "link", "del", port);
+      output("ip", "netns", "del", name);
+      try (Stream<Path> groups = Files.walk(group)) {
+        for (Path each : groups.filter(Files::isDirectory).sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(each);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,45 @@
+package io.weir.kernel.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.weir.kernel.KernelReport.Feature;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.osgi.util.converter.Converters;
+
+class NoKernelTest {
+  @TempDir Path folder;
+
+  @Test
+  void withoutTheLibraryEverythingIsOffAndSaysWhy() {
+    Features features = new Features(Engagement.WAITING);
+    Engagement engagement = new Engagement(new Engagement.Place(folder, folder, "/nothing/", "0badcafe"),
+        new Settings(true, Settings.Way.AUTO), features, () -> Optional.of(folder), plane -> {
+          throw new AssertionError("it cannot work");
+        });
+
+    engagement.start();
+    engagement.close();
+
+    assertThat(features.features()).hasSize(8).noneMatch(Feature::active)
+        .extracting(Feature::why).allMatch(why -> why.contains("this build has no library for"));
+    assertThat(folder).isEmptyDirectory();
+  }
+
+  @Test
+  void aWayThatIsNoneIsRefused() {
+    assertThat(Settings.of(config(Map.of()))).isEqualTo(new Settings(true, Settings.Way.AUTO));
+    assertThat(Settings.of(config(Map.of("way", "nft", "enabled", "false"))))
+        .isEqualTo(new Settings(false, Settings.Way.NFT));
+    assertThatThrownBy(() -> Settings.of(config(Map.of("way", "magic"))))
+        .hasMessage("io.weir.kernel: way: 'magic' is not allowed; use one of [auto, ebpf, nft, proxy]");
+  }
+
+  private static KernelConfig config(Map<String, String> values) {
+    return Converters.standardConverter().convert(values).to(KernelConfig.class);
+  }
+}
