@@ -188,6 +188,23 @@ class MainTest {
   }
 
   @Test
+  void showsWhatTheKernelCounted() {
+    String traffic = """
+        {"functions":[{"function":"thermo","requests":1200,"responses":{"2xx":1190,"5xx":7},"inFlight":1,"aborts":2,
+          "connections":30,"bytesIn":2048,"bytesOut":18874368,"latencyMs":{"p50":0.112,"p90":2,"p99":14.3,"max":90}}],
+          "instances":[]}""";
+    gateway.answer("GET /traffic", 200, traffic);
+
+    List<String> lines = weir("traffic").out.lines().toList();
+
+    assertThat(lines.get(0)).matches("FUNCTION +REQUESTS +ERRORS +IN FLIGHT +CONNECTIONS +P50 +P99 +MAX +IN +OUT");
+    assertThat(lines.get(1)).matches("thermo +1200 +9 +1 +30 +0\\.1 ms +14 ms +90 ms +2 KiB +18 MiB");
+    assertThat(Json.object(weir("traffic", "--json").out)).isEqualTo(Json.object(traffic));
+    gateway.answer("GET /traffic", 200, "{\"functions\":[],\"instances\":[]}");
+    assertThat(weir("traffic").out).contains("weir doctor");
+  }
+
+  @Test
   void measuresTheFunctionThatIsNamed() {
     gateway.answer("POST /functions/thermo/calibration", 200, CALIBRATION);
     gateway.answer("POST /functions/b/calibration", 409, "{\"title\":\"Start failed\",\"detail\":\"exit code 1: boom\"}");
@@ -407,7 +424,7 @@ class MainTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"run", "doctor", "status", "deploy", "list", "instances", "invoke", "logs", "remove", "events", "publish",
-      "replay", "rest", "calibrate", "image", "image build"})
+      "replay", "rest", "calibrate", "traffic", "image", "image build"})
   void everyVerbExplainsItself(String verb) {
     Ended ended = weir((verb + " --help").split(" "));
 

@@ -21,6 +21,7 @@ public final class Doctor {
     runtime(host, findings);
     cgroups(host, findings);
     kernel(host, findings);
+    features(host, findings);
     privileges(host, findings);
     ports(host, findings);
     storage(host, findings);
@@ -111,10 +112,19 @@ public final class Doctor {
     findings.add(atLeast(host.kernel(), 5, 15) ? Finding.ok("kernel", "Linux " + host.kernel())
         : Finding.warn("kernel", "Linux " + host.kernel() + " is older than 5.15: eBPF features stay off", "upgrade the kernel"));
     if (!host.bpfFileSystem()) {
-      findings.add(Finding.warn("bpf", "the BPF file system is not mounted: eBPF features stay off", "mount -t bpf bpf /sys/fs/bpf"));
+      findings.add(Finding.ok("bpf", "the BPF file system is not mounted at /sys/fs/bpf; Weir mounts one for itself"));
     }
     if (!host.btf()) {
       findings.add(Finding.ok("btf", "no kernel type information (BTF); Weir does not need it"));
+    }
+  }
+
+  /** What does not work is done another way, so none of it keeps Weir from running. */
+  private static void features(HostFacts host, List<Finding> findings) {
+    for (Feature feature : host.features()) {
+      String subject = "kernel " + feature.name();
+      findings.add(Finding.ok(subject, feature.active() ? subject + ": " + feature.how()
+          : subject + ": off (" + feature.why() + "); " + feature.how()));
     }
   }
 

@@ -1,7 +1,9 @@
 package io.weir.cli.doctor;
 
 import io.weir.cli.gateway.Gateway;
+import io.weir.cli.gateway.Json;
 import io.weir.cli.image.Host;
+import io.weir.cli.ui.Failure;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -31,7 +33,7 @@ public final class FactFinder {
         version("podman"), runtimes(), programs(), cgroups, controllers(cgroups), text("/proc/cmdline").strip(),
         Files.exists(Path.of("/sys/kernel/btf/vmlinux")), isMounted("/sys/fs/bpf", "bpf"), ports(ports, gateway), freeDisk(data),
         memory(), fileSystem(Host.memoryFolder()).equals("tmpfs"), Runtime.version().feature(), Host.isRoot(), limits(),
-        text("/proc/device-tree/model").contains("Raspberry Pi"));
+        text("/proc/device-tree/model").contains("Raspberry Pi"), features(gateway));
   }
 
   private static String osName() {
@@ -120,12 +122,21 @@ public final class FactFinder {
     return owners;
   }
 
+  private static List<Feature> features(Gateway gateway) {
+    try {
+      return Json.maps(gateway.get("/kernel"), "features").stream().map(feature -> new Feature(Json.text(feature, "name"),
+          Json.flag(feature, "active"), Json.text(feature, "how"), Json.text(feature, "why"))).toList();
+    } catch (Failure e) {
+      return List.of();
+    }
+  }
+
   private static String brokerOf(Gateway gateway) {
     try {
       Map<String, Object> status = gateway.get("/status");
       Object broker = status.get("broker");
       return broker instanceof Map<?, ?> map ? String.valueOf(map.get("uri")) : status.containsKey("gateway") ? "-" : "";
-    } catch (io.weir.cli.ui.Failure e) {
+    } catch (Failure e) {
       return "";
     }
   }

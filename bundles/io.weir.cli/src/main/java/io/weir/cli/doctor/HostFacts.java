@@ -1,5 +1,6 @@
 package io.weir.cli.doctor;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -18,9 +19,10 @@ import java.util.Set;
  * @param freeDiskMiB below the data folder
  * @param runIsTmpfs whether the state of containers can be in memory
  * @param javaVersion feature number
+ * @param features what the kernel does for the gateway that answers; empty if none does
  * @param limits soft limits by name, for example {@code nofile}; -1 for none
  */
 public record HostFacts(String os, String arch, String kernel, Optional<String> podman, Map<String, String> runtimes,
     Set<String> programs, String cgroups, Set<String> controllers, String kernelCommandLine, boolean btf,
     boolean bpfFileSystem, Map<Integer, String> ports, long freeDiskMiB, long memoryMiB, boolean runIsTmpfs, int javaVersion,
-    boolean root, Map<String, Long> limits, boolean raspberryPi) {}
+    boolean root, Map<String, Long> limits, boolean raspberryPi, List<Feature> features) {}

@@ -14,12 +14,12 @@ import org.junit.jupiter.api.Test;
 class DoctorTest {
   private static final HostFacts DEBIAN = new HostFacts("Debian GNU/Linux 13 (trixie)", "amd64", "6.12.1", Optional.of("5.4.2"),
       Map.of("crun", "1.21"), Set.of("netavark", "conmon", "mmdebstrap", "musl-gcc", "ip", "nft"), "v2", Set.of("cpu", "memory", "pids", "io"),
-      "quiet", true, true, Map.of(8480, "", 1883, ""), 20_000, 4_000, true, 21, true, Map.of("nofile", 1024L, "nproc", -1L), false);
+      "quiet", true, true, Map.of(8480, "", 1883, ""), 20_000, 4_000, true, 21, true, Map.of("nofile", 1024L, "nproc", -1L), false, List.of());
 
   private static HostFacts with(HostFacts h, Optional<String> podman, Map<String, String> runtimes, Set<String> programs,
       String cgroups, Set<String> controllers, String commandLine, Map<Integer, String> ports, boolean pi) {
     return new HostFacts(h.os(), h.arch(), h.kernel(), podman, runtimes, programs, cgroups, controllers, commandLine, h.btf(),
-        h.bpfFileSystem(), ports, h.freeDiskMiB(), h.memoryMiB(), h.runIsTmpfs(), h.javaVersion(), h.root(), h.limits(), pi);
+        h.bpfFileSystem(), ports, h.freeDiskMiB(), h.memoryMiB(), h.runIsTmpfs(), h.javaVersion(), h.root(), h.limits(), pi, h.features());
   }
 
   private static List<Finding> bad(HostFacts host) {
@@ -86,13 +86,27 @@ class DoctorTest {
   @Test
   void warnsOfWhatIsMerelyLess() {
     HostFacts host = new HostFacts("old", "armhf", "5.10.0", Optional.of("4.2.0"), Map.of("crun", "1.8.1"), Set.of("netavark", "conmon"),
-        "v1", Set.of("cpu", "memory", "pids"), "", false, false, Map.of(), 200, 300, false, 11, false, Map.of("nofile", 256L, "nproc", 100L), false);
+        "v1", Set.of("cpu", "memory", "pids"), "", false, false, Map.of(), 200, 300, false, 11, false, Map.of("nofile", 256L, "nproc", 100L), false,
+        List.of());
 
-    assertThat(bad(host)).extracting(Finding::subject).containsExactlyInAnyOrder("java", "podman", "runtime", "cgroups", "kernel", "bpf",
+    assertThat(bad(host)).extracting(Finding::subject).containsExactlyInAnyOrder("java", "podman", "runtime", "cgroups", "kernel",
         "privileges", "disk", "run", "memory", "open files", "processes", "mmdebstrap", "musl-gcc");
     assertThat(bad(host)).filteredOn(f -> f.level() == Finding.Level.FAIL).extracting(Finding::subject)
         .containsExactlyInAnyOrder("java", "podman", "disk");
     assertThat(bad(host)).allSatisfy(finding -> assertThat(finding.fix()).isNotEmpty());
+  }
+
+  @Test
+  void tellsWhatTheKernelDoesForTheGateway() {
+    HostFacts h = DEBIAN;
+    HostFacts host = new HostFacts(h.os(), h.arch(), h.kernel(), h.podman(), h.runtimes(), h.programs(), h.cgroups(),
+        h.controllers(), h.kernelCommandLine(), h.btf(), h.bpfFileSystem(), h.ports(), h.freeDiskMiB(), h.memoryMiB(),
+        h.runIsTmpfs(), h.javaVersion(), h.root(), h.limits(), h.raspberryPi(),
+        List.of(new Feature("meter", true, "cgroup_skb", ""), new Feature("route", false, "the gateway proxies", "no tcx")));
+
+    assertThat(Doctor.examine(host)).extracting(Finding::text)
+        .contains("kernel meter: cgroup_skb", "kernel route: off (no tcx); the gateway proxies");
+    assertThat(bad(host)).isEmpty();
   }
 
   @Test

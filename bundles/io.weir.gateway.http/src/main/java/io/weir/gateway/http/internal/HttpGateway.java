@@ -13,6 +13,8 @@ import io.weir.function.FunctionName;
 import io.weir.function.FunctionRegistry;
 import io.weir.gateway.http.internal.FrontDoorServlet.Mounted;
 import io.weir.invocation.Invoker;
+import io.weir.kernel.KernelReport;
+import io.weir.kernel.Meter;
 import jakarta.servlet.Servlet;
 import java.io.IOException;
 import java.net.URLDecoder;
@@ -70,6 +72,8 @@ public final class HttpGateway implements Part, Services {
   private volatile @Nullable Ladder ladder;
   private volatile @Nullable Runners runners;
   private volatile @Nullable Broker broker;
+  private volatile @Nullable KernelReport kernel;
+  private volatile @Nullable Meter meter;
 
   @Activate
   public HttpGateway(BundleContext context, @Reference FunctionRegistry registry, @Reference Events events,
@@ -98,7 +102,8 @@ public final class HttpGateway implements Part, Services {
 
   static List<Route> routes(Services services, EventsApi events, StatusApi status) {
     return Stream.of(status.routes(), new FunctionsApi(services).routes(),
-        new LadderApi(services).routes(), events.routes(), new ImagesApi(services).routes()).flatMap(List::stream).toList();
+        new LadderApi(services).routes(), events.routes(), new ImagesApi(services).routes(),
+        new KernelApi(services).routes()).flatMap(List::stream).toList();
   }
 
   @Deactivate
@@ -222,6 +227,26 @@ public final class HttpGateway implements Part, Services {
     broker = broker == service ? null : broker;
   }
 
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  public void setKernel(KernelReport service) {
+    kernel = service;
+  }
+
+  public void unsetKernel(KernelReport service) {
+    kernel = kernel == service ? null : kernel;
+  }
+
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  public void setMeter(Meter service) {
+    meter = service;
+  }
+
+  public void unsetMeter(Meter service) {
+    meter = meter == service ? null : meter;
+  }
+
   @Override
   public FunctionRegistry registry() {
     return registry;
@@ -260,6 +285,16 @@ public final class HttpGateway implements Part, Services {
   @Override
   public Optional<Broker> broker() {
     return Optional.ofNullable(broker);
+  }
+
+  @Override
+  public Optional<KernelReport> kernel() {
+    return Optional.ofNullable(kernel);
+  }
+
+  @Override
+  public Optional<Meter> meter() {
+    return Optional.ofNullable(meter);
   }
 
   @Override

@@ -49,6 +49,23 @@ final class Metrics {
     line(name, Map.of(), Long.toString(value));
   }
 
+  /** Begins a counter; each of its {@link #sample}s follows at once. */
+  void counter(String name) {
+    text.append("# TYPE ").append(name).append(open ? " counter\n" : "_total counter\n");
+  }
+
+  void gauge(String name) {
+    text.append("# TYPE ").append(name).append(" gauge\n");
+  }
+
+  void histogram(String name) {
+    text.append("# TYPE ").append(name).append(" histogram\n");
+  }
+
+  void sample(String name, Map<String, String> labels, String value) {
+    line(name, labels, value);
+  }
+
   private void type(String name, boolean timed) {
     text.append("# TYPE ").append(metric(name)).append(timed ? " summary\n" : open ? " counter\n" : "_total counter\n");
   }

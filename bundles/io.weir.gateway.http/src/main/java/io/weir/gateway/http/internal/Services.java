@@ -9,6 +9,8 @@ import io.weir.event.Events;
 import io.weir.event.Part;
 import io.weir.function.FunctionRegistry;
 import io.weir.invocation.Invoker;
+import io.weir.kernel.KernelReport;
+import io.weir.kernel.Meter;
 import java.util.List;
 import java.util.Optional;
 
@@ -29,6 +31,10 @@ interface Services {
   Optional<Runners> runners();
 
   Optional<Broker> broker();
+
+  Optional<KernelReport> kernel();
+
+  Optional<Meter> meter();
 
   List<Part> parts();
 }

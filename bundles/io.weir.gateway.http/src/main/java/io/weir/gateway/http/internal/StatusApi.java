@@ -109,6 +109,7 @@ final class StatusApi {
       metrics.gauge("weir_memory_held_bytes", budget.heldBytes());
       metrics.gauge("weir_memory_pressed", budget.pressed() ? 1 : 0);
     });
+    services.meter().ifPresent(meter -> TrafficMetrics.write(metrics, meter));
     metrics.gauge("weir_ready", ready() ? 1 : 0);
     metrics.gauge("weir_uptime_seconds", Duration.between(started, clock.instant()).toSeconds());
     call.text(metrics.mediaType(), metrics.toString());

@@ -80,7 +80,9 @@ class ApiTest {
     assertThat(server.get("/api/v1/calibration").body()).isEqualTo("{\"calibrations\":[]}");
     problem(rung("thermo", "frozen"), 503, "engine-unavailable");
     problem(server.post("/api/v1/functions/thermo/calibration", ""), 503, "engine-unavailable");
-    assertThat(server.get("/api/v1/metrics").body()).doesNotContain("weir_memory");
+    assertThat(server.get("/api/v1/metrics").body()).doesNotContain("weir_memory", "weir_function_");
+    assertThat(server.get("/api/v1/kernel").body()).isEqualTo("{\"kernel\":\"\",\"features\":[]}");
+    assertThat(server.get("/api/v1/traffic").body()).isEqualTo("{\"functions\":[],\"instances\":[]}");
     assertThat(server.get("/api/v1/instances").body()).isEqualTo("{\"instances\":[]}");
     problem(server.get("/api/v1/images?reference=a"), 503, "engine-unavailable");
     problem(server.get("/api/v1/functions/thermo/logs"), 503, "engine-unavailable");
@@ -490,6 +492,47 @@ class ApiTest {
         .header("Accept", "application/openmetrics-text"));
     assertThat(open.body()).contains("# TYPE weir_invocations_no_content counter\n"
         + "weir_invocations_no_content_total 7\n").endsWith("# EOF\n");
+  }
+
+  @Test
+  void tellsWhatTheKernelDoes() throws Exception {
+    assertThat(TestServer.json(server.get("/api/v1/kernel"))).isEqualTo(Map.of("kernel", "6.18.44", "features", List.of(
+        Map.of("name", "meter", "active", true, "how", "cgroup_skb", "why", ""),
+        Map.of("name", "route", "active", false, "how", "nftables", "why", "no tcx"))));
+  }
+
+  @Test
+  void tellsWhatTheKernelCounted() throws Exception {
+    Map<String, Object> counts = Map.of("function", "thermo", "requests", 11, "responses",
+        Map.of("other", 0, "1xx", 0, "2xx", 9, "3xx", 0, "4xx", 0, "5xx", 1), "inFlight", 1, "aborts", 0, "connections", 3,
+        "http2", 0, "other", 1, "bytesIn", 4000);
+    Map<String, Object> traffic = TestServer.json(server.get("/api/v1/traffic"));
+
+    assertThat(object(traffic, "functions")).containsAllEntriesOf(counts).containsEntry("bytesOut", 8000)
+        .containsEntry("latencyMs", Map.of("p50", 0.1, "p90", 0.1, "p99", 10.0, "max", 10.0));
+    assertThat(object(traffic, "instances")).containsAllEntriesOf(counts).containsEntry("id", "0123");
+  }
+
+  @SuppressWarnings("unchecked")
+  private static Map<String, Object> object(Map<String, Object> json, String list) {
+    return ((List<Map<String, Object>>) json.get(list)).get(0);
+  }
+
+  @Test
+  void countsTrafficForPrometheus() throws Exception {
+    assertThat(server.get("/api/v1/metrics").body()).contains("""
+        # TYPE weir_function_requests_total counter
+        weir_function_requests_total{function="thermo"} 11
+        # TYPE weir_function_responses_total counter
+        weir_function_responses_total{function="thermo",class="other"} 0
+        """, "weir_function_responses_total{function=\"thermo\",class=\"5xx\"} 1\n",
+        "weir_function_bytes_total{function=\"thermo\",direction=\"out\"} 8000\n",
+        "# TYPE weir_function_latency_seconds histogram\n",
+        "weir_function_latency_seconds_bucket{function=\"thermo\",le=\"6.4E-5\"} 0\n",
+        "weir_function_latency_seconds_bucket{function=\"thermo\",le=\"2.56E-4\"} 9\n",
+        "weir_function_latency_seconds_bucket{function=\"thermo\",le=\"0.016384\"} 10\n",
+        "weir_function_latency_seconds_bucket{function=\"thermo\",le=\"+Inf\"} 10\n",
+        "weir_function_latency_seconds_sum{function=\"thermo\"} 0.005\n");
   }
 
   @Test

@@ -36,6 +36,8 @@ import io.weir.invocation.Header;
 import io.weir.invocation.Invocation;
 import io.weir.invocation.Invoker;
 import io.weir.invocation.Outcome;
+import io.weir.kernel.KernelReport;
+import io.weir.kernel.Meter;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -213,6 +215,46 @@ final class Fakes implements Services, AutoCloseable {
         return "running";
       }
     });
+  }
+
+  @Override
+  public Optional<KernelReport> kernel() {
+    return without ? Optional.empty() : Optional.of(new KernelReport() {
+      @Override
+      public String kernel() {
+        return "6.18.44";
+      }
+
+      @Override
+      public List<Feature> features() {
+        return List.of(new Feature("meter", true, "cgroup_skb", ""), new Feature("route", false, "nftables", "no tcx"));
+      }
+    });
+  }
+
+  @Override
+  public Optional<Meter> meter() {
+    return without ? Optional.empty() : Optional.of(new Counted());
+  }
+
+  /** Ten requests to thermo: nine took less than 100 microseconds, one less than 10 milliseconds. */
+  static final class Counted implements Meter {
+    private static final Counts COUNTS = new Counts(11, List.of(0L, 0L, 9L, 0L, 0L, 1L), 1, 0, 3, 0, 1, 4_000, 8_000);
+
+    @Override
+    public List<Long> bounds() {
+      return List.of(100L, 10_000L, Long.MAX_VALUE);
+    }
+
+    @Override
+    public List<FunctionTraffic> functions() {
+      return List.of(new FunctionTraffic(new FunctionName("thermo"), COUNTS, List.of(9L, 1L, 0L), 5_000));
+    }
+
+    @Override
+    public List<InstanceTraffic> instances() {
+      return List.of(new InstanceTraffic("0123", new FunctionName("thermo"), COUNTS));
+    }
   }
 
   @Override

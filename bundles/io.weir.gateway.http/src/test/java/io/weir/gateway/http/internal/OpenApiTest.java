@@ -61,6 +61,12 @@ class OpenApiTest {
       assertThat(keys(schemas, "Status")).isEqualTo(TestServer.json(server.get("/api/v1/status")).keySet());
       assertThat(keys(schemas, "Calibration")).isEqualTo(((Map<?, ?>) ((List<?>) TestServer.json(
           server.get("/api/v1/calibration")).get("calibrations")).get(0)).keySet());
+      assertThat(keys(schemas, "Feature")).isEqualTo(((Map<?, ?>) ((List<?>) TestServer.json(
+          server.get("/api/v1/kernel")).get("features")).get(0)).keySet());
+      assertThat(keys(schemas, "FunctionTraffic")).isEqualTo(((Map<?, ?>) ((List<?>) TestServer.json(
+          server.get("/api/v1/traffic")).get("functions")).get(0)).keySet());
+      assertThat(keys(schemas, "InstanceTraffic")).isEqualTo(((Map<?, ?>) ((List<?>) TestServer.json(
+          server.get("/api/v1/traffic")).get("instances")).get(0)).keySet());
       server.fakes.events.publish(new GatewayEvent.Ended(Fakes.NOON, "1", new FunctionName("thermo"), "http", "/",
           "replied", 200, "", Duration.ZERO, Duration.ZERO, "", "", 1));
       assertThat(keys(schemas, "Invocation")).isEqualTo(((Map<?, ?>) ((List<?>) TestServer.json(
