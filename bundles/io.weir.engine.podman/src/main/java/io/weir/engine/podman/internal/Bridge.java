@@ -19,7 +19,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The gateway's side of the functions' network: a bridge that holds the subnet's first address. Its ports are isolated,
+ * The gateway's side of the functions' network: a bridge that holds the first address of each of its subnets. Its ports are isolated,
  * so a function reaches the gateway and nobody beside it. Whatever is missing of the bridge is made again by
  * {@link #ensure}. Thread-safe.
  */
@@ -31,20 +31,25 @@ final class Bridge {
   private final String ports;
   private final Optional<Subnet> configured;
   private final Supplier<Optional<Subnet>> free;
+  private final Optional<Subnet6> wanted6;
   private final Program ip;
   private final Outside outside;
   private Optional<Subnet> subnet = Optional.empty();
+  private volatile Optional<Subnet6> active6 = Optional.empty();
 
   /**
    * @param hash tells this gateway's things from those of others
    * @param configured the subnet the operator wants
    * @param free finds one, if he wants none
+   * @param wanted6 the IPv6 network beside it, if there is to be one
    */
-  Bridge(int hash, Optional<Subnet> configured, Supplier<Optional<Subnet>> free, Program ip, Outside outside) {
+  Bridge(int hash, Optional<Subnet> configured, Supplier<Optional<Subnet>> free, Optional<Subnet6> wanted6, Program ip,
+      Outside outside) {
     this.name = name(hash);
     this.ports = String.format("w%08x-", hash);
     this.configured = configured;
     this.free = free;
+    this.wanted6 = wanted6;
     this.ip = ip;
     this.outside = outside;
   }
@@ -59,6 +64,11 @@ final class Bridge {
 
   String port(int number) {
     return ports + number;
+  }
+
+  /** The IPv6 network beside it, once there is a bridge; empty if functions have none. */
+  Optional<Subnet6> subnet6() {
+    return active6;
   }
 
   /** Makes what is missing, takes in ports that lost their bridge, and returns the subnet. */
@@ -89,7 +99,7 @@ final class Bridge {
     }
     make(chosen, orphans);
     subnet = Optional.of(chosen);
-    outside.open(name, chosen);
+    outside.open(name, chosen, active6);
     return chosen;
   }
 
@@ -110,7 +120,32 @@ final class Bridge {
       orders.addAll(join(port));
     }
     ip.run("making bridge " + name + " for the functions (" + chosen + ")", orders, "-batch", "-");
-    disableIpv6();
+    active6 = wanted6.filter(this::add);
+    if (active6.isEmpty()) {
+      withoutIpv6();
+    }
+  }
+
+  private void withoutIpv6() {
+    try {
+      HostIpv6.allow(name, false);
+    } catch (IOException e) {
+      LOG.debug("bridge {} keeps a link-local IPv6 address: {}", name, e.toString());
+    }
+  }
+
+  /** Functions without IPv6 are better than none: false if it cannot be. */
+  private boolean add(Subnet6 network) {
+    try {
+      HostIpv6.allow(name, true);
+      // No second address that nobody knows of.
+      ip.run("giving bridge " + name + " its IPv6 address", List.of("link set " + name + " addrgenmode none",
+          "addr replace " + network.host(1) + "/64 dev " + name + " nodad"), "-batch", "-");
+      return true;
+    } catch (EngineException | IOException e) {
+      LOG.warn("functions have no IPv6: {}", e.getMessage());
+      return false;
+    }
   }
 
   /** Orders that put a port into the bridge. Isolated first, up last. */
@@ -129,7 +164,7 @@ final class Bridge {
     if (!addressed().equals(subnet)) {
       ensure();
     } else {
-      subnet.ifPresent(chosen -> outside.mend(name, chosen));
+      subnet.ifPresent(chosen -> outside.mend(name, chosen, active6));
     }
   }
 
@@ -139,18 +174,6 @@ final class Bridge {
       ip.run("removing bridge " + name, List.of("link del " + name), "-batch", "-");
     }
     subnet = Optional.empty();
-  }
-
-  /** Functions are called by IPv4; a second way to the gateway that nobody knows of helps nobody. */
-  private void disableIpv6() {
-    Path setting = Path.of("/proc/sys/net/ipv6/conf", name, "disable_ipv6");
-    try {
-      if (Files.exists(setting)) {
-        Files.writeString(setting, "1");
-      }
-    } catch (IOException e) {
-      LOG.debug("bridge {} keeps a link-local IPv6 address: {}", name, e.toString());
-    }
   }
 
   /** The subnet of the bridge as it is. */

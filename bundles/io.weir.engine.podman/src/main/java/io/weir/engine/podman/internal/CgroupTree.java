@@ -29,6 +29,11 @@ final class CgroupTree {
     return mount;
   }
 
+  /** Mount point of the v2 hierarchy. */
+  Optional<Path> unified() {
+    return unified;
+  }
+
   /** Where a cgroup is in a controller's own v1 hierarchy; empty if it is not there. */
   Optional<Path> v1(String controller, String cgroup) {
     return below(mount.resolve(controller), cgroup).filter(group -> !unified.equals(Optional.of(mount)));

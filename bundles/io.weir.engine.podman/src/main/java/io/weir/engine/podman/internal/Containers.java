@@ -21,6 +21,7 @@ final class Containers {
   /** Name of the network namespace the gateway made for the container, and the address in it. */
   static final String NETNS_LABEL = "weir.netns";
   static final String ADDRESS_LABEL = "weir.address";
+  static final String ADDRESS6_LABEL = "weir.address6";
   private static final int SIGKILLED = 128 + 9;
   private static final long CPU_PERIOD_MICROS = 100_000;
   /** The least the kernel takes. */
@@ -53,6 +54,7 @@ final class Containers {
     Map<String, String> labels = labels(spec);
     labels.put(NETNS_LABEL, network.name());
     labels.put(ADDRESS_LABEL, network.address());
+    network.address6().ifPresent(address6 -> labels.put(ADDRESS6_LABEL, address6));
     Map<String, Object> body = body(spec, labels, mayRaiseOomScore);
     body.put("netns", Map.of("nsmode", "path", "value", network.path().toString()));
     return body;
@@ -135,7 +137,8 @@ final class Containers {
     String namespace = labels.get(NETNS_LABEL);
     String address = labels.get(ADDRESS_LABEL);
     return namespace == null || address == null ? Optional.empty()
-        : Optional.of(new Places.Place(namespace, new InetSocketAddress(address, port(labels))));
+        : Optional.of(new Places.Place(namespace, new InetSocketAddress(address, port(labels)),
+            Optional.ofNullable(labels.get(ADDRESS6_LABEL))));
   }
 
   private static Optional<InetSocketAddress> address(Map<String, Object> json, Map<String, String> labels) {

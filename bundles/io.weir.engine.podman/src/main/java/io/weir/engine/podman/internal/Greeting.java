@@ -45,11 +45,13 @@ final class Greeting {
     if (rootless) {
       return new Session(engine, Optional.empty(), Optional.empty(), mayRaiseOomScore(), Optional.empty(), program);
     }
+    String manager = Json.text(host, "cgroupManager");
     if (embedded) {
       cgroup.keepFreezing();
+      cgroup.open(manager);
     }
     // A Podman that is there already may have reasons for where its containers are.
-    Optional<String> parent = Optional.of(cgroup.parent(Json.text(host, "cgroupManager"))).filter(own -> embedded);
+    Optional<String> parent = Optional.of(cgroup.parent(manager)).filter(own -> embedded);
     if (places.isPresent()) {
       places.get().open(() -> containers(libpod));
       return new Session(engine, Optional.empty(), places, mayRaiseOomScore(), parent, program);

@@ -71,11 +71,15 @@ record HostFacts(Version podman, Optional<Version> crun, Optional<Version> runc,
     return new HostFacts(
         versionOf(podman).orElseThrow(() -> new IOException(podman + " --version names no version; reinstall podman")),
         find("crun").flatMap(HostFacts::versionOf), find("runc").flatMap(HostFacts::versionOf),
-        Files.isDirectory(Path.of("/run/systemd/system")),
+        runsSystemd(),
         Cgroups.detect(),
         !"0".equals(field(status, "Uid:", 1)),
         (Long.parseUnsignedLong(field(status, "CapEff:", 1), 16) >> CAP_SYS_RESOURCE & 1) == 1,
         hardLimit(limits, "Max open files"), Math.min(hardLimit(limits, "Max processes"), pidMax()));
+  }
+
+  static boolean runsSystemd() {
+    return Files.isDirectory(Path.of("/run/systemd/system"));
   }
 
   /** Podman lowers its own limit of processes to this, and cannot raise it again for a container. */

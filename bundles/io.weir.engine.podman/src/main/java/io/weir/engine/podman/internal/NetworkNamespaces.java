@@ -78,12 +78,13 @@ final class NetworkNamespaces implements AutoCloseable {
       LOG.warn("functions start slower than they could, because Podman makes their network: apt install iproute2");
       return Optional.empty();
     }
-    Bridge bridge = new Bridge(hash, settings.subnet(), () -> Subnet.free(hash, Subnet.routed()).findFirst(), ip.get(),
-        new Outside(Program.find("nft")));
+    Optional<Subnet6> subnet6 = Subnet6.parse(settings.subnet6(), Subnet6.local(hash)).filter(wanted -> HostIpv6.enabled());
+    Bridge bridge = new Bridge(hash, settings.subnet(), () -> Subnet.free(hash, Subnet.routed()).findFirst(), subnet6,
+        ip.get(), new Outside(Program.find("nft")));
     return Optional.of(new NetworkNamespaces(bridge, ip.get(), settings.readyNetworks()));
   }
 
-  private static boolean isRoot() {
+  static boolean isRoot() {
     try {
       return Integer.valueOf(0).equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid"));
     } catch (IOException e) {
@@ -123,8 +124,13 @@ final class NetworkNamespaces implements AutoCloseable {
     return make();
   }
 
+  /** Name of the host's end of a namespace's veth pair. */
+  String port(String namespace) {
+    return bridge.port(number(namespace));
+  }
+
   private boolean usable(ReadyNetwork network) {
-    String port = bridge.port(number(network.name()));
+    String port = port(network.name());
     if (!bridge.has(port)) {
       bridge.ensure();
     }
@@ -182,21 +188,23 @@ final class NetworkNamespaces implements AutoCloseable {
       orders.addAll(bridge.join(port));
       ip.run(what, orders, "-batch", "-");
       ip.run(what, inside(subnet, number), "-n", made, "-batch", "-");
-      return new ReadyNetwork(made, subnet.host(number));
+      return new ReadyNetwork(made, subnet.host(number), bridge.subnet6().map(network -> network.host(number)));
     } catch (EngineException e) {
       discard(made);
       throw e;
     }
   }
 
-  private static List<String> inside(Subnet subnet, int number) {
+  private List<String> inside(Subnet subnet, int number) {
     List<String> orders = new ArrayList<>(List.of("link set lo up"));
-    if (Files.exists(Path.of("/proc/net/if_inet6"))) {
-      // No link-local address, so no IPv6 but loopback; listening on :: still works.
+    if (HostIpv6.exists()) {
+      // No link-local address: the only one it needs is the one that is given to it, or none.
       orders.add("link set eth0 addrgenmode none");
     }
     orders.addAll(List.of("addr add " + subnet.host(number) + "/" + subnet.prefix() + " dev eth0", "link set eth0 up",
         "route add default via " + subnet.host(1)));
+    bridge.subnet6().ifPresent(network -> orders.addAll(List.of(
+        "addr add " + network.host(number) + "/64 dev eth0 nodad", "route add default via " + network.host(1))));
     return orders;
   }
 
@@ -205,8 +213,8 @@ final class NetworkNamespaces implements AutoCloseable {
     int last = Math.min(MOST, subnet.hosts());
     for (int tried = 1; tried < last; tried++) {
       lastNumber = lastNumber >= last ? 2 : lastNumber + 1;
-      ReadyNetwork candidate = new ReadyNetwork(bridge.name() + "-" + lastNumber, subnet.host(lastNumber));
-      if (!Files.exists(candidate.path()) && own.add(candidate.name())) {
+      String candidate = bridge.name() + "-" + lastNumber;
+      if (!Files.exists(ReadyNetwork.FOLDER.resolve(candidate)) && own.add(candidate)) {
         return lastNumber;
       }
     }
@@ -258,7 +266,7 @@ final class NetworkNamespaces implements AutoCloseable {
     List<String> orders = new ArrayList<>();
     for (String namespace : gone) {
       // The port by itself, because a process that does not want to die may keep the namespace.
-      orders.add("link del " + bridge.port(number(namespace)));
+      orders.add("link del " + port(namespace));
       orders.add("netns del " + namespace);
     }
     try {

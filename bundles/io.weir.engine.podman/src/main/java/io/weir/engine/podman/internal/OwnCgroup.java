@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
@@ -69,6 +70,36 @@ final class OwnCgroup {
         LOG.debug("thawing takes a little longer", e);
       }
     }
+  }
+
+  /** The v2 directory above all containers, made if it is missing and not systemd's to make. */
+  Optional<Path> unified() {
+    Optional<Path> there = tree.v2(slice).or(() -> tree.v2(plain));
+    return there.isPresent() || systemd() ? there : tree.unified().flatMap(root -> made(root.resolve(plain.substring(1))));
+  }
+
+  /** As {@link ServiceConf} decides it. */
+  private boolean systemd() {
+    return tree.unified().equals(Optional.of(tree.mount())) && HostFacts.runsSystemd();
+  }
+
+  private static Optional<Path> made(Path group) {
+    try {
+      return Optional.of(Files.createDirectories(group));
+    } catch (IOException e) {
+      LOG.debug("no cgroup v2 directory for functions", e);
+      return Optional.empty();
+    }
+  }
+
+  /** The v2 directory with the container's processes; empty until its runtime has made it. */
+  Optional<Path> unifiedOf(String id) {
+    return Stream.of(plain + "/libpod-" + id, slice + "/libpod-" + id + ".scope").flatMap(group -> tree.v2(group).stream())
+        .findFirst().map(group -> {
+          // crun puts the processes one level below what systemd knows.
+          Path within = group.resolve("container");
+          return Files.isDirectory(within) ? within : group;
+        });
   }
 
   private Stream<Path> roots() {
@@ -240,14 +271,25 @@ final class OwnCgroup {
     }
   }
 
+  /** Has the cgroup made before any container is in it; systemd makes a slice only when it is told to. */
+  void open(String cgroupManager) {
+    if (unified().isEmpty() && parent(cgroupManager).equals(slice)) {
+      systemctl("start");
+    }
+  }
+
   /** systemd keeps its slices for ever; it would not like somebody else to remove one. */
   private void stopSlice() {
+    systemctl("stop");
+  }
+
+  private void systemctl(String verb) {
     try {
-      Process stop = new ProcessBuilder("systemctl", "stop", slice).redirectErrorStream(true)
+      Process done = new ProcessBuilder("systemctl", verb, slice).redirectErrorStream(true)
           .redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
-      stop.waitFor();
+      done.waitFor();
     } catch (IOException e) {
-      LOG.debug("{} stays", slice, e);
+      LOG.debug("cannot {} {}", verb, slice, e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

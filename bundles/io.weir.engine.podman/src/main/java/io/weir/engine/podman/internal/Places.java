@@ -23,8 +23,9 @@ final class Places implements AutoCloseable {
    *
    * @param namespace name of the network namespace
    * @param address where the function listens
+   * @param address6 its IPv6 address, if it has one
    */
-  record Place(String namespace, InetSocketAddress address) {}
+  record Place(String namespace, InetSocketAddress address, Optional<String> address6) {}
 
   private final Map<String, Place> byContainer = new ConcurrentHashMap<>();
   private final NetworkNamespaces namespaces;
@@ -53,7 +54,8 @@ final class Places implements AutoCloseable {
     String made = "";
     try {
       made = create.apply(network);
-      byContainer.put(made, new Place(network.name(), new InetSocketAddress(network.address(), port)));
+      byContainer.put(made, new Place(network.name(), new InetSocketAddress(network.address(), port),
+          network.address6()));
       return made;
     } catch (EngineException e) {
       unused = REFUSED.contains(e.code());
@@ -75,6 +77,11 @@ final class Places implements AutoCloseable {
 
   Optional<Place> of(String container) {
     return Optional.ofNullable(byContainer.get(container));
+  }
+
+  /** Name of the host's end of its veth pair. */
+  String port(Place place) {
+    return namespaces.port(place.namespace());
   }
 
   /** The container is gone. */

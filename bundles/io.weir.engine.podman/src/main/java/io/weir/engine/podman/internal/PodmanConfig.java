@@ -29,6 +29,11 @@ public @interface PodmanConfig {
           + "empty: one that no route of this machine uses.")
   String subnet() default "";
 
+  @AttributeDefinition(name = "IPv6 subnet", required = false,
+      description = "IPv6 subnet of the functions' network, a /64 such as fd12:3456:789a::/64; empty: a private one of the "
+          + "gateway's own; none: functions have no IPv6. Only for the gateway's own service when it runs as root.")
+  String subnet6() default "";
+
   @AttributeDefinition(name = "Networks kept ready", min = "0", max = "64",
       description = "So many network namespaces wait for functions that start. One costs about 250 kB of memory; "
           + "a start that finds none makes its own. Only for the gateway's own service when it runs as root.")

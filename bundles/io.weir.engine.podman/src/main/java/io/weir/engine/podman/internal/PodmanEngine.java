@@ -8,6 +8,7 @@ import io.weir.engine.EngineEvent;
 import io.weir.engine.EngineException;
 import io.weir.engine.EngineException.Code;
 import io.weir.engine.EngineInfo;
+import io.weir.engine.Residence;
 import io.weir.engine.podman.internal.RunningCgroups.Cgroup;
 import io.weir.event.Events;
 import io.weir.event.GatewayEvent;
@@ -58,6 +59,8 @@ public final class PodmanEngine implements ContainerEngine, Part {
   private final Freezing freezing;
   private final Leftovers leftovers;
   private final Optional<Places> places;
+  private final OwnCgroup ownCgroup;
+  private final Residences residences;
   private final OomLog oomLog = new OomLog(OomLog.KERNEL_LOG);
   private final Semaphore startsAtOnce = new Semaphore(STARTS_AT_ONCE, true);
   private final Set<EventWatch> watches = ConcurrentHashMap.newKeySet();
@@ -75,11 +78,12 @@ public final class PodmanEngine implements ContainerEngine, Part {
     boolean own = settings.socket().isEmpty();
     this.libpod = new Libpod(socket);
     CgroupTree tree = new CgroupTree(CgroupTree.MOUNT);
-    OwnCgroup ownCgroup = new OwnCgroup(tree, socket);
+    this.ownCgroup = new OwnCgroup(tree, socket);
     this.cgroups = new RunningCgroups(tree);
     this.leftovers = new Leftovers(ownCgroup);
     this.places = (own ? NetworkNamespaces.possible(socket.hashCode(), settings) : Optional.<NetworkNamespaces>empty())
         .map(Places::new);
+    this.residences = new Residences(ownCgroup, places);
     this.greeting = new Greeting(settings, own, socket, ownCgroup, places);
     this.presence = new Presence<>(libpod, greeting::greet, this::described,
         state -> events.publish(new GatewayEvent.PartChanged(Instant.now(), name(), state)),
@@ -310,6 +314,16 @@ public final class PodmanEngine implements ContainerEngine, Part {
     String what = "reading the log of container " + id;
     return calls.call(what, session -> LogFrames.lines(libpod.get(what, "containers", id, "logs").query("stdout", "true")
         .query("stderr", "true").query("tail", Integer.toString(lines)).within(settings.callTimeout()).bytes()));
+  }
+
+  @Override
+  public Optional<Residence> residence(String id) {
+    return residences.of(id);
+  }
+
+  @Override
+  public Optional<Path> functionsCgroup() {
+    return embedded.isPresent() && NetworkNamespaces.isRoot() ? ownCgroup.unified() : Optional.empty();
   }
 
   @Override

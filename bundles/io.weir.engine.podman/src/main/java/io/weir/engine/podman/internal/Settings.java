@@ -4,9 +4,13 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 
-/** The configuration, checked. */
+/**
+ * The configuration, checked.
+ *
+ * @param subnet6 as {@link Subnet6#parse} reads it
+ */
 record Settings(Optional<Path> socket, String podman, String runtime, String network, Optional<Subnet> subnet,
-    Duration callTimeout, Duration startTimeout, Duration imageTimeout, Duration serviceWait,
+    String subnet6, Duration callTimeout, Duration startTimeout, Duration imageTimeout, Duration serviceWait,
     int readyNetworks) {
   /** sockaddr_un holds 107 bytes and a zero. */
   private static final int LONGEST_SOCKET_PATH = 107;
@@ -26,8 +30,11 @@ record Settings(Optional<Path> socket, String podman, String runtime, String net
       throw invalid("network", network, "a name of letters, digits, '_', '.' and '-'");
     }
     String subnet = config.subnet().strip();
+    String subnet6 = config.subnet6().strip();
+    Subnet6.parse(subnet6, Subnet6.local(0));
     return new Settings(socket.isEmpty() ? Optional.empty() : Optional.of(Path.of(socket)), podman,
         config.runtime().strip(), network, subnet.isEmpty() ? Optional.empty() : Optional.of(Subnet.parse(subnet)),
+        subnet6,
         seconds("call.timeout.seconds", config.call_timeout_seconds(), 1, 600),
         seconds("start.timeout.seconds", config.start_timeout_seconds(), 1, 600),
         seconds("image.timeout.seconds", config.image_timeout_seconds(), 1, 86_400),

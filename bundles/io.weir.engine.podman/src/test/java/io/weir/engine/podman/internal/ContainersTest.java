@@ -42,7 +42,7 @@ class ContainersTest {
   @Test
   void anAddressOfTheGatewaysMakingIsKnownFromTheLabels() {
     Map<String, Object> body = Json.object(Json.write(Containers.create(SPEC,
-        new ReadyNetwork("weir-1a2b3c4d-7", "10.213.64.7"), false)));
+        new ReadyNetwork("weir-1a2b3c4d-7", "10.213.64.7", Optional.of("fd57::7")), false)));
 
     assertThat(body.get("netns")).isEqualTo(Map.of("nsmode", "path", "value", "/run/netns/weir-1a2b3c4d-7"));
     assertThat(body).doesNotContainKeys("Networks", "portmappings");

@@ -63,8 +63,12 @@ class NetworkNamespacesIT {
   }
 
   private static Settings settings(Optional<Subnet> subnet) {
+    return settings(subnet, "");
+  }
+
+  private static Settings settings(Optional<Subnet> subnet, String subnet6) {
     Settings defaults = PodmanFixture.settings(Optional.empty());
-    return new Settings(defaults.socket(), defaults.podman(), defaults.runtime(), defaults.network(), subnet,
+    return new Settings(defaults.socket(), defaults.podman(), defaults.runtime(), defaults.network(), subnet, subnet6,
         defaults.callTimeout(), defaults.startTimeout(), defaults.imageTimeout(), defaults.serviceWait(), READY);
   }
 
@@ -291,8 +295,64 @@ class NetworkNamespacesIT {
   }
 
   @Test
-  void hasNoIpv6ButLoopback() throws Exception {
-    assertThat(PodmanFixture.exec("ip", "-n", namespaces.take().name(), "-6", "addr", "show", "dev", "eth0")).isBlank();
+  void aFunctionIsReachedByIpv6AtOnceAndByNoOtherFunction() throws Exception {
+    ReadyNetwork one = namespaces.take();
+    ReadyNetwork other = namespaces.take();
+    listenIn(one.name());
+    listenIn(other.name());
+    String mine = one.address6().orElseThrow();
+    String its = other.address6().orElseThrow();
+
+    assertThat(connects(mine)).isTrue();
+    assertThat(connectsFrom(one.name(), mine, 8080)).as("to itself").isTrue();
+    assertThat(connectsFrom(one.name(), its, 8080)).as("to another function").isFalse();
+    PodmanFixture.exec("nft", "delete", "table", "ip6", BRIDGE);
+    assertThat(connectsFrom(one.name(), its, 8080)).as("to another, without packet filter").isFalse();
+    String bridge = mine.replaceFirst("[0-9a-f]+$", "1");
+    try (ServerSocket gateway = new ServerSocket(0, 1, InetAddress.getByName(bridge))) {
+      assertThat(connectsFrom(one.name(), bridge, gateway.getLocalPort())).as("to the gateway").isTrue();
+    }
+    assertThat(PodmanFixture.exec("ip", "-n", one.name(), "-6", "-o", "addr", "show", "dev", "eth0").strip().lines())
+        .as("no second address").hasSize(1);
+  }
+
+  @Test
+  void byIpv6AFunctionReachesOtherMachinesAndNoneReachesIt() throws Exception {
+    ReadyNetwork function = namespaces.take();
+    String uplink = "wt" + ProcessHandle.current().pid();
+    PodmanFixture.exec("ip", "netns", "add", OUTSIDE);
+    try {
+      PodmanFixture.exec("ip", "link", "add", uplink, "type", "veth", "peer", "name", "eth0", "netns", OUTSIDE);
+      PodmanFixture.exec("ip", "addr", "add", "2001:db8:77::1/64", "dev", uplink, "nodad");
+      PodmanFixture.exec("ip", "link", "set", uplink, "up");
+      PodmanFixture.exec("ip", "-n", OUTSIDE, "addr", "add", "2001:db8:77::2/64", "dev", "eth0", "nodad");
+      PodmanFixture.exec("ip", "-n", OUTSIDE, "link", "set", "eth0", "up");
+      HostIpv6.forward();   // as on a machine with a route out
+      listenIn(OUTSIDE);
+      listenIn(function.name());
+
+      assertThat(connectsFrom(function.name(), "2001:db8:77::2", 8080)).isTrue();
+      PodmanFixture.exec("ip", "-n", OUTSIDE, "route", "add", "default", "via", "2001:db8:77::1");
+      assertThat(connectsFrom(OUTSIDE, function.address6().orElseThrow(), 8080)).isFalse();
+    } finally {
+      PodmanFixture.exec("ip", "netns", "del", OUTSIDE);
+      PodmanFixture.exec("ip", "link", "del", uplink);
+    }
+  }
+
+  @Test
+  void hasNoIpv6ButLoopbackIfTheOperatorWantsNone() throws Exception {
+    namespaces.close();
+    NetworkNamespaces without = NetworkNamespaces.possible(HASH, settings(Optional.empty(), "none")).orElseThrow();
+    gateways.add(without);
+    without.open(() -> {});
+
+    ReadyNetwork taken = without.take();
+
+    assertThat(taken.address6()).isEmpty();
+    assertThat(PodmanFixture.exec("ip", "-n", taken.name(), "-6", "addr", "show", "dev", "eth0")).isBlank();
+    assertThat(PodmanFixture.exec("ip", "-6", "addr", "show", "dev", BRIDGE)).isBlank();
+    assertThat(PodmanFixture.exec("nft", "list", "tables")).doesNotContain("ip6 " + BRIDGE);
   }
 
   @Test

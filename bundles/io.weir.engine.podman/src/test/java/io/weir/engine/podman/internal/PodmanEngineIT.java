@@ -11,6 +11,7 @@ import io.weir.engine.ContainerStatus.State;
 import io.weir.engine.EngineEvent;
 import io.weir.engine.EngineException;
 import io.weir.engine.EngineException.Code;
+import io.weir.engine.Residence;
 import io.weir.function.Limits;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
@@ -239,6 +240,36 @@ class PodmanEngineIT {
 
     assertThat(engine.inspect(id).address()).contains(address);
     assertThat(engine.inspect(id).labels()).containsEntry(Containers.ADDRESS_LABEL, address.getHostString());
+  }
+
+  @Test
+  void tellsWhereAContainerLivesInTheKernelsTerms() throws Exception {
+    Path functions = engine.functionsCgroup().orElseThrow();
+    assertThat(functions).as("before any container").isDirectory();
+    String id = engine.create(podman.spec("resident"));
+    Residence created = engine.residence(id).orElseThrow();
+    assertThat(created.cgroup()).as("before it has a process").isEmpty();
+    assertThat(created.namespace().orElseThrow()).exists();
+    assertThat(Path.of("/sys/class/net").resolve(created.port().orElseThrow()).resolve("brport/bridge").toRealPath())
+        .endsWith(Path.of(podman.bridge()));
+
+    engine.init(id);
+    Path cgroup = engine.residence(id).flatMap(Residence::cgroup).orElseThrow();
+    assertThat(cgroup).startsWith(functions);
+    engine.start(id);
+
+    assertThat(Files.readAllLines(cgroup.resolve("cgroup.procs"))).contains(Integer.toString(engine.inspect(id).pid()));
+    assertThat(engine.residence(id).flatMap(Residence::cgroup)).contains(cgroup);
+    engine.remove(id);
+    assertThat(engine.residence(id)).isEmpty();
+  }
+
+  @Test
+  void aFunctionIsReachedByIpv6() throws Exception {
+    String id = podman.started("six");
+    String address = engine.residence(id).flatMap(Residence::address6).orElseThrow().getHostAddress();
+
+    assertThat(PodmanFixture.exec("curl", "-6", "-s", "-m", "5", "http://[" + address + "]:8080/")).isEqualTo("hello\n");
   }
 
   @Test

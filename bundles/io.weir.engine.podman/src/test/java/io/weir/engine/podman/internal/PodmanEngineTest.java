@@ -35,7 +35,7 @@ class PodmanEngineTest {
   private final RecordingEvents events = new RecordingEvents();
 
   private static Settings settings(Path socket, String podman, Duration patience) {
-    return new Settings(Optional.ofNullable(socket), podman, "", "weir", Optional.empty(), Duration.ofSeconds(10),
+    return new Settings(Optional.ofNullable(socket), podman, "", "weir", Optional.empty(), "", Duration.ofSeconds(10),
         Duration.ofSeconds(10), Duration.ofSeconds(10), patience, 0);
   }
 

@@ -67,7 +67,7 @@ final class PodmanFixture implements AutoCloseable {
   }
 
   static Settings settings(Optional<Path> socket) {
-    return new Settings(socket, "podman", "", "weir", Optional.empty(), Duration.ofSeconds(30), Duration.ofSeconds(30),
+    return new Settings(socket, "podman", "", "weir", Optional.empty(), "", Duration.ofSeconds(30), Duration.ofSeconds(30),
         Duration.ofSeconds(120), Duration.ofSeconds(20), 4);
   }
 

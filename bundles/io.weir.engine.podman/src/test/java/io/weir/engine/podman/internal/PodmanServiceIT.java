@@ -165,7 +165,7 @@ class PodmanServiceIT {
     podman.events.published.clear();
     Settings settings = PodmanFixture.settings(Optional.empty());
     PodmanEngine misconfigured = new PodmanEngine(podman.run, podman.work.resolve("data"), new Settings(
-        settings.socket(), settings.podman(), "norun", settings.network(), settings.subnet(), settings.callTimeout(),
+        settings.socket(), settings.podman(), "norun", settings.network(), settings.subnet(), "", settings.callTimeout(),
         settings.startTimeout(), settings.imageTimeout(), settings.serviceWait(), 0), podman.events);
     try {
       podman.awaitState("norun");

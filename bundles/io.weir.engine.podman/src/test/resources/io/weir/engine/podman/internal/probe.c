@@ -101,8 +101,8 @@ static void serve(int client)
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_in here = { .sin_family = AF_INET, .sin_port = htons(8080) };
-	int one = 1, listener = socket(AF_INET, SOCK_STREAM, 0);
+	struct sockaddr_in6 here = { .sin6_family = AF_INET6, .sin6_port = htons(8080) };
+	int one = 1, listener = socket(AF_INET6, SOCK_STREAM, 0);	/* takes IPv4 as well */
 
 	if (argc == 3 && !strcmp(argv[1], "--say")) {
 		puts(argv[2]);
