@@ -66,6 +66,32 @@ final class Ascent {
     }
   }
 
+  /** Takes an instance up that has work, if it rests or is on its way to. */
+  void resume(Slot slot, List<Runnable> todo) {
+    if (slot.unwanted) {
+      return;
+    }
+    if (slot.state() == State.FROZEN) {
+      thaw(slot, demandCause(slot), "demand", todo);
+    } else if (slot.state() == State.FREEZING) {
+      slot.touched = true;
+    }
+  }
+
+  /** Sees to it that there is an instance, although nobody waits for one yet. */
+  void bringUp(long now, List<Runnable> todo) {
+    if (roster.any(slot -> !slot.unwanted && slot.isRunning() || slot.isComing())) {
+      return;
+    }
+    Optional<Slot> resting = roster.sorted(slot -> !slot.unwanted
+        && (slot.state() == State.FROZEN || slot.state() == State.FREEZING)).stream().findFirst();
+    if (resting.isPresent()) {
+      resume(resting.get(), todo);
+    } else if (mayStart(now)) {
+      raise(bestStart(now), Rung.RUNNING, demandCause(null), "demand", todo);
+    }
+  }
+
   /** The look at the queue that was asked for; whoever still waits after a start's time is worth another start. */
   void planAgain(long now, List<Runnable> todo) {
     checkScheduled = false;
@@ -118,14 +144,14 @@ final class Ascent {
     int desired = Math.min(roster.spec.scaling().max(),
         roster.autoscaler.desired(now, roster.spec.scaling().concurrency(), awake.size()));
     if (awake.size() >= desired) {
-      boolean busy = awake.stream().allMatch(slot -> slot.inFlight > 0);
+      boolean busy = awake.stream().allMatch(slot -> slot.load() > 0);
       if (busy && awake.size() > Math.max(desired, Math.max(1, roster.spec.scaling().min()))) {
-        awake.stream().min(Comparator.comparingInt(slot -> slot.inFlight))
+        awake.stream().min(Comparator.comparingInt(Slot::load))
             .ifPresent(slot -> descent.drain(slot, "scale-in", todo));
       }
       return;
     }
-    if (roster.inFlight == 0 && roster.waiters.isEmpty()) {
+    if (roster.inFlight + roster.direct() == 0 && roster.waiters.isEmpty()) {
       return;   // a burst that is over; thawing what has just been frozen would help nobody
     }
     for (int missing = desired - awake.size(); missing > 0; missing--) {

@@ -23,13 +23,15 @@ final class Climb {
   private static final long LOOK_NANOS = Duration.ofMillis(250).toNanos();
 
   private final ContainerEngine engine;
+  private final KernelSide kernel;
   private final Runners runners;
   private final Settings settings;
   private final Lifecycle lifecycle;
   private final Coroner coroner;
 
-  Climb(ContainerEngine engine, Runners runners, Settings settings, Lifecycle lifecycle, Coroner coroner) {
+  Climb(ContainerEngine engine, KernelSide kernel, Runners runners, Settings settings, Lifecycle lifecycle, Coroner coroner) {
     this.engine = engine;
+    this.kernel = kernel;
     this.runners = runners;
     this.settings = settings;
     this.lifecycle = lifecycle;
@@ -58,11 +60,13 @@ final class Climb {
           Rung from = slot.from;
           lifecycle.tell(slot, "starting", Duration.ZERO, slot.spec.source().toString());
           InetSocketAddress address = slot.spec.source() instanceof Source.Handler ? claim(slot, owner)
-              : start(slot, began);
+              : start(slot, owner, began);
           if (slot.goal == Rung.RUNNING) {
             owner.costs().resumed(from, Lifecycle.since(began));
           }
-          return done(slot, owner, State.READY, address, began);
+          Optional<State> next = done(slot, owner, State.READY, address, began);
+          owner.direct().join(slot, address);   // for whoever came to count while it started
+          return next;
         }
         default -> throw new IllegalStateException(step + " is no step up");
       }
@@ -94,21 +98,27 @@ final class Climb {
     String placeholder = slot.name;
     lifecycle.own(runner.name());
     owner.created(slot, runner.id(), runner.name());
+    owner.direct().join(slot, runner.address());
     lifecycle.disown(placeholder);
     return runner.address();
   }
 
-  private InetSocketAddress start(Slot slot, long began) throws InterruptedException {
-    InetSocketAddress address = engine.start(slot.id);
-    long[] nextLook = {System.nanoTime() + FIRST_LOOK_NANOS};
-    Duration left = settings.startTimeout().minusNanos(System.nanoTime() - began);
-    boolean listening = PortProbe.await(address, left, () -> {
-      if (!slot.dead && System.nanoTime() > nextLook[0]) {
-        nextLook[0] = System.nanoTime() + LOOK_NANOS;
-        requireRunning(slot, engine.inspect(slot.id));
-      }
-      return slot.dead;
-    });
+  private InetSocketAddress start(Slot slot, FunctionInstances owner, long began) throws InterruptedException {
+    InetSocketAddress address;
+    boolean listening;
+    try (Readiness readiness = Readiness.of(kernel, slot.id, slot.spec.port())) {
+      address = engine.start(slot.id);
+      owner.direct().join(slot, address);
+      long[] nextLook = {System.nanoTime() + FIRST_LOOK_NANOS};
+      Duration left = settings.startTimeout().minusNanos(System.nanoTime() - began);
+      listening = readiness.await(address, left, () -> {
+        if (!slot.dead && System.nanoTime() > nextLook[0]) {
+          nextLook[0] = System.nanoTime() + LOOK_NANOS;
+          requireRunning(slot, engine.inspect(slot.id));
+        }
+        return slot.dead;
+      });
+    }
     if (slot.dead) {
       if (!slot.unwanted) {
         requireRunning(slot, coroner.onceEnded(slot));

@@ -92,6 +92,7 @@ final class Coroner {
   }
 
   void bury(Slot slot, FunctionInstances owner, String detail, boolean oom) {
+    lifecycle.leaveKernel(slot);
     String words = lifecycle.lastWordsOf(slot);
     if (!owner.died(slot, new LeaseRefused(LeaseRefused.Code.START_FAILED, slot.name + " " + detail + words,
         Duration.ZERO, null))) {

@@ -18,6 +18,9 @@ final class Descent {
   /** One that drains is stopped when every request it had must have timed out. */
   private static final Duration DRAIN_SLACK = Duration.ofSeconds(5);
 
+  /** A function that timed out so often in a row, or on all it serves at a time, hangs. */
+  private static final int HUNG = 3;
+
   /** A function that was never called is no likelier to be called soon than one that was called so long ago. */
   private static final Duration UNCALLED = Duration.ofHours(2);
 
@@ -53,19 +56,25 @@ final class Descent {
       boolean last = spare == 1;
       Duration unused = Duration.ofNanos(now - slot.lastUsedNanos);
       if (!last && unused.compareTo(SURPLUS) > 0) {
-        stop(slot, "scale-in", todo);
+        end(slot, "scale-in", now, todo);
       } else if (target.compareTo(Rung.FROZEN) < 0 && (last || pinned)) {
-        roster.absence = ColdStart.Cause.SCALED_TO_ZERO;
-        stop(slot, pinned ? "operator" : "idle", todo);
+        if (end(slot, pinned ? "operator" : "idle", now, todo)) {
+          roster.absence = ColdStart.Cause.SCALED_TO_ZERO;
+        }
       } else if (slot.state() == State.READY && !alwaysRuns
           && (pressed || pinned || unused.compareTo(home.settings().freezeAfter()) > 0)) {
-        freeze(slot, pinned ? "operator" : "idle", todo);
+        freeze(slot, pinned ? "operator" : "idle", now, todo);
       }
       spare--;
     }
   }
 
-  private void freeze(Slot slot, String why, List<Runnable> todo) {
+  private void freeze(Slot slot, String why, long now, List<Runnable> todo) {
+    if (!home.kernel().rest(slot)) {
+      slot.lastUsedNanos = now;   // it has got work meanwhile
+      return;
+    }
+    slot.touched = false;
     roster.absence = ColdStart.Cause.SCALED_TO_ZERO;
     slot.goal = Rung.FROZEN;
     slot.why = why;
@@ -74,13 +83,34 @@ final class Descent {
     todo.add(() -> home.lifecycle().freeze(slot, owner));
   }
 
+  /** Stops an idle one; false if it has got work meanwhile. */
+  private boolean end(Slot slot, String why, long now, List<Runnable> todo) {
+    if (!home.kernel().quiesce(slot)) {
+      home.kernel().open(slot);
+      slot.lastUsedNanos = now;
+      return false;
+    }
+    stop(slot, why, todo);
+    return true;
+  }
+
   /** No new requests; stopped when the last one it has is over. */
   void drain(Slot slot, String why, List<Runnable> todo) {
-    if (slot.state() == State.READY && slot.inFlight > 0) {
+    if (slot.state() == State.READY && (!home.kernel().quiesce(slot) || slot.inFlight > 0)) {
       slot.why = why;
       slot.enter(State.DRAINING);
     } else if (slot.state() != State.DRAINING) {
       stop(slot, why, todo);
+    }
+  }
+
+  /** Somebody's time was over before the instance answered. */
+  void replaceIfHung(Slot slot, List<Runnable> todo) {
+    if (slot.state() == State.READY && slot.timeouts >= Math.min(HUNG, roster.spec.scaling().concurrency())) {
+      roster.absence = ColdStart.Cause.CRASHED;
+      todo.add(() -> home.lifecycle().tell(slot, "hung", Duration.ZERO,
+          slot.timeouts + " requests in a row timed out; it is replaced"));
+      drain(slot, "hung", todo);
     }
   }
 
@@ -148,9 +178,11 @@ final class Descent {
       return 0;
     }
     long free = slot.charge;
+    if (!end(slot, "evicted", now, todo)) {
+      return 0;
+    }
     roster.absence = ColdStart.Cause.EVICTED;
     roster.prepareAfterNanos = now + Ascent.PREPARE_AGAIN.toNanos();
-    stop(slot, "evicted", todo);
     return free;
   }
 }

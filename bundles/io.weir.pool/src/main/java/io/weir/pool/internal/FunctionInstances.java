@@ -28,14 +28,12 @@ import org.jspecify.annotations.Nullable;
  * {@link Roster} that all share. After a change of revision the old instances serve until a new one is ready.
  */
 final class FunctionInstances {
-  /** A function that timed out so often in a row, or on all it serves at a time, hangs. */
-  private static final int HUNG = 3;
-
   private final Home home;
   private final Roster roster;
   private final Leasing leasing;
   private final Ascent ascent;
   private final Descent descent;
+  private final DirectCalls direct;
 
   FunctionInstances(FunctionSpec spec, Home home) {
     this.home = home;
@@ -43,10 +41,11 @@ final class FunctionInstances {
     this.leasing = new Leasing(roster, this::release);
     this.descent = new Descent(roster, this);
     this.ascent = new Ascent(roster, this, descent);
+    this.direct = new DirectCalls(roster, this, leasing, ascent, descent);
   }
 
   /** Decides under the lock, then does what was decided without it. */
-  private void decide(BiConsumer<Long, List<Runnable>> decision) {
+  void decide(BiConsumer<Long, List<Runnable>> decision) {
     List<Runnable> todo = new ArrayList<>();
     synchronized (this) {
       decision.accept(home.nanoTime(), todo);
@@ -102,27 +101,18 @@ final class FunctionInstances {
     decide((now, todo) -> {
       leasing.returned(slot, end, leasedSinceNanos, now);
       if (end == SlotLease.End.TIMED_OUT) {
-        replaceIfHung(slot, todo);
+        descent.replaceIfHung(slot, todo);
       } else if (end == SlotLease.End.CONNECTION_FAILED && !slot.suspect && !slot.dead && slot.state() == State.READY) {
         slot.suspect = true;
         todo.add(() -> home.lifecycle().examine(slot, this));
       }
-      if (slot.state() == State.DRAINING && slot.inFlight == 0) {
+      if (slot.state() == State.DRAINING && slot.load() == 0) {
         descent.stop(slot, slot.why, todo);
       }
       leasing.serveWaiters(now, todo);
       roster.loadChanged(now);
       ascent.plan(now, todo);
     });
-  }
-
-  private void replaceIfHung(Slot slot, List<Runnable> todo) {
-    if (slot.state() == State.READY && slot.timeouts >= Math.min(HUNG, roster.spec.scaling().concurrency())) {
-      roster.absence = ColdStart.Cause.CRASHED;
-      todo.add(() -> home.lifecycle().tell(slot, "hung", Duration.ZERO,
-          slot.timeouts + " requests in a row timed out; it is replaced"));
-      descent.drain(slot, "hung", todo);
-    }
   }
 
   /** Somebody has waited for as long as a start takes. */
@@ -220,7 +210,7 @@ final class FunctionInstances {
       slot.enter(State.ARMING);
     } else if ((state == State.CREATED || state == State.ARMED) && slot.goal.compareTo(Rung.ARMED) > 0) {
       slot.enter(State.STARTING);
-    } else if (state == State.READY && slot.goal == Rung.FROZEN && slot.inFlight == 0) {
+    } else if (state == State.READY && slot.goal == Rung.FROZEN && slot.load() == 0 && home.kernel().rest(slot)) {
       slot.enter(State.FREEZING);
     } else {
       slot.climbing = false;
@@ -243,6 +233,8 @@ final class FunctionInstances {
       } else if (!succeeded) {
         slot.lastUsedNanos = now;   // not again at once
         leasing.serveWaiters(now, todo);
+      } else if (slot.touched) {
+        ascent.resume(slot, todo);
       }
       ascent.plan(now, todo);
       roster.pin.check(roster.slots, todo);
@@ -369,7 +361,7 @@ final class FunctionInstances {
       if (fits[0]) {
         slot.charge = roster.costs.memoryBytes(Rung.RUNNING);
         home.budget().correct(slot.charge);
-        roster.slots.add(slot);
+        roster.add(slot);
         leasing.serveWaiters(now, todo);
       }
     });
@@ -451,6 +443,11 @@ final class FunctionInstances {
     return done.get(0);
   }
 
+  /** What reaches its instances past the gateway. */
+  DirectCalls direct() {
+    return direct;
+  }
+
   synchronized FunctionSpec spec() {
     return roster.spec;
   }
@@ -465,7 +462,7 @@ final class FunctionInstances {
 
   /** Whether somebody waits, or an instance works or is on its way. */
   synchronized boolean isBusy() {
-    return !roster.waiters.isEmpty() || roster.inFlight > 0 || roster.any(slot -> slot.climbing);
+    return !roster.waiters.isEmpty() || roster.inFlight + roster.direct() > 0 || roster.any(slot -> slot.climbing);
   }
 
   synchronized Optional<Breakdown> breakdown() {

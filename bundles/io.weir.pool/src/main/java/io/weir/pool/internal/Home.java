@@ -4,8 +4,8 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.LongSupplier;
 
 /** What all functions of a pool share. */
-record Home(Lifecycle lifecycle, Settings settings, Budget budget, Admission admission, CostLedger ledger,
-    RestPolicy policy, ScheduledExecutorService scheduler, LongSupplier clock) {
+record Home(Lifecycle lifecycle, KernelSide kernel, Settings settings, Budget budget, Admission admission,
+    CostLedger ledger, RestPolicy policy, ScheduledExecutorService scheduler, LongSupplier clock) {
 
   long nanoTime() {
     return clock.getAsLong();

@@ -126,10 +126,23 @@ final class Housekeeping {
       for (Slot slot : instances.metered()) {
         InetSocketAddress address = slot.address;
         if (address != null && slot.rung().compareTo(Rung.FROZEN) >= 0
-            && now - slot.lastUsedNanos > PROBE_AFTER.toNanos() && !PortProbe.accepts(address)) {
+            && now - slot.lastUsedNanos > PROBE_AFTER.toNanos() && !lives(slot, address)) {
           home.lifecycle().examine(slot, instances);
         }
       }
+    }
+  }
+
+  /** One that the kernel would wake for a packet is not asked by packets. */
+  private boolean lives(Slot slot, InetSocketAddress address) {
+    if (slot.state() != State.FROZEN || !home.kernel().knows(slot)) {
+      return PortProbe.accepts(address);
+    }
+    try {
+      return engine.stats(slot.id).pids() > 0;
+    } catch (EngineException e) {
+      LOG.debug("{} cannot be metered now", slot.name, e);
+      return e.code() != EngineException.Code.NO_SUCH_CONTAINER;
     }
   }
 

@@ -44,7 +44,7 @@ final class Leasing {
 
   /** A cold start is what somebody felt who came before the instance was ready; waiting for a busy one is not. */
   Lease lease(Slot slot, long waitingSinceNanos, long now) {
-    slot.inFlight++;
+    slot.leased();
     roster.inFlight++;
     roster.loadChanged(now);
     long waited = slot.readyNanos - waitingSinceNanos;

@@ -49,6 +49,7 @@ final class Lifecycle {
   static final String REVISION = "weir.revision";
 
   private final ContainerEngine engine;
+  private final KernelSide kernel;
   private final Events events;
   private final Settings settings;
   private final String gateway;
@@ -62,8 +63,9 @@ final class Lifecycle {
   private final Set<String> owned = ConcurrentHashMap.newKeySet();
   private final Map<FunctionName, List<String>> lastWords = new ConcurrentHashMap<>();
 
-  Lifecycle(ContainerEngine engine, Runners runners, Events events, Settings settings, String gateway) {
+  Lifecycle(ContainerEngine engine, KernelSide kernel, Runners runners, Events events, Settings settings, String gateway) {
     this.engine = engine;
+    this.kernel = kernel;
     this.events = events;
     this.settings = settings;
     this.gateway = gateway;
@@ -73,7 +75,7 @@ final class Lifecycle {
     this.thaws = new ThreadPoolExecutor(0, MOST_THAWS, 10, TimeUnit.SECONDS, new SynchronousQueue<>(),
         threads("weir-pool-thaw"), new ThreadPoolExecutor.CallerRunsPolicy());
     this.coroner = new Coroner(engine, this);
-    this.climb = new Climb(engine, runners, settings, this, coroner);
+    this.climb = new Climb(engine, kernel, runners, settings, this, coroner);
   }
 
   static ThreadFactory threads(String name) {
@@ -265,11 +267,23 @@ final class Lifecycle {
   }
 
   void remove(String id, String name) {
+    kernel.leave(id);
     try {
       engine.remove(id);
     } catch (EngineException e) {
       LOG.warn("{} could not be removed; the next sweep tries again: {}", name, e.getMessage());
     }
+  }
+
+  /** Removes a container of nobody, which an earlier life of the gateway may have left. */
+  void removeLeftover(String id, String name) {
+    kernel.leaveUnknown(id);
+    remove(id, name);
+  }
+
+  /** A dead instance's connections end at once, whatever else is to be found out. */
+  void leaveKernel(Slot slot) {
+    kernel.leave(slot.id);
   }
 
   String lastWordsOf(Slot slot) {

@@ -20,6 +20,7 @@ import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
 import io.weir.function.InvalidFunction;
 import io.weir.function.Rung;
+import io.weir.kernel.Traffic;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -71,6 +72,7 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
   private final Runners runners;
   private final Settings settings;
   private final Lifecycle lifecycle;
+  private final TrafficLink trafficLink;
   private final Budget budget;
   private final Housekeeping housekeeping;
   private final CostLedger ledger;
@@ -105,11 +107,14 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
     scheduler.setRemoveOnCancelPolicy(true);
     MemoryPressure pressure = new MemoryPressure(proc, settings.leastAvailablePercent());
     this.budget = new Budget(settings.budgetBytes() > 0 ? settings.budgetBytes() : pressure.total() / 2);
-    this.lifecycle = new Lifecycle(engine, runners, events, settings, gateway);
+    KernelSide kernel = new KernelSide(engine);
+    this.trafficLink = new TrafficLink(kernel, functions, scheduler);
+    this.lifecycle = new Lifecycle(engine, kernel, runners, events, settings, gateway);
     this.ledger = new CostLedger(data.resolve("calibration.properties"));
     Admission admission = new Admission(budget, functions);
     RestPolicy policy = new RestPolicy(this::expected, settings, budget);
-    this.home = new Home(lifecycle, settings, budget, admission, ledger, policy, scheduler, System::nanoTime);
+    this.home = new Home(lifecycle, kernel, settings, budget, admission, ledger, policy, scheduler,
+        System::nanoTime);
     this.reconciler = new Reconciler(engine, lifecycle, functions);
     this.housekeeping = new Housekeeping(engine, runners, home, functions, pressure);
     this.watch = engine.watch(Lifecycle.GATEWAY, gateway, this::engineEvent);
@@ -128,6 +133,17 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
         LOG.error("unexpected failure in the pool: {}", e.getMessage(), e);
       }
     }, period.toMillis(), period.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  /** The framework found somebody who counts in the kernel, or a better one. */
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  void bindTraffic(Traffic traffic) {
+    trafficLink.appeared(traffic);
+  }
+
+  void unbindTraffic(Traffic traffic) {
+    trafficLink.disappeared(traffic);
   }
 
   private LoadForecaster expected() {
@@ -283,6 +299,7 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
   void close() {
     closed = true;
     scheduler.shutdownNow();
+    trafficLink.close();
     for (FunctionInstances instances : functions.values()) {
       instances.abandon();
     }

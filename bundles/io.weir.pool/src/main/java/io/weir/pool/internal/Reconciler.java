@@ -103,12 +103,13 @@ final class Reconciler {
         Slot slot = Slot.adopted(status.name(), status.id(), status.address().orElseThrow(), spec, System.nanoTime());
         lifecycle.own(slot.name);
         if (instances.adopt(slot)) {
+          instances.direct().join(slot, status.address().orElseThrow());
           lifecycle.tell(slot, "adopted", Duration.ZERO, "runs since " + status.created());
           return;
         }
         lifecycle.disown(slot);
       }
-      lifecycle.remove(found.id(), found.name());
+      lifecycle.removeLeftover(found.id(), found.name());
     } catch (EngineException e) {
       LOG.warn("leftover {} could not be looked at: {}", found.name(), e.getMessage());
     }
@@ -136,7 +137,7 @@ final class Reconciler {
       for (ContainerStatus found : there.values()) {
         if (!known.contains(found.name()) && !lifecycle.owns(found.name()) && !unclaimed.containsKey(found.id())) {
           LOG.info("removing leftover container {}", found.name());
-          lifecycle.remove(found.id(), found.name());
+          lifecycle.removeLeftover(found.id(), found.name());
         }
       }
       functions.values().forEach(f -> f.slots().forEach(slot -> {

@@ -52,8 +52,13 @@ final class Roster {
   Slot newSlot(Rung goal, String why, long now) {
     Slot slot = new Slot(home.lifecycle().newName(spec), spec, goal, why, now);
     slot.imageId = imageId;
-    slots.add(slot);
+    add(slot);
     return slot;
+  }
+
+  void add(Slot slot) {
+    slot.kernel = home.kernel();
+    slots.add(slot);
   }
 
   /** Made from the revision and the image that count now. */
@@ -97,7 +102,7 @@ final class Roster {
   @Nullable Slot leastLoaded() {
     Slot best = null;
     for (Slot slot : slots) {
-      if (slot.canServe() && (best == null || slot.inFlight < best.inFlight)) {
+      if (slot.canServe() && (best == null || slot.load() < best.load())) {
         best = slot;
       }
     }
@@ -105,7 +110,12 @@ final class Roster {
   }
 
   void loadChanged(long now) {
-    autoscaler.record(now, inFlight + waiters.size());
+    autoscaler.record(now, inFlight + direct() + waiters.size());
+  }
+
+  /** Requests in flight that nobody has a lease for. */
+  int direct() {
+    return slots.stream().mapToInt(slot -> slot.direct).sum();
   }
 
   /** Takes a slot off the list; false if it was not on it. */
@@ -113,6 +123,7 @@ final class Roster {
     if (!slots.remove(slot)) {
       return false;
     }
+    home.kernel().leave(slot.id);
     giveBack(slot);
     return true;
   }

@@ -6,6 +6,7 @@ import io.weir.engine.Instance.State;
 import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
 import io.weir.function.Rung;
+import io.weir.kernel.Traffic.Load;
 import java.net.InetSocketAddress;
 import java.time.Instant;
 import java.util.EnumMap;
@@ -60,7 +61,16 @@ final class Slot {
   boolean climbing;
   /** Whether it is to be stopped as soon as that thread looks. */
   boolean unwanted;
+  /** Requests that leases were given for and not given back. */
   int inFlight;
+  /** Requests beside those that the kernel last saw in flight. */
+  int direct;
+  /** Leases since it was ready. */
+  private long leases;
+  /** Most leases at a time since the kernel was last asked. */
+  private int mostLeased;
+  /** Requests that came without a lease; negative until the kernel was asked for the first time. */
+  private long directRequests;
   long served;
   /** Requests that timed out since it last answered one. */
   int timeouts;
@@ -72,8 +82,12 @@ final class Slot {
   long charge;
   /** The state's beginning when it was last metered; only for the thread that meters. */
   Instant meteredAt = Instant.MIN;
+  /** Whether a packet came while its CPU was being taken away. */
+  boolean touched;
   /** Set by the engine's event, read by the thread that waits for the port. */
   volatile boolean dead;
+  /** Follows its states once it is on the roster. */
+  @Nullable KernelSide kernel;
 
   Slot(String name, FunctionSpec spec, Rung goal, String why, long nowNanos) {
     this.name = name;
@@ -90,6 +104,7 @@ final class Slot {
     slot.address = address;
     slot.state = State.READY;
     slot.readyNanos = nowNanos;
+    slot.directRequests = -1;   // the kernel counts on from its earlier life
     return slot;
   }
 
@@ -105,8 +120,41 @@ final class Slot {
     if (!NEXT.get(state).contains(next)) {
       throw new IllegalStateException(name + " cannot go from " + state + " to " + next);
     }
+    State before = state;
     state = next;
     since = Instant.now();
+    if (kernel != null) {
+      kernel.entered(this, before);
+    }
+  }
+
+  /** Requests it has to do, whichever way they came. */
+  int load() {
+    return inFlight + direct;
+  }
+
+  void leased() {
+    inFlight++;
+    leases++;
+    mostLeased = Math.max(mostLeased, inFlight);
+  }
+
+  /**
+   * Takes over what the kernel counted. It counts leased requests, too, and was asked a moment ago: only what exceeds every
+   * lease of that time came another way.
+   *
+   * @param load null if the kernel does not know it
+   * @return whether requests came that nobody had a lease for
+   */
+  boolean counted(@Nullable Load load) {
+    direct = load == null ? 0 : Math.max(0, load.inFlight() - mostLeased);
+    mostLeased = inFlight;
+    if (load == null) {
+      return false;
+    }
+    long before = directRequests;
+    directRequests = Math.max(before, load.requests() - leases);
+    return direct > 0 || before >= 0 && directRequests > before;
   }
 
   /** The rung it is on; while it climbs, the one it left. */
@@ -122,7 +170,7 @@ final class Slot {
   }
 
   boolean canServe() {
-    return state == State.READY && !suspect && inFlight < spec.scaling().concurrency();
+    return state == State.READY && !suspect && load() < spec.scaling().concurrency();
   }
 
   /** Serves, could at once, or will. */
@@ -146,7 +194,7 @@ final class Slot {
   }
 
   boolean isIdle() {
-    return inFlight == 0 && !suspect && (state == State.READY || state == State.FROZEN);
+    return load() == 0 && !suspect && (state == State.READY || state == State.FROZEN);
   }
 
   /** In lower case, as events and the API tell it. */
@@ -156,6 +204,7 @@ final class Slot {
 
   Instance view() {
     return new Instance(id, name, spec.name(), spec.revision(), state,
-        Optional.ofNullable(address).map(a -> a.getHostString() + ":" + a.getPort()), inFlight, served, charge, since);
+        Optional.ofNullable(address).map(a -> a.getHostString() + ":" + a.getPort()), load(),
+        served + Math.max(0, directRequests - direct), charge, since);
   }
 }

@@ -1,0 +1,110 @@
+package io.weir.pool.internal;
+
+import io.weir.engine.Instance.State;
+import io.weir.kernel.Traffic.Load;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** What the kernel knows of one function's instances, and nobody else: requests that reach them without a lease. */
+final class DirectCalls {
+  private final Roster roster;
+  private final KernelSide kernel;
+  private final FunctionInstances owner;
+  private final Leasing leasing;
+  private final Ascent ascent;
+  private final Descent descent;
+
+  DirectCalls(Roster roster, FunctionInstances owner, Leasing leasing, Ascent ascent, Descent descent) {
+    this.roster = roster;
+    this.kernel = roster.home.kernel();
+    this.owner = owner;
+    this.leasing = leasing;
+    this.ascent = ascent;
+    this.descent = descent;
+  }
+
+  /** Has the kernel count an instance whose process is there, unless it does. */
+  void join(Slot slot, InetSocketAddress address) {
+    if (kernel.knows(slot)) {
+      return;
+    }
+    kernel.residence(slot.id).ifPresent(residence -> owner.decide((now, todo) -> {
+      if (roster.slots.contains(slot) && !slot.unwanted && !kernel.join(slot, address, residence)) {
+        touched(slot, now, todo);
+      }
+    }));
+  }
+
+  /** The kernel can be asked, or has been replaced: all that is up is made known to it. */
+  void joinAll() {
+    for (Slot slot : owner.slots()) {
+      InetSocketAddress address = slot.address;
+      if (address != null) {
+        join(slot, address);
+      }
+    }
+  }
+
+  /** A packet came for an instance that rests. */
+  void touched(String container) {
+    owner.decide((now, todo) -> roster.slots.stream().filter(slot -> slot.id.equals(container)).findFirst()
+        .ifPresent(slot -> touched(slot, now, todo)));
+  }
+
+  private void touched(Slot slot, long now, List<Runnable> todo) {
+    arrived(now, todo);
+    slot.lastUsedNanos = now;
+    ascent.resume(slot, todo);
+  }
+
+  private void arrived(long now, List<Runnable> todo) {
+    roster.lastCallNanos = now;
+    roster.called = true;
+    roster.pin.release(todo);
+  }
+
+  /** Somebody connects to the function, which has no instance. He will ask for a lease; this is faster. */
+  void wanted() {
+    owner.decide((now, todo) -> {
+      if (roster.settled && !roster.removed) {
+        arrived(now, todo);
+        ascent.bringUp(now, todo);
+      }
+    });
+  }
+
+  /** What the kernel counted; nothing of those it does not know. */
+  void counted(Map<String, Load> loads) {
+    owner.decide((now, todo) -> {
+      if (roster.none(slot -> loads.containsKey(slot.id) || slot.direct > 0)) {
+        return;
+      }
+      for (Slot slot : List.copyOf(roster.slots)) {
+        counted(slot, loads.get(slot.id), now, todo);
+      }
+      leasing.serveWaiters(now, todo);
+      roster.loadChanged(now);
+      ascent.plan(now, todo);
+    });
+  }
+
+  private void counted(Slot slot, @Nullable Load load, long now, List<Runnable> todo) {
+    if (slot.counted(load)) {
+      arrived(now, todo);
+      if (now - slot.readyNanos > BackOff.GOOD_LIFE.toNanos()) {
+        roster.backOff.lived();
+      }
+    }
+    if (load != null && load.idleNanos() != Long.MAX_VALUE) {
+      slot.lastUsedNanos = Math.max(slot.lastUsedNanos, now - load.idleNanos());
+      roster.lastCallNanos = Math.max(roster.lastCallNanos, now - load.idleNanos());
+    }
+    if (slot.state() == State.DRAINING && slot.load() == 0) {
+      descent.stop(slot, slot.why, todo);
+    } else if (slot.direct > 0) {
+      ascent.resume(slot, todo);   // the signal was lost
+    }
+  }
+}
