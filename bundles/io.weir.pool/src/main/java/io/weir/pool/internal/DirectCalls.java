@@ -27,11 +27,14 @@ final class DirectCalls {
 
   /** Has the kernel count an instance whose process is there, unless it does. */
   void join(Slot slot, InetSocketAddress address) {
-    if (kernel.knows(slot)) {
-      return;
+    if (!kernel.knows(slot)) {
+      joinAgain(slot, address);
     }
+  }
+
+  private void joinAgain(Slot slot, InetSocketAddress address) {
     kernel.residence(slot.id).ifPresent(residence -> owner.decide((now, todo) -> {
-      if (roster.slots.contains(slot) && !slot.unwanted && !kernel.join(slot, address, residence)) {
+      if (roster.slots.contains(slot) && !slot.unwanted && !kernel.join(slot, roster.spec, address, residence)) {
         touched(slot, now, todo);
       }
     }));
@@ -43,6 +46,16 @@ final class DirectCalls {
       InetSocketAddress address = slot.address;
       if (address != null) {
         join(slot, address);
+      }
+    }
+  }
+
+  /** The function's declaration is another one, and with it what its instances may do. */
+  void changed() {
+    for (Slot slot : owner.slots()) {
+      InetSocketAddress address = slot.address;
+      if (address != null && kernel.knows(slot)) {
+        joinAgain(slot, address);
       }
     }
   }

@@ -309,14 +309,13 @@ final class FunctionInstances {
   /** Looks after {@code min}, scale, replacement and rest. */
   void tend() {
     decide((now, todo) -> {
-      if (!roster.settled || roster.removed) {
-        return;
-      }
-      ascent.plan(now, todo);
-      ascent.keepRunning(now, todo);
-      ascent.autoscale(now, todo);
       descent.endOverdueDrains(todo);
-      rest(now, todo);
+      if (roster.settled && !roster.removed) {
+        ascent.plan(now, todo);
+        ascent.keepRunning(now, todo);
+        ascent.autoscale(now, todo);
+        rest(now, todo);
+      }
     });
   }
 
@@ -379,6 +378,7 @@ final class FunctionInstances {
       }
       ascent.plan(now, todo);
     });
+    direct.changed();
   }
 
   /** The function's image is this one now; what was made from another one is replaced. */

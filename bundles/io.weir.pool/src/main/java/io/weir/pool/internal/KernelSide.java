@@ -86,10 +86,10 @@ final class KernelSide {
   /**
    * Has the kernel count an instance, and lead connections to it if its state is one for that.
    *
+   * @param spec as the function is declared now
    * @return false if it rests and has work: it must be woken
    */
-  boolean join(Slot slot, InetSocketAddress address, Residence residence) {
-    FunctionSpec spec = slot.spec;
+  boolean join(Slot slot, FunctionSpec spec, InetSocketAddress address, Residence residence) {
     tell(all -> {
       all.join(new Member(slot.id, spec.name(), address, residence, spec.scaling().concurrency(), spec.network().egress()));
       joined.add(slot.id);

@@ -28,6 +28,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -35,6 +36,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
 import org.osgi.service.component.annotations.Activate;
@@ -79,6 +81,8 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
   private final Home home;
   private final ScheduledThreadPoolExecutor scheduler;
   private final Map<FunctionName, FunctionInstances> functions = new ConcurrentHashMap<>();
+  /** Functions that were removed while their instances still had requests. */
+  private final Set<FunctionInstances> leaving = ConcurrentHashMap.newKeySet();
   private final Reconciler reconciler;
   private final AutoCloseable watch;
   /** Set by the framework as it comes and goes. */
@@ -108,7 +112,7 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
     MemoryPressure pressure = new MemoryPressure(proc, settings.leastAvailablePercent());
     this.budget = new Budget(settings.budgetBytes() > 0 ? settings.budgetBytes() : pressure.total() / 2);
     KernelSide kernel = new KernelSide(engine);
-    this.trafficLink = new TrafficLink(kernel, functions, scheduler);
+    this.trafficLink = new TrafficLink(kernel, functions, this::all, scheduler);
     this.lifecycle = new Lifecycle(engine, kernel, runners, events, settings, gateway);
     this.ledger = new CostLedger(data.resolve("calibration.properties"));
     Admission admission = new Admission(budget, functions);
@@ -263,6 +267,7 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
     FunctionInstances instances = functions.remove(function.name());
     if (instances != null) {
       instances.remove();
+      leaving.add(instances);
       lifecycle.forget(function.name());
       functionsChanged();
     }
@@ -273,10 +278,13 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
     housekeeping.imagesMayDiffer();
   }
 
+  private Stream<FunctionInstances> all() {
+    return Stream.concat(functions.values().stream(), leaving.stream());
+  }
+
   private void tend() {
-    for (FunctionInstances instances : functions.values()) {
-      instances.tend();
-    }
+    leaving.removeIf(instances -> instances.slots().isEmpty());
+    all().forEach(FunctionInstances::tend);
   }
 
   private void engineEvent(EngineEvent event) {
@@ -300,9 +308,7 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
     closed = true;
     scheduler.shutdownNow();
     trafficLink.close();
-    for (FunctionInstances instances : functions.values()) {
-      instances.abandon();
-    }
+    all().forEach(FunctionInstances::abandon);
     ledger.save(functions.values().stream().map(FunctionInstances::spec).collect(Collectors.toSet()));
     try {
       Duration patience = settings.stopGrace().plusSeconds(10);

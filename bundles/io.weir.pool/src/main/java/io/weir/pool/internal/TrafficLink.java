@@ -12,6 +12,8 @@ import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,17 +30,23 @@ final class TrafficLink {
 
   private final KernelSide kernel;
   private final Map<FunctionName, FunctionInstances> functions;
+  private final Supplier<Stream<FunctionInstances>> all;
   private final ScheduledExecutorService scheduler;
-  /** The kernel's own thread must not wait for a function's lock. */
+  /** The kernel's own thread must not wait for a function's lock; and nobody looks while somebody goes. */
   private final ExecutorService signals = Executors.newSingleThreadExecutor(Lifecycle.threads("weir-pool-signals"));
   private @Nullable AutoCloseable subscription;
   private @Nullable Future<?> next;
   private boolean soon;
 
-  /** @param functions the pool's own map, read at every look */
-  TrafficLink(KernelSide kernel, Map<FunctionName, FunctionInstances> functions, ScheduledExecutorService scheduler) {
+  /**
+   * @param functions the pool's own map, read at every look
+   * @param all these, and such as were removed but still have instances
+   */
+  TrafficLink(KernelSide kernel, Map<FunctionName, FunctionInstances> functions, Supplier<Stream<FunctionInstances>> all,
+      ScheduledExecutorService scheduler) {
     this.kernel = kernel;
     this.functions = functions;
+    this.all = all;
     this.scheduler = scheduler;
     kernel.whenAwake(this::lookSoon);
   }
@@ -47,7 +55,7 @@ final class TrafficLink {
     kernel.use(traffic);
     subscribe(traffic);
     // Asking where containers live reads files, which is nothing for the framework's thread.
-    submit(() -> functions.values().forEach(function -> function.direct().joinAll()));
+    submit(() -> all.get().forEach(function -> function.direct().joinAll()));
   }
 
   void disappeared(Traffic traffic) {
@@ -76,7 +84,7 @@ final class TrafficLink {
         function.direct().wanted();
       }
     } else if (signal instanceof KernelSignal.Touched touched) {
-      functions.values().stream().filter(function -> function.byId(touched.container()).isPresent()).findFirst()
+      all.get().filter(function -> function.byId(touched.container()).isPresent()).findFirst()
           .ifPresent(function -> function.direct().touched(touched.container()));
     }
   }
@@ -98,16 +106,13 @@ final class TrafficLink {
   // ---- loads ----
 
   private synchronized void lookSoon() {
-    if (next != null && soon) {
-      return;
+    if (next == null || !soon) {
+      lookAfter(OFTEN);
     }
-    if (next != null) {
-      next.cancel(false);
-    }
-    lookAfter(OFTEN);
   }
 
   private synchronized void lookAfter(Duration delay) {
+    forgetNext();
     soon = delay.equals(OFTEN);
     try {
       next = scheduler.schedule(this::look, delay.toNanos(), TimeUnit.NANOSECONDS);
@@ -117,23 +122,33 @@ final class TrafficLink {
   }
 
   private void look() {
-    try {
-      tell(kernel.loads());
-    } catch (RuntimeException e) {
-      LOG.error("unexpected failure in the pool: {}", e.getMessage(), e);
-    }
-    lookAgain();
+    submit(() -> {
+      try {
+        tell(kernel.loads());
+      } finally {
+        lookAgain();
+      }
+    });
   }
 
   private synchronized void lookAgain() {
-    next = null;
     if (kernel.knowsAny()) {
       lookAfter(kernel.anyAwake() ? OFTEN : SELDOM);
+    } else {
+      forgetNext();
+    }
+  }
+
+  /** Never two at a time. */
+  private synchronized void forgetNext() {
+    if (next != null) {
+      next.cancel(false);
+      next = null;
     }
   }
 
   private void tell(Map<String, Load> loads) {
-    functions.values().forEach(function -> function.direct().counted(loads));
+    all.get().forEach(function -> function.direct().counted(loads));
   }
 
   void close() {

@@ -8,6 +8,7 @@ import io.weir.engine.ContainerStatus.State;
 import io.weir.engine.EngineEvent;
 import io.weir.engine.EngineException;
 import io.weir.engine.EngineInfo;
+import io.weir.engine.Residence;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -49,6 +50,9 @@ final class FakeEngine implements ContainerEngine {
   volatile boolean answering;
   /** Images for which the engine fails in a way nobody thought of. */
   volatile String weirdImage = "";
+  /** Whether nobody knows where containers live. */
+  volatile boolean homeless;
+  volatile Runnable whileFreezing = () -> { };
   volatile Runnable beforeThaw = () -> { };
   /** Open until a sweep has ended. */
   final CountDownLatch swept = new CountDownLatch(1);
@@ -230,11 +234,14 @@ final class FakeEngine implements ContainerEngine {
   }
 
   @Override
-  public synchronized void freeze(String id) {
-    if (!box(id).frozen) {
-      calls.add("freeze " + box(id).spec.name());
-      box(id).frozen = true;
+  public void freeze(String id) {
+    synchronized (this) {
+      if (!box(id).frozen) {
+        calls.add("freeze " + box(id).spec.name());
+        box(id).frozen = true;
+      }
     }
+    whileFreezing.run();
   }
 
   @Override
@@ -254,6 +261,13 @@ final class FakeEngine implements ContainerEngine {
       thaw(id);
     }
     return thawsAtOnce;
+  }
+
+  @Override
+  public synchronized Optional<Residence> residence(String id) {
+    return boxes.containsKey(id) && !homeless
+        ? Optional.of(new Residence(Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty()))
+        : Optional.empty();
   }
 
   @Override
