@@ -258,5 +258,10 @@ void weir_object_close(struct weir_object *object)
 
 int weir_object_map(struct weir_object *object, const char *map)
 {
-	return object && map ? bpf_object__find_map_fd_by_name(object->bpf, map) : -EINVAL;
+	struct bpf_map *found;
+
+	if (!object || !map)
+		return -EINVAL;
+	found = bpf_object__find_map_by_name(object->bpf, map);
+	return found ? bpf_map__fd(found) : -ENOENT;
 }

@@ -8,10 +8,9 @@ $(OUT)/test/%.bpf.o: test/%.bpf.c $(headers) $(wildcard bpf/*.bpf.c test/*.h) Ma
 	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 	$(LLVM_STRIP) -g $@
 
-$(OUT)/test/test_%: test/test_%.c test/harness.c test/http.c $(wildcard test/*.h) $(OUT)/lib/$(native)/libweir_ebpf.so
+$(OUT)/test/test_%: test/test_%.c test/harness.c test/http.c $(wildcard test/*.h) $(patsubst lib/%.c,$(OUT)/obj/$(native)/%.o,$(sources))
 	@mkdir -p $(@D)
-	$(CC) $(LIB_CFLAGS) -Itest $< test/harness.c test/http.c -L$(OUT)/lib/$(native) -lweir_ebpf -lbpf -pthread \
-	  -Wl,-rpath,'$$ORIGIN/../lib/$(native)' -o $@
+	$(CC) $(LIB_CFLAGS) -Itest $< $(filter test/harness.c test/http.c %.o,$^) -lbpf -pthread -o $@
 
 test: programs libraries $(tests) $(probes)
 	test/run $(OUT) $(tests) $(wildcard test/check-*)
