@@ -10,6 +10,9 @@
 
 #define WEIR_BUCKETS_OF_CLIENTS 16384	/* (function, client) pairs whose rate is remembered */
 #define WEIR_STALE 4096			/* connections whose packets are about to be answered by a reset */
+#ifndef WEIR_ROUTE_FLOWS
+#define WEIR_ROUTE_FLOWS WEIR_FLOWS	/* a test makes it small */
+#endif
 
 /* ---- config: key 0; written by the gateway before it attaches anything ---- */
 
@@ -88,9 +91,9 @@ WEIR_ASSERT_SIZE(weir_bucket_key, 24);
 WEIR_ASSERT_SIZE(weir_peer, 24);
 
 #define WEIR_MAP_CONFIG WEIR_MAP(config, BPF_MAP_TYPE_ARRAY, __u32, struct weir_config, 1, 0)
-#define WEIR_MAP_FLOWS WEIR_MAP(flows, BPF_MAP_TYPE_LRU_HASH, struct weir_flow_key, struct weir_flow, WEIR_FLOWS, 0)
+#define WEIR_MAP_FLOWS WEIR_MAP(flows, BPF_MAP_TYPE_LRU_HASH, struct weir_flow_key, struct weir_flow, WEIR_ROUTE_FLOWS, 0)
 #define WEIR_MAP_RETURNS \
-	WEIR_MAP(returns, BPF_MAP_TYPE_LRU_HASH, struct weir_flow_key, struct weir_return, WEIR_FLOWS, 0)
+	WEIR_MAP(returns, BPF_MAP_TYPE_LRU_HASH, struct weir_flow_key, struct weir_return, WEIR_ROUTE_FLOWS, 0)
 #define WEIR_MAP_BUCKETS \
 	WEIR_MAP(buckets, BPF_MAP_TYPE_LRU_HASH, struct weir_bucket_key, struct weir_bucket, WEIR_BUCKETS_OF_CLIENTS, 0)
 /* Keeps a packet of a connection that is over from being taken for a new one by wake: the time it was seen. */
