@@ -169,7 +169,7 @@ def serve(netns, name, port=8080, listener=None, host=None):
 
   async def main():
     if listener:
-      server = await asyncio.start_server(lambda r, w: converse(name, r, w), sock=listener, limit=1 << 20)
+      server = await asyncio.start_server(lambda r, w: converse(name, r, w), sock=listener, limit=1 << 20, backlog=4096)
     else:
       server = await asyncio.start_server(lambda r, w: converse(name, r, w), host or "::", port, backlog=4096)
     os.write(done, b".")
@@ -187,7 +187,7 @@ def serve(netns, name, port=8080, listener=None, host=None):
       one.listen(4096)
 
       async def dual():
-        server = await asyncio.start_server(lambda r, w: converse(name, r, w), sock=one, limit=1 << 20)
+        server = await asyncio.start_server(lambda r, w: converse(name, r, w), sock=one, limit=1 << 20, backlog=4096)
         os.write(done, b".")
         await server.serve_forever()
       asyncio.run(dual())
