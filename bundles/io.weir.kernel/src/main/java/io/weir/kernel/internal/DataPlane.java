@@ -5,12 +5,14 @@ import io.weir.kernel.Meter;
 import io.weir.kernel.Routes;
 import io.weir.kernel.Traffic;
 import io.weir.kernel.internal.Ebpf.Loaded;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.io.IOException;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -146,10 +148,10 @@ final class DataPlane implements CgroupHooks.Outcome {
 
   /** Lets go of containers of an earlier life that are gone: connections led to them would hang. */
   void forgetDead() {
-    Set<Object> alive = new java.util.HashSet<>();
+    Set<Object> alive = new HashSet<>();
     try (Stream<Path> all = Files.walk(cgroup)) {
       all.filter(Files::isDirectory).map(DataPlane::key).forEach(alive::add);
-    } catch (IOException | java.io.UncheckedIOException e) {
+    } catch (IOException | UncheckedIOException e) {
       LOG.debug("looking at the functions' cgroup failed", e);
       return;
     }

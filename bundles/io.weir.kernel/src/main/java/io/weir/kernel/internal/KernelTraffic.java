@@ -4,21 +4,14 @@ import io.weir.engine.Residence;
 import io.weir.function.FunctionName;
 import io.weir.kernel.KernelSignal;
 import io.weir.kernel.Traffic;
-import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.nio.ByteBuffer;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,15 +28,16 @@ final class KernelTraffic implements Traffic {
   private final Optional<RouteBook> routes;
   private final boolean hearsListens;
   private final Once once;
-  private final GatewayAddresses gateways = new GatewayAddresses();
+  private final Membership membership;
   private final Listens listens = new Listens();
-  private final List<Consumer<KernelSignal>> listeners = new CopyOnWriteArrayList<>();
+  private final Listeners listeners = new Listeners();
   private final Map<FunctionName, Tally> retired = new HashMap<>();
 
   /** @param hearsListens whether processes that begin to listen are signalled */
   KernelTraffic(Maps maps, FunctionIndex functions, Seats seats, EgressRules egress, Optional<RouteBook> routes,
       boolean hearsListens, Once once) {
     this.maps = maps;
+    this.membership = new Membership(maps.ebpf());
     this.functions = functions;
     this.seats = seats;
     this.egress = egress;
@@ -82,12 +76,8 @@ final class KernelTraffic implements Traffic {
   }
 
   private void join(Member member, int function) {
-    Residence residence = member.residence();
-    Instance wanted = new Instance(Instance.shortId(member.container()),
-        residence.cgroup().map(maps.ebpf()::cgroupId).orElse(0L), Layout.address(member.address().getAddress()),
-        residence.address6().map(Layout::address).orElse(new byte[Layout.ADDRESS]), function, Layout.LIVE, 0,
-        residence.port().map(KernelTraffic::ifindex).orElse(0), member.concurrency(), member.address().getPort());
-    egress.allow(function, allowed(member));
+    Instance wanted = membership.instance(member, function);
+    egress.allow(function, membership.egress(member));
     Optional<Seat> seat = seats.of(member.container());
     seat.ifPresent(known -> seats.move(known, wanted));
     Optional<Seat> joined = seat.or(() -> seats.take(member.function(), wanted));
@@ -96,26 +86,10 @@ final class KernelTraffic implements Traffic {
     }
     joined.ifPresent(known -> {
       known.member = member;
-      known.netns = cookie(residence);
+      known.netns = cookie(member.residence());
       learnFamily(known);
       routes.ifPresent(book -> book.arrived(wanted.ifindex()));
     });
-  }
-
-  /** What is declared, and the gateway itself. */
-  private List<String> allowed(Member member) {
-    List<String> all = new ArrayList<>(gateways.of(member.address().getAddress()));
-    member.residence().address6().ifPresent(six -> all.addAll(gateways.of(six)));
-    all.addAll(member.egress());
-    return all;
-  }
-
-  private static int ifindex(String name) {
-    try {
-      return Integer.parseInt(Files.readString(Path.of("/sys/class/net", name, "ifindex")).strip());
-    } catch (IOException | NumberFormatException e) {
-      return 0;
-    }
   }
 
   /** Whether IPv6 clients can be led to it. */
@@ -124,20 +98,14 @@ final class KernelTraffic implements Traffic {
         && listens.family(seat.netns, seat.instance.port()).filter(family -> family == AF_INET6).isPresent();
     if (six) {
       seats.flag(seat, Layout.IPV6, true);
-      routes.filter(book -> book.isOpen(seat.function, seat.slot)).ifPresent(book -> book.open(seat.function, target(seat)));
+      routes.filter(book -> book.isOpen(seat.function, seat.slot)).ifPresent(book -> book.open(seat.function, Membership.target(seat)));
     }
-  }
-
-  private static Target target(Seat seat) {
-    Member member = Objects.requireNonNull(seat.member);
-    return new Target(seat.slot, member.address(), member.residence().address6()
-        .filter(six -> seat.instance.has(Layout.IPV6)).map(six -> new InetSocketAddress(six, member.address().getPort())));
   }
 
   @Override
   public synchronized void open(String container) {
     routes.ifPresent(book -> seats.of(container).filter(seat -> seat.member != null)
-        .ifPresent(seat -> book.open(seat.function, target(seat))));
+        .ifPresent(seat -> book.open(seat.function, Membership.target(seat))));
   }
 
   @Override
@@ -233,16 +201,15 @@ final class KernelTraffic implements Traffic {
 
   @Override
   public AutoCloseable subscribe(Consumer<KernelSignal> listener) {
-    listeners.add(listener);
-    return () -> listeners.remove(listener);
+    return listeners.add(listener);
   }
 
   /** On the thread of the signals. */
   void heard(Signal signal) {
     switch (signal.kind()) {
       case Layout.LISTENS -> listens(signal);
-      case Layout.TOUCHED -> touched(signal).map(KernelSignal.Touched::new).ifPresent(this::tell);
-      case Layout.WANTED -> functions.name(signal.function()).map(KernelSignal.Wanted::new).ifPresent(this::tell);
+      case Layout.TOUCHED -> touched(signal).map(KernelSignal.Touched::new).ifPresent(listeners::tell);
+      case Layout.WANTED -> functions.name(signal.function()).map(KernelSignal.Wanted::new).ifPresent(listeners::tell);
       default -> LOG.debug("unknown: {}", signal);
     }
   }
@@ -263,16 +230,6 @@ final class KernelTraffic implements Traffic {
     return seat.flatMap(Seat::container);
   }
 
-  private void tell(KernelSignal signal) {
-    for (Consumer<KernelSignal> listener : listeners) {
-      try {
-        listener.accept(signal);
-      } catch (RuntimeException e) {
-        LOG.error("{} was lost on somebody who failed", signal, e);
-      }
-    }
-  }
-
   /** Those of an earlier life that nobody claimed, or whose container is gone. */
   synchronized void forget(List<Seat> gone) {
     gone.forEach(this::leave);
@@ -284,31 +241,5 @@ final class KernelTraffic implements Traffic {
 
   void close() {
     listens.close();
-  }
-
-  /** Loads and counters of all slots, read in one go. */
-  record Reading(byte[] loads, byte[] counters) {
-    static Reading of(Maps maps, int end) {
-      return end == 0 ? new Reading(new byte[0], new byte[0])
-          : new Reading(maps.ebpf().read(maps.fd("loads"), 0, end, Layout.LOAD),
-              maps.ebpf().read(maps.fd("counters"), 0, end, Layout.COUNTERS));
-    }
-
-    long inFlight(int slot) {
-      return Layout.buffer(loads).getLong(slot * Layout.LOAD);
-    }
-
-    Tally tally(int slot) {
-      return Tally.at(counters, slot);
-    }
-
-    Load load(String container, int slot, long now) {
-      ByteBuffer in = Layout.buffer(loads).position(slot * Layout.LOAD);
-      long inFlight = in.getLong();
-      long connections = in.getLong();
-      long last = in.getLong();
-      return new Load(container, (int) Math.max(0, inFlight), (int) Math.max(0, connections), tally(slot).requests(),
-          last == 0 ? Long.MAX_VALUE : Math.max(0, now - last));
-    }
   }
 }

@@ -24,6 +24,18 @@ final class Maps implements AutoCloseable {
     return open.computeIfAbsent(name, map -> ebpf.open(pins, map));
   }
 
+  /** Whether a program that is loaded uses it. */
+  boolean has(String name) {
+    try {
+      return fd(name) >= 0;
+    } catch (KernelError e) {
+      if (e.errno() != KernelError.ENOENT) {
+        throw e;
+      }
+      return false;
+    }
+  }
+
   void put(String map, byte[] key, byte[] value) {
     ebpf.put(fd(map), key, value);
   }

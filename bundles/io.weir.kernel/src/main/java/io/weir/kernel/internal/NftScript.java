@@ -38,12 +38,12 @@ record NftScript(boolean six, String table, String bridge) {
     lines.add("map leads { type inet_service : verdict; "
         + elements(services.stream().map(service -> service.port() + " : jump to-" + service.port()).toList()) + " }");
     lines.add("chain admit { type filter hook prerouting priority dstnat - 10; policy accept;");
-    lines.add("iif lo accept; ct state != new accept; " + family() + " daddr @own tcp dport vmap @guards }");
+    lines.add("iif lo accept; ct state != new accept; " + family() + " daddr @own tcp dport vmap @guards; }");
     // A function's own packets would have to come back through the bridge: they are proxied.
     lines.add("chain lead { type nat hook prerouting priority dstnat; policy accept;");
-    lines.add("iifname \"" + bridge + "\" accept; " + family() + " daddr @own tcp dport vmap @leads }");
-    lines.add("chain lead-here { type nat hook output priority dstnat; policy accept;");
-    lines.add(family() + " daddr @own tcp dport vmap @leads }");
+    lines.add("iifname \"" + bridge + "\" accept; " + family() + " daddr @own tcp dport vmap @leads; }");
+    lines.add("chain lead-here { type nat hook output priority -100; policy accept;");
+    lines.add(family() + " daddr @own tcp dport vmap @leads; }");
     lines.add("}");
     services.forEach(service -> lines.addAll(retarget(service)));
     return lines.stream().collect(Collectors.joining("\n", "", "\n"));

@@ -73,6 +73,9 @@ final class ServiceMaps implements RouteWay {
 
   /** New sources first, so that nobody is refused who is allowed before and after. */
   private void admit(int function, List<String> sources) {
+    if (!maps.has("sources")) {
+      return;
+    }
     Map<ByteBuffer, Network> wanted = new HashMap<>();
     for (String source : sources) {
       Network.of(source).forEach(network -> wanted.put(ByteBuffer.wrap(Layout.prefix(function, network)), network));

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.weir.engine.Residence;
 import io.weir.function.FunctionName;
 import io.weir.kernel.Traffic.Member;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
@@ -66,6 +68,7 @@ final class Lab implements AutoCloseable {
   final Features features = new Features(Engagement.WAITING);
   private final int number = LABS.incrementAndGet();
   private final List<House> houses = new ArrayList<>();
+  private final List<Device> devices = new ArrayList<>();
   private Engagement engagement;
 
   Lab(Path run) throws IOException {
@@ -108,6 +111,12 @@ final class Lab implements AutoCloseable {
     return house;
   }
 
+  Device device() throws Exception {
+    Device device = new Device();
+    devices.add(device);
+    return device;
+  }
+
   /** Whether the kernel runs programs of ours on this cgroup. */
   String attached() throws Exception {
     return output("bpftool", "cgroup", "tree", cgroup.toString());
@@ -129,6 +138,9 @@ final class Lab implements AutoCloseable {
     }
     for (House house : houses) {
       house.close();
+    }
+    for (Device device : devices) {
+      device.close();
     }
     Files.delete(cgroup);
     assertThat(pins()).doesNotExist();
@@ -205,6 +217,11 @@ final class Lab implements AutoCloseable {
       return "http://" + address + ":8080" + path;
     }
 
+    /** Its network is gone. */
+    void unplug() throws Exception {
+      output("ip", "link", "set", port, "down");
+    }
+
     void end() throws Exception {
       process.destroyForcibly().waitFor();
     }
@@ -219,6 +236,80 @@ final class Lab implements AutoCloseable {
           Files.delete(each);
         }
       }
+    }
+  }
+
+  /** A client on a network of its own. */
+  final class Device implements AutoCloseable {
+    final String name = "weirlab-" + hash + "-d";
+    final String port = "wl" + hash + "-d";
+    final String gateway = "10." + (150 + number % 50) + "." + ProcessHandle.current().pid() % 200 + ".1";
+    final String address = gateway.substring(0, gateway.length() - 1) + "2";
+
+    Device() throws Exception {
+      output("ip", "netns", "add", name);
+      plug();
+    }
+
+    void plug() throws Exception {
+      output("ip", "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", name);
+      output("ip", "addr", "add", gateway + "/24", "dev", port);
+      output("ip", "link", "set", port, "up");
+      output("ip", "-n", name, "addr", "add", address + "/24", "dev", "eth0");
+      output("ip", "-n", name, "link", "set", "eth0", "up");
+      output("ip", "-n", name, "route", "add", "default", "via", gateway);
+    }
+
+    void unplug() throws Exception {
+      output("ip", "link", "del", port);
+    }
+
+    /** The answer, or else "curl" and its exit code: 7 for refused, 28 for silence. */
+    String get(int service) throws Exception {
+      return output("ip", "netns", "exec", name, "sh", "-c", "curl -s -m 2 http://" + gateway + ":" + service + "/ || echo -n curl $?");
+    }
+
+    /** A connection that stays. */
+    Client connect(int service) throws IOException {
+      return new Client(new ProcessBuilder("ip", "netns", "exec", name, "python3", "-c", """
+          import socket, sys
+          s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 5)
+          for line in sys.stdin:
+            try:
+              s.sendall(b"GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n")
+              s.settimeout(1)
+              print(s.recv(4096).decode().split("\\r\\n")[0], flush=True)
+            except OSError as e:
+              print(e, flush=True)
+          """, gateway, "" + service).redirectErrorStream(true).start());
+    }
+
+    @Override
+    public void close() throws Exception {
+      unplug();
+      output("ip", "netns", "del", name);
+    }
+  }
+
+  /** Asks on one connection, again and again. */
+  static final class Client implements AutoCloseable {
+    private final Process process;
+    private final BufferedReader answers;
+
+    Client(Process process) {
+      this.process = process;
+      this.answers = new BufferedReader(new InputStreamReader(process.getInputStream()));
+    }
+
+    String ask() throws IOException {
+      process.getOutputStream().write('\n');
+      process.getOutputStream().flush();
+      return String.valueOf(answers.readLine());
+    }
+
+    @Override
+    public void close() throws Exception {
+      process.destroyForcibly().waitFor();
     }
   }
 }

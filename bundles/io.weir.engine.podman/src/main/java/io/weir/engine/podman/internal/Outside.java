@@ -67,6 +67,8 @@ final class Outside {
         "iifname " + quoted + " oifname " + quoted + " drop;",
         "iifname " + quoted + " accept;",
         "oifname " + quoted + " ct state established,related accept;",
+        // Led there by the gateway, from a function's own address.
+        "oifname " + quoted + " ct status dnat accept;",
         "oifname " + quoted + " drop; }",
         "}");
   }

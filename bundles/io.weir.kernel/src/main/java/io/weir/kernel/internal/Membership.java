@@ -1,0 +1,52 @@
+package io.weir.kernel.internal;
+
+import io.weir.engine.Residence;
+import io.weir.kernel.Traffic.Member;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+
+/** What a member is in the kernel's terms. Guarded by the lock of {@link KernelTraffic}. */
+final class Membership {
+  private final Ebpf ebpf;
+  private final GatewayAddresses gateways = new GatewayAddresses();
+
+  Membership(Ebpf ebpf) {
+    this.ebpf = ebpf;
+  }
+
+  Instance instance(Member member, int function) {
+    Residence residence = member.residence();
+    return new Instance(Instance.shortId(member.container()), residence.cgroup().map(ebpf::cgroupId).orElse(0L),
+        Layout.address(member.address().getAddress()),
+        residence.address6().map(Layout::address).orElse(new byte[Layout.ADDRESS]), function, Layout.LIVE, 0,
+        residence.port().map(Membership::ifindex).orElse(0), member.concurrency(), member.address().getPort());
+  }
+
+  private static int ifindex(String name) {
+    try {
+      return Integer.parseInt(Files.readString(Path.of("/sys/class/net", name, "ifindex")).strip());
+    } catch (IOException | NumberFormatException e) {
+      return 0;
+    }
+  }
+
+  /** What is declared, and the gateway itself. */
+  List<String> egress(Member member) {
+    List<String> all = new ArrayList<>(gateways.of(member.address().getAddress()));
+    member.residence().address6().ifPresent(six -> all.addAll(gateways.of(six)));
+    all.addAll(member.egress());
+    return all;
+  }
+
+  /** Where clients are led; to IPv6 once it is known that it listens there. */
+  static Target target(Seat seat) {
+    Member member = Objects.requireNonNull(seat.member);
+    return new Target(seat.slot, member.address(), member.residence().address6()
+        .filter(six -> seat.instance.has(Layout.IPV6)).map(six -> new InetSocketAddress(six, member.address().getPort())));
+  }
+}

@@ -1,0 +1,242 @@
+package io.weir.kernel.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.weir.function.FunctionName;
+import io.weir.kernel.KernelSignal;
+import io.weir.kernel.Routes;
+import io.weir.kernel.Routes.Admission;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Service addresses on this machine's kernel, as root, with a device on a network of its own. */
+class RoutesIT {
+  private static final FunctionName FUNCTION = new FunctionName("served");
+  private static final int PORT = 29_001;
+  @TempDir Path folder;
+  private Lab lab;
+  private Lab.Device device;
+
+  @BeforeEach
+  void open() throws Exception {
+    lab = new Lab(folder);
+    device = lab.device();
+  }
+
+  @AfterEach
+  void close() throws Exception {
+    lab.close();
+  }
+
+  private DataPlane served(Settings.Way way, Admission admission) throws Exception {
+    DataPlane plane = lab.engage(way);
+    Routes routes = plane.routes().orElseThrow();
+    routes.reachableAt(List.of(InetAddress.getByName(device.gateway)));
+    routes.declare(FUNCTION, PORT, admission);
+    return plane;
+  }
+
+  private Lab.House open(DataPlane plane) throws Exception {
+    Lab.House house = lab.house();
+    plane.traffic().join(house.member(FUNCTION.value()));
+    house.listen();
+    plane.traffic().open(house.container);
+    return house;
+  }
+
+  /** The packet filter is told a little later. */
+  private String eventually(String expected) throws Exception {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    String answer = device.get(PORT);
+    while (!answer.matches(expected) && System.nanoTime() < deadline) {
+      LockSupport.parkNanos(10_000_000);
+      answer = device.get(PORT);
+    }
+    assertThat(answer).matches(expected);
+    return answer;
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"EBPF", "NFT"})
+  void leadsClientsToInstancesAsLongAsThereAreAny(Settings.Way way) throws Exception {
+    DataPlane plane = served(way, Admission.EVERYBODY);
+    assertThat(plane.routes().orElseThrow().way().name()).isEqualTo(way.name());
+    assertThat(device.get(PORT)).isEqualTo("curl 7");
+    Lab.House house = open(plane);
+
+    eventually("\\d+");
+    assertThat(plane.meter().functions()).singleElement()
+        .satisfies(traffic -> assertThat(traffic.counts().requests()).isEqualTo(Long.parseLong(device.get(PORT)) - 1));
+
+    plane.traffic().drain(house.container);
+    eventually("curl 7");
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"EBPF", "NFT"})
+  void spreadsClientsOverInstances(Settings.Way way) throws Exception {
+    DataPlane plane = served(way, Admission.EVERYBODY);
+    open(plane);
+    open(plane);
+    eventually("\\d+");
+
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    Set<Long> served = new HashSet<>();
+    while (served.size() < 2 || served.contains(0L)) {
+      assertThat(System.nanoTime()).isLessThan(deadline);
+      device.get(PORT);
+      served.clear();
+      plane.meter().instances().forEach(instance -> served.add(instance.counts().requests()));
+      if (served.size() == 1 && !served.contains(0L)) {
+        break;
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"EBPF", "NFT"})
+  void admitsOnlyWhoMayCome(Settings.Way way) throws Exception {
+    DataPlane plane = served(way, new Admission(List.of("192.0.2.0/24"), 0, 0));
+    open(plane);
+    Routes routes = plane.routes().orElseThrow();
+
+    eventually("curl 28");
+    routes.declare(FUNCTION, PORT, new Admission(List.of("192.0.2.0/24", device.address), 0, 0));
+    eventually("\\d+");
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"EBPF", "NFT"})
+  void resetsConnectionsOfAnInstanceThatIsGone(Settings.Way way) throws Exception {
+    DataPlane plane = served(way, Admission.EVERYBODY);
+    Lab.House house = open(plane);
+    eventually("\\d+");
+
+    try (Lab.Client client = device.connect(PORT)) {
+      assertThat(client.ask()).startsWith("HTTP/1.1 200");
+      plane.traffic().leave(house.container);
+      house.unplug();
+      long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+      String answer = client.ask();
+      while (!answer.contains("reset") && System.nanoTime() < deadline) {
+        answer = client.ask();
+      }
+      assertThat(answer).contains("reset");
+    }
+  }
+
+  @Test
+  void holdsConnectionsAndTellsWhoIsWanted() throws Exception {
+    DataPlane plane = served(Settings.Way.EBPF, Admission.EVERYBODY);
+    BlockingQueue<KernelSignal> signals = new LinkedBlockingQueue<>();
+    try (ServerSocket listener = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"));
+        AutoCloseable subscription = plane.traffic().subscribe(signals::add)) {
+      assertThat(plane.routes().orElseThrow().holdAt(listener.getLocalPort())).isTrue();
+      listener.setSoTimeout(10_000);
+      try (Lab.Client client = device.connect(PORT); Socket held = listener.accept()) {
+        assertThat(signals.poll(10, TimeUnit.SECONDS)).isEqualTo(new KernelSignal.Wanted(FUNCTION));
+        assertThat(held.getLocalAddress().getHostAddress()).isEqualTo(device.gateway);
+        assertThat(held.getLocalPort()).isEqualTo(PORT);
+        assertThat(held.getInetAddress().getHostAddress()).isEqualTo(device.address);
+
+        open(plane);
+        held.getOutputStream().write("HTTP/1.1 204 held\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+        assertThat(client.ask()).startsWith("HTTP/1.1 204 held");
+      }
+      assertThat(device.get(PORT)).isEqualTo("1");
+    }
+  }
+
+  @Test
+  void leadsCallersOnThisMachineToo() throws Exception {
+    DataPlane plane = served(Settings.Way.EBPF, Admission.EVERYBODY);
+    open(plane);
+
+    for (String address : List.of("127.0.0.1", "localhost", device.gateway)) {
+      try (Socket socket = new Socket(address, PORT)) {
+        socket.getOutputStream().write("GET / HTTP/1.1\r\nHost: a\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+        assertThat(socket.getInputStream().read()).isEqualTo('H');
+      }
+    }
+    assertThat(plane.meter().functions().get(0).counts().requests()).isEqualTo(3);
+  }
+
+  @Test
+  void connectionsSurviveAGatewayThatIsKilled() throws Exception {
+    DataPlane killed = served(Settings.Way.EBPF, Admission.EVERYBODY);
+    Lab.House house = open(killed);
+    try (Lab.Client client = device.connect(PORT)) {
+      assertThat(client.ask()).startsWith("HTTP/1.1 200");
+
+      lab.kill();
+      assertThat(client.ask()).as("while nobody is there").startsWith("HTTP/1.1 200");
+      assertThat(device.get(PORT)).matches("\\d+");
+
+      DataPlane plane = lab.engage(Settings.Way.EBPF);
+      assertThat(device.get(PORT)).as("before it is claimed").matches("\\d+");
+      plane.routes().orElseThrow().reachableAt(List.of(InetAddress.getByName(device.gateway)));
+      plane.routes().orElseThrow().declare(FUNCTION, PORT, Admission.EVERYBODY);
+      assertThat(device.get(PORT)).as("declared, but its instance is not claimed").matches("\\d+");
+      plane.traffic().join(house.member(FUNCTION.value()));
+      plane.traffic().open(house.container);
+      plane.forgetUnclaimed();
+      assertThat(client.ask()).startsWith("HTTP/1.1 200");
+      assertThat(device.get(PORT)).matches("\\d+");
+    }
+  }
+
+  @Test
+  void takesUpAnInterfaceThatComesBack() throws Exception {
+    DataPlane plane = served(Settings.Way.EBPF, Admission.EVERYBODY);
+    open(plane);
+    assertThat(device.get(PORT)).isEqualTo("1");
+
+    device.unplug();
+    plane.look(java.util.Optional.of(lab.cgroup));
+    device.plug();
+    plane.look(java.util.Optional.of(lab.cgroup));
+
+    assertThat(device.get(PORT)).isEqualTo("2");
+  }
+
+  @Test
+  void aFunctionThatIsWithdrawnHasNoPort() throws Exception {
+    DataPlane plane = served(Settings.Way.EBPF, Admission.EVERYBODY);
+    open(plane);
+    assertThat(device.get(PORT)).isEqualTo("1");
+
+    plane.routes().orElseThrow().declare(FUNCTION, PORT + 1, Admission.EVERYBODY);
+    assertThat(device.get(PORT)).isEqualTo("curl 7");
+    assertThat(device.get(PORT + 1)).isEqualTo("2");
+    plane.routes().orElseThrow().withdraw(FUNCTION);
+    assertThat(device.get(PORT + 1)).isEqualTo("curl 7");
+  }
+
+  @Test
+  void leavesNoTableBehind() throws Exception {
+    DataPlane plane = served(Settings.Way.NFT, Admission.EVERYBODY);
+    open(plane);
+    eventually("\\d+");
+    assertThat(Lab.output("nft", "list", "tables")).contains("ip weir-svc-" + lab.hash, "ip6 weir-svc-" + lab.hash);
+
+    lab.disengage();
+
+    assertThat(Lab.output("nft", "list", "tables")).doesNotContain(lab.hash);
+  }
+}
