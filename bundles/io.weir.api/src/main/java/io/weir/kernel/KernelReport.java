@@ -1,6 +1,7 @@
 package io.weir.kernel;
 
 import java.util.List;
+import java.util.Map;
 
 /** What this host's kernel does for the gateway, and what is done instead where it cannot. Always there; thread-safe. */
 public interface KernelReport {
@@ -19,4 +20,12 @@ public interface KernelReport {
   String kernel();
 
   List<Feature> features();
+
+  /**
+   * What the kernel's programs led, held or refused since they were attached, by a word for each, for example
+   * {@code denied-egress}; empty while there are none.
+   */
+  default Map<String, Long> notes() {
+    return Map.of();
+  }
 }

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -56,6 +57,8 @@ final class DataPlane implements CgroupHooks.Outcome {
       Loaded counts = programs.load(Features.METER, cgroup).orElseThrow(
           () -> new IllegalStateException("the kernel cannot count: see the feature " + Features.METER));
       hooks.add(Features.METER, counts, CgroupHooks.METER);
+      features.off(Features.SHORTCUT, "this build has no program for it");
+      features.off(Features.ADAPT, "this build has no program for it");
       programs.load(Features.LISTEN, cgroup).ifPresent(listen -> hooks.add(Features.LISTEN, listen, CgroupHooks.LISTEN));
       Optional<Loaded> egress = programs.load(Features.EGRESS, cgroup);
       egress.ifPresent(denies -> hooks.add(Features.EGRESS, denies, CgroupHooks.EGRESS));
@@ -108,6 +111,11 @@ final class DataPlane implements CgroupHooks.Outcome {
 
   Optional<Routes> routes() {
     return routes.map(book -> book);
+  }
+
+  /** What took the slow path or was refused, by its word. */
+  Map<String, Long> notes() {
+    return Notes.read(maps);
   }
 
   /** Looks whether the cgroup is still the same, and takes up interfaces that came back. */

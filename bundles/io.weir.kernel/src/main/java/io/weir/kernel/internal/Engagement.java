@@ -18,6 +18,8 @@ final class Engagement {
   static final String WAITING = "waiting for the container engine to say where functions live; "
       + "it has nothing to say on hosts without cgroup v2, without root, or with a Podman of their own";
   private static final long LOOK_SECONDS = 3;
+  /** The functions' cgroup may vanish just when programs are attached to it; a kernel that cannot, never can. */
+  private static final int TRIES = 3;
   /** Functions are declared and containers are claimed within seconds of a start. */
   private static final long CLAIM_SECONDS = 30;
   private static final long CLOSE_SECONDS = 10;
@@ -31,6 +33,7 @@ final class Engagement {
   private @Nullable DataPlane plane;
   private @Nullable Ebpf ebpf;
   private @Nullable PinDirectory pins;
+  private int failures;
   private boolean hopeless;
 
   /**
@@ -78,9 +81,14 @@ final class Engagement {
         engage();
       }
     } catch (RuntimeException | LinkageError e) {
-      hopeless = plane == null;
-      LOG.warn("the kernel does nothing for the gateway, which does it itself: {}", e.getMessage(), e);
+      if (plane != null) {
+        LOG.warn("looking after what is in the kernel failed: {}", e.getMessage(), e);
+        return;
+      }
+      hopeless = e instanceof LinkageError || ++failures >= TRIES;
+      LOG.debug("the kernel does nothing for the gateway yet", e);
       if (hopeless) {
+        LOG.warn("the kernel does nothing for the gateway, which does it itself: {}", e.getMessage(), e);
         offIfNotSaid(String.valueOf(e.getMessage()));
         release();
       }
@@ -111,9 +119,12 @@ final class Engagement {
   }
 
   private DataPlane open(Ebpf library, NativeFiles files, PinDirectory directory, Path cgroup) {
-    FunctionIndex functions = new FunctionIndex(place.run().resolve("kernel").resolve("functions"));
+    FunctionIndex functions = index();
     if (functions.fresh()) {
       directory.clear();
+      if (functions.existed()) {
+        NftWay.removeTables(place.hash());
+      }
     }
     try {
       return new DataPlane(library, files, directory, functions, features, place.hash(), settings.way(), cgroup);
@@ -121,10 +132,12 @@ final class Engagement {
       LOG.info("what an earlier version of the gateway left in the kernel is replaced: {}", e.getMessage());
       directory.clear();
       functions.remove();
-      return new DataPlane(library, files, directory,
-          new FunctionIndex(place.run().resolve("kernel").resolve("functions")), features, place.hash(), settings.way(),
-          cgroup);
+      return new DataPlane(library, files, directory, index(), features, place.hash(), settings.way(), cgroup);
     }
+  }
+
+  private FunctionIndex index() {
+    return new FunctionIndex(place.run().resolve("kernel").resolve("functions"), settings.way());
   }
 
   private void release() {

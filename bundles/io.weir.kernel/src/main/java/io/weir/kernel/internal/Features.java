@@ -16,6 +16,8 @@ final class Features implements KernelReport {
   static final String WAKE = "wake";
   static final String LISTEN = "listen";
   static final String EGRESS = "egress";
+  static final String SHORTCUT = "shortcut";
+  static final String ADAPT = "adapt";
 
   /** By feature, in the order in which they are shown: what is done where the kernel does nothing. */
   private static final Map<String, String> INSTEAD = instead();
@@ -34,8 +36,8 @@ final class Features implements KernelReport {
     instead.put(WAKE, "the gateway listens on each service's port");
     instead.put(LISTEN, "ports are tried until they answer");
     instead.put(EGRESS, "functions may connect to anything that the packet filter lets them");
-    instead.put("shortcut", "plain TCP");
-    instead.put("adapt", "the gateway turns messages into requests");
+    instead.put(SHORTCUT, "plain TCP");
+    instead.put(ADAPT, "the gateway turns messages into requests");
     return instead;
   }
 

@@ -22,14 +22,18 @@ import org.slf4j.LoggerFactory;
  */
 final class FunctionIndex {
   private static final Logger LOG = LoggerFactory.getLogger(FunctionIndex.class);
-  private static final String HEADER = "weir functions " + Layout.VERSION;
 
   private final Path file;
   private final Map<Integer, FunctionName> names = new TreeMap<>();
+  private final String header;
+  private final boolean existed;
   private final boolean fresh;
 
-  FunctionIndex(Path file) {
+  /** @param way what is pinned for another one is not taken up */
+  FunctionIndex(Path file, Settings.Way way) {
     this.file = file;
+    this.header = "weir functions " + Layout.VERSION + ' ' + way;
+    this.existed = Files.exists(file);
     this.fresh = !read();
   }
 
@@ -38,10 +42,15 @@ final class FunctionIndex {
     return fresh;
   }
 
+  /** Whether an earlier life left something, fitting or not. */
+  boolean existed() {
+    return existed;
+  }
+
   private boolean read() {
     try {
       List<String> lines = Files.readAllLines(file);
-      if (lines.isEmpty() || !lines.get(0).equals(HEADER)) {
+      if (lines.isEmpty() || !lines.get(0).equals(header)) {
         return false;
       }
       for (String line : lines.subList(1, lines.size())) {
@@ -59,7 +68,7 @@ final class FunctionIndex {
   }
 
   private void write() {
-    List<String> lines = new ArrayList<>(List.of(HEADER));
+    List<String> lines = new ArrayList<>(List.of(header));
     names.forEach((index, name) -> lines.add(index + " " + name));
     try {
       Files.createDirectories(file.getParent());

@@ -7,6 +7,7 @@ import io.weir.kernel.Routes;
 import io.weir.kernel.Traffic;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +33,7 @@ public final class KernelSide implements KernelReport {
   private final Optional<Engagement> engagement;
   private final List<ServiceRegistration<?>> registrations = new CopyOnWriteArrayList<>();
   private volatile @Nullable ContainerEngine engine;
+  private volatile @Nullable DataPlane plane;
 
   @Activate
   public KernelSide(BundleContext context, KernelConfig config) {
@@ -58,14 +60,16 @@ public final class KernelSide implements KernelReport {
     return Path.of(configured == null || configured.isBlank() ? fallback : configured).toAbsolutePath();
   }
 
-  private void register(DataPlane plane) {
-    registrations.add(context.registerService(Traffic.class, plane.traffic(), null));
-    registrations.add(context.registerService(Meter.class, plane.meter(), null));
-    plane.routes().ifPresent(routes -> registrations.add(context.registerService(Routes.class, routes, null)));
+  private void register(DataPlane ready) {
+    plane = ready;
+    registrations.add(context.registerService(Traffic.class, ready.traffic(), null));
+    registrations.add(context.registerService(Meter.class, ready.meter(), null));
+    ready.routes().ifPresent(routes -> registrations.add(context.registerService(Routes.class, routes, null)));
   }
 
   @Deactivate
   void close() {
+    plane = null;
     unregister();
     engagement.ifPresent(Engagement::close);
     // It may just have been getting ready.
@@ -96,5 +100,16 @@ public final class KernelSide implements KernelReport {
   @Override
   public List<Feature> features() {
     return features.features();
+  }
+
+  @Override
+  public Map<String, Long> notes() {
+    DataPlane known = plane;
+    try {
+      return known == null ? Map.of() : known.notes();
+    } catch (KernelError e) {
+      // It is being taken off right now.
+      return Map.of();
+    }
   }
 }

@@ -56,6 +56,19 @@ final class NftWay implements RouteWay {
     worker.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
   }
 
+  /** Those of an earlier life that went another way. */
+  static void removeTables(String hash) {
+    Program.find("nft").ifPresent(nft -> {
+      try {
+        for (boolean six : new boolean[] {false, true}) {
+          nft.run(new NftScript(six, "weir-svc-" + hash, "").remove(), "-f", "-");
+        }
+      } catch (IOException e) {
+        LOG.debug("there was none", e);
+      }
+    });
+  }
+
   @Override
   public Routes.Way way() {
     return Routes.Way.NFT;

@@ -4,12 +4,11 @@ import io.weir.kernel.Routes;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Service addresses in the maps, for programs in connect(), at interfaces and in socket lookup, as many as there are. */
 final class ServiceMaps implements RouteWay {
@@ -67,22 +66,26 @@ final class ServiceMaps implements RouteWay {
   @Override
   public void declare(Served service) {
     claimed.add(service.port());
-    admit(service.index(), service.admission().sources());
+    // Nobody is refused meanwhile who is allowed before and after.
+    Set<ByteBuffer> sources = sources(service.index(), service.admission().sources());
+    if (maps.has("sources")) {
+      sources.forEach(key -> maps.put("sources", key.array(), Layout.number(1)));
+    }
     retarget(service);
+    removeSources(service.index(), sources);
   }
 
-  /** New sources first, so that nobody is refused who is allowed before and after. */
-  private void admit(int function, List<String> sources) {
+  private static Set<ByteBuffer> sources(int function, List<String> texts) {
+    return texts.stream().flatMap(text -> Network.of(text).stream())
+        .map(network -> ByteBuffer.wrap(Layout.prefix(function, network))).collect(Collectors.toSet());
+  }
+
+  private void removeSources(int function, Set<ByteBuffer> except) {
     if (!maps.has("sources")) {
       return;
     }
-    Map<ByteBuffer, Network> wanted = new HashMap<>();
-    for (String source : sources) {
-      Network.of(source).forEach(network -> wanted.put(ByteBuffer.wrap(Layout.prefix(function, network)), network));
-    }
-    wanted.keySet().forEach(key -> maps.put("sources", key.array(), Layout.number(1)));
     for (byte[] key : maps.ebpf().keys(maps.fd("sources"), Layout.PREFIX)) {
-      if (Layout.function(key) == function && !wanted.containsKey(ByteBuffer.wrap(key))) {
+      if (Layout.function(key) == function && !except.contains(ByteBuffer.wrap(key))) {
         maps.delete("sources", key);
       }
     }
@@ -100,7 +103,7 @@ final class ServiceMaps implements RouteWay {
   public void withdraw(Served service) {
     claimed.remove(service.port());
     maps.delete("services", Layout.serviceKey(service.port()));
-    admit(service.index(), List.of());
+    removeSources(service.index(), Set.of());
   }
 
   @Override

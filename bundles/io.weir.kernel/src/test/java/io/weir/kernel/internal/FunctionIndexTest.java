@@ -3,6 +3,7 @@ package io.weir.kernel.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.weir.function.FunctionName;
+import io.weir.kernel.internal.Settings.Way;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -14,12 +15,12 @@ class FunctionIndexTest {
   @Test
   void aFunctionKeepsItsNumberWhenTheGatewayIsKilled() {
     Path file = folder.resolve("kernel").resolve("functions");
-    FunctionIndex first = new FunctionIndex(file);
+    FunctionIndex first = new FunctionIndex(file, Way.AUTO);
     assertThat(first.fresh()).isTrue();
     first.of(new FunctionName("a"));
     assertThat(first.of(new FunctionName("b"))).hasValue(1);
 
-    FunctionIndex second = new FunctionIndex(file);
+    FunctionIndex second = new FunctionIndex(file, Way.AUTO);
 
     assertThat(second.fresh()).isFalse();
     assertThat(second.find(new FunctionName("b"))).hasValue(1);
@@ -30,13 +31,23 @@ class FunctionIndexTest {
   void aFileOfAnotherVersionIsNotTakenUp() throws Exception {
     Path file = Files.writeString(folder.resolve("functions"), "weir functions 0\n0 a\n");
 
-    assertThat(new FunctionIndex(file).fresh()).isTrue();
-    assertThat(new FunctionIndex(file).find(new FunctionName("a"))).isEmpty();
+    assertThat(new FunctionIndex(file, Way.AUTO).fresh()).isTrue();
+    assertThat(new FunctionIndex(file, Way.AUTO).find(new FunctionName("a"))).isEmpty();
+    assertThat(new FunctionIndex(file, Way.AUTO).existed()).isTrue();
+  }
+
+  @Test
+  void whatIsPinnedForAnotherWayIsNotTakenUp() {
+    Path file = folder.resolve("functions");
+    new FunctionIndex(file, Way.EBPF).of(new FunctionName("a"));
+
+    assertThat(new FunctionIndex(file, Way.NFT).fresh()).isTrue();
+    assertThat(new FunctionIndex(file, Way.EBPF).fresh()).isFalse();
   }
 
   @Test
   void thereIsNoNumberBeyondTheMapsEnd() {
-    FunctionIndex index = new FunctionIndex(folder.resolve("functions"));
+    FunctionIndex index = new FunctionIndex(folder.resolve("functions"), Way.AUTO);
     for (int i = 0; i < Layout.SERVICES; i++) {
       index.of(new FunctionName("f" + i));
     }

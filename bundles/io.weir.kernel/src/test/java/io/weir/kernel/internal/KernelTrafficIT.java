@@ -15,12 +15,14 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -56,7 +58,7 @@ class KernelTrafficIT {
   }
 
   /** What a packet sets off is done in a moment, but not before the client has its answer. */
-  private static void eventually(java.util.function.BooleanSupplier condition) {
+  private static void eventually(BooleanSupplier condition) {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
     while (!condition.getAsBoolean()) {
       assertThat(System.nanoTime()).as("time").isLessThan(deadline);
@@ -178,13 +180,13 @@ class KernelTrafficIT {
     killed.traffic().join(house.member("dead"));
     lab.kill();
     house.end();
-    java.nio.file.Files.delete(house.group);
+    Files.delete(house.group);
 
     DataPlane plane = lab.engage();
 
     plane.traffic().join(lab.house().member("dead"));
     assertThat(meter(plane, "dead").counts().requests()).isZero();
-    java.nio.file.Files.createDirectory(house.group);
+    Files.createDirectory(house.group);
   }
 
   @Test
@@ -255,6 +257,7 @@ class KernelTrafficIT {
     assertThat(connect(house, net + "3", 1)).contains("not permitted");
     assertThat(connect(house, "10.9.9.9", 444)).contains("not permitted");
     assertThat(connect(house, "127.0.0.1", 1)).contains("refused");
+    assertThat(plane.notes()).containsEntry("denied-egress", 2L);
 
     plane.traffic().join(house.member("strict", net + "3:1"));
     assertThat(connect(house, net + "3", 1)).doesNotContain("not permitted");

@@ -31,7 +31,7 @@ class LayoutTest {
     assertThat(c).containsEntry("load", "" + Layout.LOAD).containsEntry("counters", "" + Layout.COUNTERS)
         .containsEntry("histogram", "" + Layout.HISTOGRAM).containsEntry("buckets", "" + Layout.BUCKETS)
         .containsEntry("services", "" + Layout.SERVICES).containsEntry("instances", "" + Layout.INSTANCES)
-        .containsEntry("fanout", "" + Layout.FANOUT).containsEntry("version", "" + Layout.VERSION);
+        .containsEntry("fanout", "" + Layout.FANOUT).containsEntry("notes", "" + Notes.count()).containsEntry("version", "" + Layout.VERSION);
     Signal signal = Signal.of(Layout.buffer(bytes(c.get("signal"))));
     assertThat(signal).isEqualTo(new Signal(1, 2, 3, 4, 5, 6, 7, 8080, 10));
     Tally tally = Tally.at(bytes(c.get("tally")), 0);
@@ -77,9 +77,9 @@ class LayoutTest {
           inet_pton(AF_INET6, "fd00::9", &instance.address6);
           inet_pton(AF_INET6, "::ffff:1.2.3.4", &prefix.address);
           HEX(instance); HEX(service); HEX(key); HEX(prefix); HEX(egress); HEX(signal); HEX(tally);
-          printf("load %zu\\ncounters %zu\\nhistogram %zu\\nbuckets %d\\nservices %d\\ninstances %d\\nfanout %d\\nversion %d\\n",
+          printf("load %zu\\ncounters %zu\\nhistogram %zu\\nbuckets %d\\nservices %d\\ninstances %d\\nfanout %d\\nnotes %d\\nversion %d\\n",
             sizeof(struct weir_load), sizeof(struct weir_counters), sizeof(struct weir_histogram), WEIR_BUCKETS,
-            WEIR_SERVICES, WEIR_INSTANCES, WEIR_FANOUT, WEIR_VERSION);
+            WEIR_SERVICES, WEIR_INSTANCES, WEIR_FANOUT, WEIR_NOTES, WEIR_VERSION);
         }
         """);
     Path include = Path.of("../../ebpf-native/include").toAbsolutePath().normalize();

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -208,9 +209,9 @@ class RoutesIT {
     assertThat(device.get(PORT)).isEqualTo("1");
 
     device.unplug();
-    plane.look(java.util.Optional.of(lab.cgroup));
+    plane.look(Optional.of(lab.cgroup));
     device.plug();
-    plane.look(java.util.Optional.of(lab.cgroup));
+    plane.look(Optional.of(lab.cgroup));
 
     assertThat(device.get(PORT)).isEqualTo("2");
   }
@@ -226,6 +227,18 @@ class RoutesIT {
     assertThat(device.get(PORT + 1)).isEqualTo("2");
     plane.routes().orElseThrow().withdraw(FUNCTION);
     assertThat(device.get(PORT + 1)).isEqualTo("curl 7");
+  }
+
+  @Test
+  void aGatewayThatGoesAnotherWayThanTheKilledOneRemovesWhatThatLeft() throws Exception {
+    open(served(Settings.Way.NFT, Admission.EVERYBODY));
+    eventually("\\d+");
+    lab.kill();
+
+    lab.engage(Settings.Way.EBPF);
+
+    assertThat(Lab.output("nft", "list", "tables")).doesNotContain(lab.hash);
+    assertThat(device.get(PORT)).isEqualTo("curl 7");
   }
 
   @Test

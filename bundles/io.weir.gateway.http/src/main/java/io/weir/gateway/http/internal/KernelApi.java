@@ -28,7 +28,8 @@ final class KernelApi {
     Optional<KernelReport> report = services.kernel();
     return Json.object("kernel", report.map(KernelReport::kernel).orElse(""),
         "features", report.map(KernelReport::features).orElse(List.of()).stream().map(feature -> Json.object(
-            "name", feature.name(), "active", feature.active(), "how", feature.how(), "why", feature.why())).toList());
+            "name", feature.name(), "active", feature.active(), "how", feature.how(), "why", feature.why())).toList(),
+        "notes", report.map(KernelReport::notes).orElse(Map.of()));
   }
 
   private Map<String, Object> traffic() {

@@ -6,6 +6,7 @@ import io.weir.engine.InstancePool;
 import io.weir.engine.Ladder;
 import io.weir.engine.Runners;
 import io.weir.event.Part;
+import io.weir.kernel.KernelReport;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -110,6 +111,7 @@ final class StatusApi {
       metrics.gauge("weir_memory_pressed", budget.pressed() ? 1 : 0);
     });
     services.meter().ifPresent(meter -> TrafficMetrics.write(metrics, meter));
+    services.kernel().map(KernelReport::notes).ifPresent(notes -> TrafficMetrics.write(metrics, notes));
     metrics.gauge("weir_ready", ready() ? 1 : 0);
     metrics.gauge("weir_uptime_seconds", Duration.between(started, clock.instant()).toSeconds());
     call.text(metrics.mediaType(), metrics.toString());

@@ -37,6 +37,14 @@ final class TrafficMetrics {
     traffic.latency(meter.bounds());
   }
 
+  /** @param notes of the kernel's programs; none: nothing is written */
+  static void write(Metrics metrics, Map<String, Long> notes) {
+    if (!notes.isEmpty()) {
+      metrics.counter("weir_kernel_notes");
+      notes.forEach((note, count) -> metrics.sample("weir_kernel_notes_total", Map.of("note", note), count.toString()));
+    }
+  }
+
   private void counter(String name, ToLongFunction<Counts> count) {
     metrics.counter(name);
     functions.forEach(each -> metrics.sample(name + "_total", labels(each.function()),

@@ -80,8 +80,8 @@ class ApiTest {
     assertThat(server.get("/api/v1/calibration").body()).isEqualTo("{\"calibrations\":[]}");
     problem(rung("thermo", "frozen"), 503, "engine-unavailable");
     problem(server.post("/api/v1/functions/thermo/calibration", ""), 503, "engine-unavailable");
-    assertThat(server.get("/api/v1/metrics").body()).doesNotContain("weir_memory", "weir_function_");
-    assertThat(server.get("/api/v1/kernel").body()).isEqualTo("{\"kernel\":\"\",\"features\":[]}");
+    assertThat(server.get("/api/v1/metrics").body()).doesNotContain("weir_memory", "weir_function_", "weir_kernel_");
+    assertThat(server.get("/api/v1/kernel").body()).isEqualTo("{\"kernel\":\"\",\"features\":[],\"notes\":{}}");
     assertThat(server.get("/api/v1/traffic").body()).isEqualTo("{\"functions\":[],\"instances\":[]}");
     assertThat(server.get("/api/v1/instances").body()).isEqualTo("{\"instances\":[]}");
     problem(server.get("/api/v1/images?reference=a"), 503, "engine-unavailable");
@@ -498,7 +498,8 @@ class ApiTest {
   void tellsWhatTheKernelDoes() throws Exception {
     assertThat(TestServer.json(server.get("/api/v1/kernel"))).isEqualTo(Map.of("kernel", "6.18.44", "features", List.of(
         Map.of("name", "meter", "active", true, "how", "cgroup_skb", "why", ""),
-        Map.of("name", "route", "active", false, "how", "nftables", "why", "no tcx"))));
+        Map.of("name", "route", "active", false, "how", "nftables", "why", "no tcx")),
+        "notes", Map.of("denied-egress", 4)));
   }
 
   @Test
@@ -532,7 +533,8 @@ class ApiTest {
         "weir_function_latency_seconds_bucket{function=\"thermo\",le=\"2.56E-4\"} 9\n",
         "weir_function_latency_seconds_bucket{function=\"thermo\",le=\"0.016384\"} 10\n",
         "weir_function_latency_seconds_bucket{function=\"thermo\",le=\"+Inf\"} 10\n",
-        "weir_function_latency_seconds_sum{function=\"thermo\"} 0.005\n");
+        "weir_function_latency_seconds_sum{function=\"thermo\"} 0.005\n",
+        "weir_kernel_notes_total{note=\"denied-egress\"} 4\n");
   }
 
   @Test

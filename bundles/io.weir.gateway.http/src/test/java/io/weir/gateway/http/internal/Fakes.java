@@ -229,6 +229,11 @@ final class Fakes implements Services, AutoCloseable {
       public List<Feature> features() {
         return List.of(new Feature("meter", true, "cgroup_skb", ""), new Feature("route", false, "nftables", "no tcx"));
       }
+
+      @Override
+      public Map<String, Long> notes() {
+        return Map.of("denied-egress", 4L);
+      }
     });
   }
 
