@@ -26,12 +26,13 @@ final class ListCommand extends Verb {
         return;
       }
       List<Map<String, Object>> instances = Json.maps(gateway.get("/instances"), "instances");
-      terminal().table(List.of("NAME", "STATE", "RUNNING", "PROGRAM", "MEMORY", "TRIGGERS", "OUTPUT"), functions.stream()
+      terminal().table(List.of("NAME", "STATE", "RUNNING", "PROGRAM", "MEMORY", "SERVICE", "TRIGGERS", "OUTPUT"), functions.stream()
           .map(f -> List.of(Json.text(f, "name"), state(f, instances),
               Json.number(f, "running") + "/" + Json.number(Json.map(f.get("instances")), "max"),
-              program(f), Json.text(f, "memory"), triggers(f), Json.text(f, "output")))
+              program(f), Json.text(f, "memory"), service(f), triggers(f), Json.text(f, "output")))
           .toList());
       functions.forEach(this::tellIfBroken);
+      functions.forEach(this::tellIfUnreachable);
     });
     return ExitCode.OK;
   }
@@ -45,6 +46,21 @@ final class ListCommand extends Verb {
       Json.text(broken, "detail").lines().forEach(line ->
           terminal().line("  " + line.replaceAll("\\p{Cntrl}+", " ")));
     }
+  }
+
+  private void tellIfUnreachable(Map<String, Object> function) {
+    String problem = Json.text(Json.map(function.get("service")), "problem");
+    if (!problem.isEmpty()) {
+      terminal().line(terminal().paint(Colour.RED, "problem ") + Json.text(function, "name") + ": " + problem);
+    }
+  }
+
+  /** The address that is of most use: one on the LAN, if there is one. */
+  private static String service(Map<String, Object> function) {
+    List<String> addresses = Json.map(function.get("service")).get("addresses") instanceof List<?> all
+        ? all.stream().map(String::valueOf).toList() : List.of();
+    return addresses.stream().filter(address -> !address.startsWith("127.") && !address.startsWith("[")).findFirst()
+        .or(() -> addresses.stream().findFirst()).orElse("");
   }
 
   /** The warmest of its instances; none is the rung of the image alone. */

@@ -82,6 +82,25 @@ class MainTest {
   }
 
   @Test
+  void showsWhereAFunctionIsReachedAndWhyNot() {
+    gateway.answer("GET /functions", 200, """
+        {"functions":[
+          {"name":"a","image":"x","memory":"64MiB","instances":{"max":1},"service":{"port":20000,
+            "addresses":["127.0.0.1:20000","[::1]:20000","192.168.1.2:20000"],"problem":null}},
+          {"name":"b","image":"x","memory":"64MiB","instances":{"max":1},"service":{"port":20001,
+            "addresses":["127.0.0.1:20001"],"problem":null}},
+          {"name":"c","image":"x","memory":"64MiB","instances":{"max":1},"service":{"port":9001,"addresses":[],
+            "problem":"port 9001 is in use"}}]}""");
+    gateway.answer("GET /instances", 200, "{\"instances\":[]}");
+
+    List<String> lines = weir("functions").out.lines().toList();
+
+    assertThat(lines.get(1)).matches("a +image +0/1 +x +64MiB +192.168.1.2:20000");
+    assertThat(lines.get(2)).matches("b +image +0/1 +x +64MiB +127.0.0.1:20001");
+    assertThat(lines.get(4)).isEqualTo("problem c: port 9001 is in use");
+  }
+
+  @Test
   void showsWhatInstancesHold() {
     gateway.answer("GET /instances", 200, """
         {"instances":[{"name":"weir-a-1","function":"a","state":"frozen","address":"10.0.0.2:8080","inFlight":0,"served":7,

@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -212,7 +213,7 @@ final class Catalogue {
       if (wanted.name().equals(running.name())) {
         return Optional.of(name(wanted.name(), owner));
       }
-      return paths(wanted, running, owner(owner));
+      return beside(wanted, running, owner(owner));
     }
 
     static Conflict name(FunctionName name, Entry owner) {
@@ -220,7 +221,20 @@ final class Catalogue {
           + " already; remove it there or choose another name");
     }
 
-    static Optional<Conflict> paths(FunctionSpec wanted, FunctionSpec other, String owner) {
+    /** Between functions of different names. */
+    static Optional<Conflict> beside(FunctionSpec wanted, FunctionSpec other, String owner) {
+      return paths(wanted, other, owner).or(() -> ports(wanted, other, owner));
+    }
+
+    private static Optional<Conflict> ports(FunctionSpec wanted, FunctionSpec other, String owner) {
+      OptionalInt port = wanted.network().port();
+      return port.isEmpty() || !port.equals(other.network().port()) ? Optional.empty()
+          : Optional.of(new Conflict("service.port", "function " + wanted.name() + ": service.port: '" + port.getAsInt()
+              + "' is that of function " + other.name() + " (" + owner + ") already; choose another, or none and the "
+              + "gateway chooses one"));
+    }
+
+    private static Optional<Conflict> paths(FunctionSpec wanted, FunctionSpec other, String owner) {
       return wanted.httpTriggers().flatMap(mine -> other.httpTriggers()
           .filter(theirs -> mine.covers(theirs.path()) || theirs.covers(mine.path()))
           .map(theirs -> new Conflict("http " + mine.path(), "function " + wanted.name() + ": trigger.http: '"

@@ -16,5 +16,9 @@ final class Defaults {
   static final String PRIORITY = "normal";
   static final String TIMEOUT = "30s";
 
+  /** No limit. */
+  static final int SERVICE_RATE = 0;
+  static final int SERVICE_BURST = 0;
+
   private Defaults() {}
 }

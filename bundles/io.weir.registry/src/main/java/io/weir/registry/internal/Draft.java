@@ -5,6 +5,7 @@ import io.weir.function.FunctionSpec;
 import io.weir.function.InvalidFunction;
 import io.weir.function.Language;
 import io.weir.function.Limits;
+import io.weir.function.Network;
 import io.weir.function.Priority;
 import io.weir.function.Rung;
 import io.weir.function.Scaling;
@@ -17,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /** A function while its values are read, filled with the defaults. */
@@ -40,6 +42,11 @@ final class Draft {
   String priority = Defaults.PRIORITY;
   String timeout = Defaults.TIMEOUT;
   Map<String, String> env = new LinkedHashMap<>();
+  OptionalInt servicePort = OptionalInt.empty();
+  List<String> serviceFrom = new ArrayList<>();
+  int serviceRate = Defaults.SERVICE_RATE;
+  int serviceBurst = Defaults.SERVICE_BURST;
+  List<String> egress = new ArrayList<>();
 
   /**
    * @param files where the handler's text is if it was not written as code
@@ -52,7 +59,8 @@ final class Draft {
         new Limits(Units.bytes("memory", memory), cpus, pids),
         new Scaling(minInstances, maxInstances, concurrency, Units.duration("idle", idle), rung(),
             Priority.of(priority)),
-        Units.duration("timeout", timeout), env);
+        Units.duration("timeout", timeout), env,
+        new Network(servicePort, serviceFrom, serviceRate, serviceBurst, egress));
   }
 
   private Source source(HandlerFiles files) {

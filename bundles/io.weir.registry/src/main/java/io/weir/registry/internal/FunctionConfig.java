@@ -93,4 +93,25 @@ public @interface FunctionConfig {
   @AttributeDefinition(name = "Environment", required = false, description = "Environment variables, one KEY=VALUE per "
       + "line; \\n in a value is a line break, \\\\ a backslash.|TextArea")
   String env() default "";
+
+  @AttributeDefinition(name = "Service port", description = "TCP port of the gateway at which the function is reached "
+      + "directly, 1024 to 65535. 0: the gateway chooses one and keeps it.", min = "0", max = "65535", required = false)
+  int service_port() default 0;
+
+  @AttributeDefinition(name = "Service clients", required = false, description = "Networks from which the service port may "
+      + "be reached, one per line, for example 192.168.1.0/24. Empty: all.|TextArea")
+  String service_from() default "";
+
+  @AttributeDefinition(name = "Service connection rate", description = "New connections per second that one client may "
+      + "make to the service port. 0: no limit.", min = "0", max = "100000", required = false)
+  int service_rate() default Defaults.SERVICE_RATE;
+
+  @AttributeDefinition(name = "Service connection burst", description = "Connections one client may make at once before "
+      + "the rate counts.", min = "0", max = "100000", required = false)
+  int service_burst() default Defaults.SERVICE_BURST;
+
+  @AttributeDefinition(name = "Egress", required = false, description = "What the function may connect to, one per line: "
+      + "a network such as 10.0.0.0/8, an address with a port such as 192.168.1.10:443, or 'any'. Empty: nothing but the "
+      + "gateway itself.|TextArea")
+  String egress() default "";
 }

@@ -14,6 +14,7 @@ import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
@@ -54,6 +55,11 @@ final class FunctionProperties {
     properties.put("timeout", Units.duration(spec.timeout()));
     properties.put("env", new TreeMap<>(spec.environment()).entrySet().stream()
         .map(entry -> entry.getKey() + "=" + escape(entry.getValue())).collect(Collectors.joining("\n")));
+    properties.put("service.port", spec.network().port().orElse(0));
+    properties.put("service.from", String.join("\n", spec.network().from()));
+    properties.put("service.rate", spec.network().rate());
+    properties.put("service.burst", spec.network().burst());
+    properties.put("egress", String.join("\n", spec.network().egress()));
     properties.put(ORIGIN, origin);
     return properties;
   }
@@ -91,6 +97,11 @@ final class FunctionProperties {
     text(properties, "priority", value -> draft.priority = value);
     text(properties, "timeout", value -> draft.timeout = value);
     lines(properties, "env").forEach(line -> variable(line, draft.env));
+    whole(properties, "service.port", value -> draft.servicePort = value == 0 ? OptionalInt.empty() : OptionalInt.of(value));
+    lines(properties, "service.from").forEach(draft.serviceFrom::add);
+    whole(properties, "service.rate", value -> draft.serviceRate = value);
+    whole(properties, "service.burst", value -> draft.serviceBurst = value);
+    lines(properties, "egress").forEach(draft.egress::add);
     return draft.build(FunctionProperties::noFile);
   }
 

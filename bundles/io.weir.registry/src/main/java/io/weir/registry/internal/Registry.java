@@ -297,7 +297,7 @@ public final class Registry implements FunctionRegistry {
   private Map<String, FunctionSpec> accept(List<Declaration> declarations, String origin, Set<String> gone) {
     Map<String, FunctionSpec> accepted = new LinkedHashMap<>();
     declarations.forEach(declaration -> accepted.put(owned(declaration, origin, gone), declaration.spec()));
-    requireDistinctPaths(declarations, accepted.keySet(), origin);
+    requireNoConflict(declarations, accepted.keySet(), origin);
     return accepted;
   }
 
@@ -319,13 +319,13 @@ public final class Registry implements FunctionRegistry {
   }
 
   /** Against the functions that will run beside these; those that this file drops will not. */
-  private void requireDistinctPaths(List<Declaration> declarations, Set<String> replaced, String origin) {
+  private void requireNoConflict(List<Declaration> declarations, Set<String> replaced, String origin) {
     List<Entry> beside = catalogue.entries().stream().filter(entry -> !replaced.contains(entry.pid()))
         .filter(entry -> !isFile(origin) || !entry.origin().equals(origin)).toList();
     List<Declaration> before = new ArrayList<>();
     for (Declaration declaration : declarations) {
       Optional<Conflict> conflict = Conflict.of(declaration.spec(), beside).or(() -> before.stream()
-          .flatMap(other -> Conflict.paths(declaration.spec(), other.spec(), "line " + other.line()).stream())
+          .flatMap(other -> Conflict.beside(declaration.spec(), other.spec(), "line " + other.line()).stream())
           .findFirst());
       conflict.ifPresent(found -> {
         throw new YamlFault(declaration.lineOf(found.key()), found.message());

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.api.lowlevel.Compose;
 import org.snakeyaml.engine.v2.api.lowlevel.Parse;
@@ -18,6 +19,7 @@ import org.snakeyaml.engine.v2.events.Event;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 import org.snakeyaml.engine.v2.nodes.Node;
+import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.Tag;
 
 /** Reads a {@code weir.yaml}. Works on the node graph, so nothing is ever constructed from a tag in the text. */
@@ -26,7 +28,8 @@ final class WeirYaml {
   private static final int MAX_DEPTH = 16;
   private static final List<String> TOP = List.of("functions");
   private static final List<String> FUNCTION = List.of("image", "runtime", "handler", "code", "port", "triggers", "output", "memory", "cpus", "pids",
-      "instances", "concurrency", "idle", "rest", "priority", "timeout", "env");
+      "instances", "concurrency", "idle", "rest", "priority", "timeout", "env", "service", "egress");
+  private static final List<String> SERVICE = List.of("port", "from", "rate", "burst");
   private static final List<String> MQTT = List.of("mqtt", "qos", "path");
   private static final List<String> HTTP = List.of("http");
 
@@ -104,6 +107,8 @@ final class WeirYaml {
       map.text("priority", value -> draft.priority = value);
       map.amount("timeout", value -> draft.timeout = value);
       map.get("env").ifPresent(value -> environment(new YamlMap("env", value), draft, lines));
+      map.get("service").ifPresent(value -> service(map, value, draft, lines));
+      draft.egress.addAll(texts(map, "egress", "egress", lines));
       map.list("triggers").forEach(value -> draft.triggers.add(trigger(value, lines)));
       return new Declaration(draft.build(files), line, Map.copyOf(lines));
     } catch (InvalidFunction e) {
@@ -129,14 +134,12 @@ final class WeirYaml {
         : message.startsWith("function must be") ? "it" + message.substring("function".length()) : message;
   }
 
-  /** An environment variable at fault is named only in the message; its own line was noted as {@code env.NAME}. */
+  /** One of several values is named only in the message; its own line was noted as, for example, {@code env.NAME}. */
   private static int lineOf(InvalidFunction fault, Map<String, Integer> lines, int otherwise) {
-    if (fault.key().equals("env")) {
-      return lines.entrySet().stream().filter(entry -> entry.getKey().startsWith("env.")
-          && fault.getMessage().startsWith("env: '" + entry.getKey().substring(4) + "'"))
-          .map(Map.Entry::getValue).findFirst().orElseGet(() -> lines.getOrDefault("env", otherwise));
-    }
-    return lines.getOrDefault(fault.key(), otherwise);
+    String key = fault.key() + ".";
+    return lines.entrySet().stream().filter(entry -> entry.getKey().startsWith(key)
+        && fault.getMessage().startsWith(fault.key() + ": '" + entry.getKey().substring(key.length()) + "'"))
+        .map(Map.Entry::getValue).findFirst().orElseGet(() -> lines.getOrDefault(fault.key(), otherwise));
   }
 
   private static void instances(YamlMap map, Draft draft, Map<String, Integer> lines) {
@@ -146,6 +149,34 @@ final class WeirYaml {
     lines.putIfAbsent("instances.max", lines.get("instances"));
     map.whole("min", value -> draft.minInstances = value);
     map.whole("max", value -> draft.maxInstances = value);
+  }
+
+  /** A port alone, or all of what there is to say about the service address. */
+  private static void service(YamlMap function, Node node, Draft draft, Map<String, Integer> lines) {
+    List.of("port", "from", "rate", "burst").forEach(key -> lines.put("service." + key, lines.get("service")));
+    if (node instanceof ScalarNode) {
+      function.whole("service", value -> draft.servicePort = OptionalInt.of(value));
+      return;
+    }
+    YamlMap map = new YamlMap("service", node);
+    map.allow(SERVICE);
+    map.values().keySet().forEach(key -> lines.put("service." + key, map.line(key)));
+    map.whole("port", value -> draft.servicePort = OptionalInt.of(value));
+    draft.serviceFrom.addAll(texts(map, "from", "service.from", lines));
+    map.whole("rate", value -> draft.serviceRate = value);
+    map.whole("burst", value -> draft.serviceBurst = value);
+  }
+
+  private static List<String> texts(YamlMap map, String key, String path, Map<String, Integer> lines) {
+    List<String> texts = new ArrayList<>();
+    for (Node node : map.list(key)) {
+      if (!(node instanceof ScalarNode scalar) || scalar.getTag().equals(Tag.NULL)) {
+        throw new YamlFault(YamlMap.line(node), path + ": each entry must be text, for example 10.0.0.0/8");
+      }
+      texts.add(scalar.getValue());
+      lines.putIfAbsent(path + "." + scalar.getValue(), YamlMap.line(node));
+    }
+    return texts;
   }
 
   private static void environment(YamlMap map, Draft draft, Map<String, Integer> lines) {

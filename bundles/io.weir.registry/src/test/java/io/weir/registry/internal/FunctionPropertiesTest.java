@@ -7,6 +7,7 @@ import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
 import io.weir.function.Language;
 import io.weir.function.Limits;
+import io.weir.function.Network;
 import io.weir.function.Priority;
 import io.weir.function.Rung;
 import io.weir.function.Scaling;
@@ -19,6 +20,7 @@ import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -66,9 +68,15 @@ class FunctionPropertiesTest {
     Arbitrary<Duration> timeout = Arbitraries.longs().between(100, 3_600_000).map(Duration::ofMillis);
     Arbitrary<Optional<TopicTemplate>> outputs = Arbitraries.of("", "a b/c")
         .map(text -> text.isEmpty() ? Optional.empty() : Optional.of(new TopicTemplate(text)));
-    return Combinators.combine(sources, env, triggers, limits, scaling, timeout, outputs).as(
-        (source, variables, all, limit, scale, time, output) -> new FunctionSpec(new FunctionName("x"), source, 80, all,
-            output, limit, scale, time, variables));
+    Arbitrary<Network> networks = Combinators.combine(Arbitraries.integers().between(1024, 65_535).optional(),
+        Arbitraries.of("10.0.0.0/8", "fd00::/8", "192.168.1.7").list().ofMaxSize(3),
+        Arbitraries.integers().between(0, 100_000), Arbitraries.integers().between(0, 100_000),
+        Arbitraries.of("any", "192.168.1.10:443", "[fd00::1]:53").list().ofMaxSize(3))
+        .as((port, from, rate, burst, egress) -> new Network(
+            port.map(OptionalInt::of).orElse(OptionalInt.empty()), from, rate, burst, egress));
+    return Combinators.combine(sources, env, triggers, limits, scaling, timeout, outputs, networks).as(
+        (source, variables, all, limit, scale, time, output, network) -> new FunctionSpec(new FunctionName("x"), source,
+            80, all, output, limit, scale, time, variables, network));
   }
 
   @Test
@@ -105,6 +113,11 @@ class FunctionPropertiesTest {
     all.put("priority", promised.priority());
     all.put("timeout", promised.timeout());
     all.put("env", promised.env());
+    all.put("service.port", promised.service_port());
+    all.put("service.from", promised.service_from());
+    all.put("service.rate", promised.service_rate());
+    all.put("service.burst", promised.service_burst());
+    all.put("egress", promised.egress());
 
     assertThat(FunctionProperties.read("io.weir.function~x", all)).isEqualTo(written);
     assertThat(FunctionProperties.read("io.weir.function~x", properties("image", "x"))).isEqualTo(written);
@@ -152,6 +165,9 @@ class FunctionPropertiesTest {
       "idle     | soon       | idle: 'soon' is not allowed; use a whole number with ms, s, m or h",
       "rest     | warm       | rest: 'warm' is not allowed; use auto, image, created, armed, frozen or running",
       "priority | urgent     | priority: 'urgent' is not allowed; use low, normal or high",
+      "service.port | 80    | service.port: '80' is not allowed; use 1024..65535",
+      "service.from | LAN   | service.from: 'LAN' is not allowed; use a network such as",
+      "egress   | all        | egress: 'all' is not allowed; use 'any', a network such as",
       "runtime  | python     | runtime: excludes image; remove one of them",
       "image    | ?          | image: '?' is not allowed; use an image reference"})
   void saysWhichValueIsWrong(String key, String value, String message) {

@@ -125,6 +125,20 @@ class RegistryTest {
   }
 
   @Test
+  void refusesAServicePortThatAnotherFunctionHas() {
+    registry.declareFile("a.yaml", World.yaml("a", "service: 9001"), World.NO_FILES, Set.of());
+
+    assertThatThrownBy(() -> registry.declare(World.yaml("b", "cpus: 1", "service:", "  port: 9001"), "w.yaml", Map.of()))
+        .hasMessage("w.yaml:6: function b: service.port: '9001' is that of function a (a.yaml) already; choose another, or "
+            + "none and the gateway chooses one");
+    assertThatThrownBy(() -> registry.declare("functions:\n  c: {image: x, service: 9002}\n"
+        + "  d: {image: x, service: 9002}", "w.yaml", Map.of()))
+        .hasMessageStartingWith("w.yaml:3: function d: service.port: '9002' is that of function c (line 2) already");
+    registry.declare(World.yaml("b", "service: 9003"), "w.yaml", Map.of());
+    assertThat(world.names()).containsExactly("a", "b");
+  }
+
+  @Test
   void refusesTwoPathsOfOneTextThatCollide() {
     assertThatThrownBy(() -> registry.declare("""
         functions:

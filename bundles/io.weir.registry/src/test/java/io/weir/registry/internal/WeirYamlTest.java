@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.weir.function.FunctionSpec;
 import io.weir.function.Language;
 import io.weir.function.Limits;
+import io.weir.function.Network;
 import io.weir.function.Priority;
 import io.weir.function.Rung;
 import io.weir.function.Scaling;
@@ -17,6 +18,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -131,6 +133,26 @@ class WeirYamlTest {
   }
 
   @Test
+  void readsWhoMayTalkWithAFunction() {
+    List<FunctionSpec> specs = World.parse("""
+        functions:
+          short: {image: x, service: 9001, egress: [any]}
+          long:
+            image: x
+            service: {port: 9002, from: [192.168.1.0/24, "fd00::/8"], rate: 50, burst: 100}
+            egress: [10.0.0.0/8, "192.168.1.10:443", "[fd00::1]:53"]
+          limited: {image: x, service: {rate: 5}}
+          none: {image: x}
+        """).stream().map(Declaration::spec).toList();
+
+    assertThat(specs).extracting(FunctionSpec::network).containsExactly(
+        new Network(OptionalInt.of(9001), List.of(), 0, 0, List.of("any")),
+        new Network(OptionalInt.of(9002), List.of("192.168.1.0/24", "fd00::/8"), 50, 100,
+            List.of("10.0.0.0/8", "192.168.1.10:443", "[fd00::1]:53")),
+        new Network(OptionalInt.empty(), List.of(), 5, 0, List.of()), Network.DEFAULT);
+  }
+
+  @Test
   void readsNoFunctions() {
     assertThat(World.parse("functions: {}")).isEmpty();
   }
@@ -223,6 +245,18 @@ class WeirYamlTest {
         in(5, "env: 'A-B' is not allowed; use letters, digits and '_'", "env:", "  A-B: x"),
         in(6, "env.B must be text, a number, true or false, but is empty", "env:", "  A: x", "  B:"),
         in(5, "env.A must be text, a number, true or false, but is a list", "env:", "  A: [x]"),
+        in(4, "service.port: '80' is not allowed; use 1024..65535", "service: 80"),
+        in(4, "service must be a whole number, but is the text '9001x'", "service: 9001x"),
+        in(4, "service must be a mapping of keys to values, but is a list", "service: [9001]"),
+        in(4, "service must be a whole number, but is empty", "service:"),
+        in(4, "service: unknown key 'prot'; did you mean 'port'?", "service: {prot: 9001}"),
+        in(5, "service.port: '65536' is not allowed; use 1024..65535", "service:", "  port: 65536"),
+        in(7, "service.from: '10.0.0.0/33' is not allowed; use a network such as 192.168.1.0/24", "service:", "  from:",
+            "    - 10.0.0.0/8", "    - 10.0.0.0/33"),
+        in(5, "service.from must be a list", "service:", "  from: 10.0.0.0/8"),
+        in(6, "service.burst: '-1' is not allowed; use 0..100000", "service:", "  rate: 5", "  burst: -1"),
+        in(6, "egress: 'all' is not allowed; use 'any', a network such as", "egress:", "  - any", "  - all"),
+        in(5, "egress: each entry must be text, for example 10.0.0.0/8", "egress:", "  - {any: 1}"),
         in(4, "image is there twice", "image: !!java.net.URL [x]"),
         in(4, "output must be text, but is", "output: !!java.net.URL x"),
         fault(3, "this is not YAML: ", "functions:", "  a:", "   image: [x"),

@@ -7,6 +7,8 @@ import io.weir.function.Rung;
 import io.weir.function.Source;
 import io.weir.function.TopicTemplate;
 import io.weir.function.Trigger;
+import io.weir.kernel.ServiceAddresses;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -16,7 +18,8 @@ import java.util.TreeMap;
 final class FunctionViews {
   private FunctionViews() {}
 
-  static Map<String, Object> function(FunctionSpec spec, String origin, long running, Optional<Breakdown> broken) {
+  static Map<String, Object> function(FunctionSpec spec, String origin, long running, Optional<Breakdown> broken,
+      Map<String, Object> service) {
     Optional<Source.Handler> handler = spec.source() instanceof Source.Handler it ? Optional.of(it) : Optional.empty();
     return Json.object("name", spec.name().value(),
         "image", spec.source() instanceof Source.Image image ? image.reference() : null,
@@ -31,7 +34,22 @@ final class FunctionViews {
         "rest", spec.scaling().rest().map(Rung::label).orElse("auto"), "priority", spec.scaling().priority().label(),
         "timeout", duration(spec.timeout()), "env", new TreeMap<>(spec.environment()),
         "revision", spec.revision(), "origin", origin, "running", running,
-        "broken", broken.map(FunctionViews::breakdown).orElse(null));
+        "broken", broken.map(FunctionViews::breakdown).orElse(null), "service", service.isEmpty() ? null : service,
+        "egress", spec.network().egress());
+  }
+
+  /** Where it is reached directly, and by whom; empty if nothing in this gateway provides that. */
+  static Map<String, Object> service(FunctionSpec spec, Optional<ServiceAddresses> addresses) {
+    return addresses.flatMap(all -> all.of(spec.name()).map(its -> Json.object("port", its.port(),
+        "addresses", its.addresses().stream().map(FunctionViews::text).toList(), "from", spec.network().from(),
+        "rate", spec.network().rate(), "burst", spec.network().burst(), "way", all.way(),
+        "problem", its.problem().orElse(null)))).orElse(Map.of());
+  }
+
+  /** As in a URL. */
+  private static String text(InetSocketAddress address) {
+    String host = address.getAddress().getHostAddress();
+    return (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + address.getPort();
   }
 
   private static Map<String, Object> breakdown(Breakdown broken) {

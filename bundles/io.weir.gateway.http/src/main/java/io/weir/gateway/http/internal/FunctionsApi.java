@@ -116,7 +116,8 @@ final class FunctionsApi {
         .collect(Collectors.groupingBy(Instance::function, Collectors.counting()));
     return functions.stream().map(spec -> FunctionViews.function(spec,
         services.registry().origin(spec.name()).orElse("configuration"), running.getOrDefault(spec.name(), 0L),
-        services.ladder().flatMap(ladder -> ladder.breakdown(spec.name())))).toList();
+        services.ladder().flatMap(ladder -> ladder.breakdown(spec.name())),
+        FunctionViews.service(spec, services.serviceAddresses()))).toList();
   }
 
   /** The function that the path names. */

@@ -15,6 +15,7 @@ import io.weir.gateway.http.internal.FrontDoorServlet.Mounted;
 import io.weir.invocation.Invoker;
 import io.weir.kernel.KernelReport;
 import io.weir.kernel.Meter;
+import io.weir.kernel.ServiceAddresses;
 import jakarta.servlet.Servlet;
 import java.io.IOException;
 import java.net.URLDecoder;
@@ -74,6 +75,7 @@ public final class HttpGateway implements Part, Services {
   private volatile @Nullable Broker broker;
   private volatile @Nullable KernelReport kernel;
   private volatile @Nullable Meter meter;
+  private volatile @Nullable ServiceAddresses serviceAddresses;
 
   @Activate
   public HttpGateway(BundleContext context, @Reference FunctionRegistry registry, @Reference Events events,
@@ -247,6 +249,16 @@ public final class HttpGateway implements Part, Services {
     meter = meter == service ? null : meter;
   }
 
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  public void setServiceAddresses(ServiceAddresses service) {
+    serviceAddresses = service;
+  }
+
+  public void unsetServiceAddresses(ServiceAddresses service) {
+    serviceAddresses = serviceAddresses == service ? null : serviceAddresses;
+  }
+
   @Override
   public FunctionRegistry registry() {
     return registry;
@@ -295,6 +307,11 @@ public final class HttpGateway implements Part, Services {
   @Override
   public Optional<Meter> meter() {
     return Optional.ofNullable(meter);
+  }
+
+  @Override
+  public Optional<ServiceAddresses> serviceAddresses() {
+    return Optional.ofNullable(serviceAddresses);
   }
 
   @Override

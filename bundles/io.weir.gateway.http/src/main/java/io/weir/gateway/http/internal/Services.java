@@ -11,6 +11,7 @@ import io.weir.function.FunctionRegistry;
 import io.weir.invocation.Invoker;
 import io.weir.kernel.KernelReport;
 import io.weir.kernel.Meter;
+import io.weir.kernel.ServiceAddresses;
 import java.util.List;
 import java.util.Optional;
 
@@ -35,6 +36,7 @@ interface Services {
   Optional<KernelReport> kernel();
 
   Optional<Meter> meter();
+  Optional<ServiceAddresses> serviceAddresses();
 
   List<Part> parts();
 }

@@ -8,11 +8,15 @@ import io.weir.engine.LeaseRefused;
 import io.weir.event.Events.Measure;
 import io.weir.event.GatewayEvent;
 import io.weir.function.FunctionName;
+import io.weir.function.FunctionSpec;
 import io.weir.function.InvalidDeclaration;
+import io.weir.function.Network;
+import io.weir.kernel.ServiceAddresses;
 import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.net.InetSocketAddress;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.time.Duration;
@@ -21,6 +25,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -124,11 +129,40 @@ class ApiTest {
          "output": "alerts/{1}", "memory": "64MiB", "memoryBytes": 67108864, "cpus": 0.5, "pids": 64,
          "instances": {"min": 0, "max": 2}, "concurrency": 8, "idle": "30s", "rest": "auto",
          "priority": "normal", "timeout": "10s", "env": {"THRESHOLD": "3.5"}, "revision": "%s", "origin": "api",
-         "running": 1, "broken": null}
+         "running": 1, "broken": null, "service": null, "egress": []}
         """.formatted(Fakes.thermo().revision())));
     assertThat(server.get("/api/v1/functions").body()).contains("\"echo\"", "\"thermo\"");
     problem(server.get("/api/v1/functions/nobody"), 404, "unknown-function");
     problem(server.get("/api/v1/functions/NO"), 404, "unknown-function");
+  }
+
+  @Test
+  void showsWhereAFunctionIsReachedDirectly() throws Exception {
+    FunctionSpec base = Fakes.thermo();
+    server.fakes.registry.add(new FunctionSpec(base.name(), base.source(), base.port(), base.triggers(), base.output(),
+        base.limits(), base.scaling(), base.timeout(), base.environment(), new Network(OptionalInt.of(9001),
+            List.of("192.168.1.0/24"), 50, 100, List.of("any"))));
+    Optional<String> problem = Optional.of("port 9001 is in use");
+    server.fakes.serviceAddresses = Optional.of(new ServiceAddresses() {
+      @Override
+      public Optional<ServiceAddress> of(FunctionName function) {
+        return function.equals(THERMO) ? Optional.of(new ServiceAddress(function, 9001, List.of(
+            new InetSocketAddress("127.0.0.1", 9001), new InetSocketAddress("::1", 9001)), problem)) : Optional.empty();
+      }
+
+      @Override
+      public String way() {
+        return "proxy";
+      }
+    });
+
+    Map<String, Object> thermo = TestServer.json(server.get("/api/v1/functions/thermo"));
+
+    assertThat(thermo.get("service")).isEqualTo(JSON.std.mapFrom("""
+        {"port": 9001, "addresses": ["127.0.0.1:9001", "[0:0:0:0:0:0:0:1]:9001"], "from": ["192.168.1.0/24"],
+         "rate": 50, "burst": 100, "way": "proxy", "problem": "port 9001 is in use"}"""));
+    assertThat(thermo).containsEntry("egress", List.of("any"));
+    assertThat(TestServer.json(server.get("/api/v1/functions/echo"))).containsEntry("service", null);
   }
 
   @Test

@@ -38,6 +38,7 @@ import io.weir.invocation.Invoker;
 import io.weir.invocation.Outcome;
 import io.weir.kernel.KernelReport;
 import io.weir.kernel.Meter;
+import io.weir.kernel.ServiceAddresses;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -75,6 +76,7 @@ final class Fakes implements Services, AutoCloseable {
   final Steps ladder = new Steps();
   final List<Part> parts = new CopyOnWriteArrayList<>();
   volatile boolean ready = true;
+  volatile Optional<ServiceAddresses> serviceAddresses = Optional.empty();
   final ExecutorService invokerThreads = Executors.newCachedThreadPool();
   volatile Behaviour behaviour = invocation -> replied(200, "");
   boolean without;
@@ -128,6 +130,11 @@ final class Fakes implements Services, AutoCloseable {
   @Override
   public void close() {
     invokerThreads.shutdownNow();
+  }
+
+  @Override
+  public Optional<ServiceAddresses> serviceAddresses() {
+    return serviceAddresses;
   }
 
   @Override
