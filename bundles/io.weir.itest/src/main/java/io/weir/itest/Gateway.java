@@ -117,6 +117,11 @@ public final class Gateway implements AutoCloseable {
     start();
   }
 
+  /** After {@link #stop}, with the same data. */
+  public void startAgain() throws IOException {
+    start();
+  }
+
   public long pid() {
     return process.pid();
   }

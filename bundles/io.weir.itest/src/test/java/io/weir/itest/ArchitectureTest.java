@@ -95,5 +95,7 @@ class ArchitectureTest {
         .should().dependOnClassesThat().haveSimpleName("ContainerEngine").check(classes);
     noClasses().that().resideInAPackage("io.weir.pool..")
         .should().dependOnClassesThat().resideInAPackage("io.weir.invocation..").check(classes);
+    noClasses().that().resideInAPackage("io.weir.activator..")
+        .should().dependOnClassesThat().haveSimpleName("ContainerEngine").check(classes);
   }
 }
