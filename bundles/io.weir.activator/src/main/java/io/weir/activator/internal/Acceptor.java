@@ -59,14 +59,19 @@ final class Acceptor {
   }
 
   private void take(SocketChannel client, @Nullable Door door) throws IOException {
-    if (door == null || !isAdmitted(client, door)) {
-      client.close();
-      return;
-    }
-    client.configureBlocking(false);
-    Loop loop = loops.get(Math.floorMod(next.getAndIncrement(), loops.size()));
-    if (!loop.execute(() -> Connection.open(carrier, loop, door, client))) {
-      client.close();
+    boolean taken = false;
+    try {
+      if (door != null && isAdmitted(client, door)) {
+        client.configureBlocking(false);
+        Loop loop = loops.get(Math.floorMod(next.getAndIncrement(), loops.size()));
+        taken = loop.execute(() -> Connection.open(carrier, loop, door, client));
+      }
+    } catch (IOException e) {
+      log.debug("A client went as it came", e);
+    } finally {
+      if (!taken) {
+        client.close();
+      }
     }
   }
 

@@ -22,6 +22,7 @@ import java.util.TreeSet;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -47,6 +48,7 @@ final class Doors implements AutoCloseable {
   private final Duration look;
   private final Runnable changed;
   private final ScheduledThreadPoolExecutor thread;
+  private final AtomicInteger pending = new AtomicInteger();
   private final Map<FunctionName, Service> services = new TreeMap<>();
   private final Map<FunctionName, Told> told = new HashMap<>();
   private volatile Map<Integer, Door> byPort = Map.of();
@@ -138,9 +140,12 @@ final class Doors implements AutoCloseable {
 
   private void run(Runnable change) {
     try {
+      pending.incrementAndGet();
       thread.execute(() -> {
         change.run();
-        settle();
+        if (pending.decrementAndGet() == 0) {
+          settle(); // Once for a thousand functions of one weir.yaml.
+        }
       });
     } catch (RejectedExecutionException e) {
       log.debug("Going down; nothing changes any more", e);
@@ -210,10 +215,11 @@ final class Doors implements AutoCloseable {
     FunctionName name = service.function.name();
     if (placed) {
       // Before the kernel is told: whatever it brings must have a door.
-      Map<Integer, Door> doors = new HashMap<>(byPort);
-      doors.values().remove(service.door);
-      doors.put(service.port(), service.door);
-      byPort = doors;
+      if (byPort.get(service.port()) != service.door) {
+        Map<Integer, Door> doors = new HashMap<>(byPort);
+        doors.put(service.port(), service.door);
+        byPort = doors;
+      }
       declare(service);
       before.ifPresent(was -> log.info("Function {} is reached at port {} now", name, service.port()));
     } else {
@@ -239,7 +245,7 @@ final class Doors implements AutoCloseable {
         return true;
       }
     }
-    service.problem("no port of " + settings.firstPort() + "-" + settings.lastPort() + " is free; widen ports of "
+    service.hasNone("no port of " + settings.firstPort() + "-" + settings.lastPort() + " is free; widen ports of "
         + Activator.PID);
     return false;
   }
@@ -267,8 +273,9 @@ final class Doors implements AutoCloseable {
         new ServiceAddress(name, service.port(), service.addresses(), service.problem())));
     View now = new View(addresses, found.addresses(), found.missing(), known == null ? "proxy"
         : known.way().name().toLowerCase(java.util.Locale.ROOT));
-    byPort.values().stream().filter(door -> services.values().stream().noneMatch(service -> service.door == door))
-        .toList().forEach(this::forgetDoor);
+    Map<Integer, Door> doors = new HashMap<>();
+    services.values().stream().filter(Service::isOpen).forEach(service -> doors.put(service.port(), service.door));
+    byPort = doors;
     View before = view;
     view = now;
     if (!now.missing.equals(before.missing)) {
@@ -283,12 +290,6 @@ final class Doors implements AutoCloseable {
     if (!now.equals(before)) {
       changed.run();
     }
-  }
-
-  private void forgetDoor(Door door) {
-    Map<Integer, Door> doors = new HashMap<>(byPort);
-    doors.values().remove(door);
-    byPort = doors;
   }
 
   @Override

@@ -39,7 +39,7 @@ final class Gate {
   Gate(Admission admission, LongSupplier nanos) {
     this.admission = admission;
     this.sources = admission.sources().stream().map(Network::of).toList();
-    this.capacity = Math.max(1, admission.burst() > 0 ? admission.burst() : admission.rate());
+    this.capacity = Math.max(1, admission.burst());
     this.nanos = nanos;
   }
 

@@ -14,6 +14,7 @@ import java.util.TreeSet;
 /** The gateway's own addresses on which services are reached, as they are now. */
 final class Interfaces {
   private static final String ALL = "*";
+  private static final String LOOPBACK = "lo";
   private static final Path VIRTUAL = Path.of("/sys/devices/virtual/net");
 
   /**
@@ -34,7 +35,7 @@ final class Interfaces {
     Set<String> missing = new TreeSet<>(wanted);
     missing.remove(ALL);
     try {
-      for (NetworkInterface each : Collections.list(NetworkInterface.getNetworkInterfaces())) {
+      for (NetworkInterface each : candidates(wanted)) {
         if (each.isLoopback()) {
           Collections.list(each.getInetAddresses()).stream().filter(InetAddress::isLoopbackAddress).sorted(
               (a, b) -> a.getAddress().length - b.getAddress().length).map(Interfaces::plain).forEach(addresses::add);
@@ -56,6 +57,22 @@ final class Interfaces {
     }
     addresses.sort((a, b) -> Boolean.compare(b.isLoopbackAddress(), a.isLoopbackAddress()));
     return new Found(List.copyOf(addresses), missing);
+  }
+
+  /** Not all if it can be helped: a gateway has two interfaces for each of its containers. */
+  private static List<NetworkInterface> candidates(Set<String> wanted) throws SocketException {
+    NetworkInterface loopback = NetworkInterface.getByName(LOOPBACK);
+    if (loopback == null || wanted.contains(ALL)) {
+      return Collections.list(NetworkInterface.getNetworkInterfaces());
+    }
+    List<NetworkInterface> some = new ArrayList<>(List.of(loopback));
+    for (String name : wanted) {
+      NetworkInterface each = NetworkInterface.getByName(name);
+      if (each != null && !each.equals(loopback)) {
+        some.add(each);
+      }
+    }
+    return some;
   }
 
   private static boolean isWanted(String name, Set<String> wanted) {

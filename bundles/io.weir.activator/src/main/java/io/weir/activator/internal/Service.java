@@ -46,8 +46,11 @@ final class Service {
     return function.network().port();
   }
 
-  void problem(String what) {
-    problem = Optional.of(what);
+  /** It gets no port at all. */
+  void hasNone(String why) {
+    close();
+    port = 0;
+    problem = Optional.of(why);
   }
 
   /**

@@ -164,8 +164,9 @@ class AddressesTest {
     assertThat(routes.addresses).isEqualTo(world.found.addresses());
     World.until("it is shown", () -> world.activator().way().equals("ebpf"));
     world.activator().functionChanged(World.function("a", limited), World.function("a", Network.DEFAULT));
+    assertThat(told(routes, 1)).containsExactly("declare a [] 0 0");
     world.activator().functionRemoved(World.function("a", Network.DEFAULT));
-    assertThat(told(routes, 2)).containsExactly("declare a [] 0 0", "withdraw a");
+    assertThat(told(routes, 1)).containsExactly("withdraw a");
     assertThat(routes.told.poll(5 * World.LOOK.toMillis(), TimeUnit.MILLISECONDS)).isNull();
     world.activator().unsetRoutes(routes);
     World.until("it is forgotten", () -> world.activator().way().equals("proxy"));

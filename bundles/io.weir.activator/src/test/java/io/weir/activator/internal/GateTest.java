@@ -38,10 +38,12 @@ class GateTest {
   }
 
   @Test
-  void takesTheRateForTheBurstIfNoneIsSaid() throws Exception {
+  void letsInOneAtATimeIfNoBurstIsSaid() throws Exception {
     Gate gate = gate(2, 0);
-    assertThat(admits(gate, "10.0.0.1") && admits(gate, "10.0.0.1")).isTrue();
+    assertThat(admits(gate, "10.0.0.1")).isTrue();
     assertThat(admits(gate, "10.0.0.1")).isFalse();
+    nanos.addAndGet(500_000_000);
+    assertThat(admits(gate, "10.0.0.1")).isTrue();
   }
 
   @Test
