@@ -5,7 +5,6 @@ import io.weir.activator.internal.Problems.Problem;
 import io.weir.engine.Lease;
 import io.weir.engine.LeaseRefused;
 import java.io.IOException;
-import java.net.StandardSocketOptions;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
 import java.util.concurrent.CompletionException;
@@ -33,7 +32,6 @@ import org.slf4j.LoggerFactory;
  */
 final class Connection implements Loop.Member, Upstream.Listener {
   private static final Logger log = LoggerFactory.getLogger(Connection.class);
-  private static final int FIRST_BUFFER = 2 << 10;
   private static final int CARRY_BUFFER = Loop.BUFFER;
   static final int MAX_HEAD = 96 << 10;
   private static final int TURNS = 8;
@@ -60,9 +58,8 @@ final class Connection implements Loop.Member, Upstream.Listener {
   private final Carrier carrier;
   private final Loop loop;
   private final Door door;
-  private final SocketChannel client;
-  private final SelectionKey key;
-  private final Bytes in = new Bytes(FIRST_BUFFER);
+  private final Client client;
+  private final Bytes in;
   private Phase phase = Phase.HEAD;
   private Message request = Message.request();
   private Message answer = Message.answerTo(request);
@@ -79,11 +76,9 @@ final class Connection implements Loop.Member, Upstream.Listener {
   private boolean reused;
   private boolean retried;
   private boolean last;
-  private boolean clientEnded;
   private boolean upstreamEnded;
   private boolean first = true;
   private int ticket;
-  private int reserved;
   /** Whether the instance has closed its side while it was written to. */
   private boolean deaf;
   private long sinceNanos = System.nanoTime();
@@ -92,8 +87,8 @@ final class Connection implements Loop.Member, Upstream.Listener {
     this.carrier = carrier;
     this.loop = loop;
     this.door = door;
-    this.client = client;
-    this.key = loop.register(client, SelectionKey.OP_READ, this::clientReady);
+    this.client = new Client(carrier, loop, client, this::clientReady);
+    this.in = this.client.in();
   }
 
   /** Takes over an accepted connection that does not block. */
@@ -103,8 +98,6 @@ final class Connection implements Loop.Member, Upstream.Listener {
       if (carrier.crowd.isOverrun() || door.crowd.isOverrun()) {
         throw new IOException("too many connections");
       }
-      client.setOption(StandardSocketOptions.TCP_NODELAY, true);
-      client.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
       Connection connection = new Connection(carrier, loop, door, client);
       loop.add(connection);
       connection.begin(room);
@@ -112,7 +105,7 @@ final class Connection implements Loop.Member, Upstream.Listener {
       log.debug("A connection to {} was not taken", door.function().name(), e);
       carrier.crowd.leave();
       door.crowd.leave();
-      closeQuietly(client);
+      Client.closeQuietly(client);
     }
   }
 
@@ -157,7 +150,7 @@ final class Connection implements Loop.Member, Upstream.Listener {
           case HEAD, LEASE, CONNECT -> readHead();
           case CARRY -> carryRequest();
           case LINGER -> discard();
-          default -> want(SelectionKey.OP_READ, false);
+          default -> client.wantToRead(false);
         }
       }
     });
@@ -166,9 +159,9 @@ final class Connection implements Loop.Member, Upstream.Listener {
   /** Until the head of a request is complete, or the buffer full; afterwards only to see whether the client is gone. */
   private void readHead() throws IOException {
     while (phase == Phase.HEAD || phase == Phase.LEASE || phase == Phase.CONNECT) {
-      if (!in.makeRoom() && (phase != Phase.HEAD || !grow(MAX_HEAD))) {
+      if (!in.makeRoom() && (phase != Phase.HEAD || !client.grow(MAX_HEAD))) {
         if (phase != Phase.HEAD) {
-          want(SelectionKey.OP_READ, false);
+          client.wantToRead(false);
           return;
         }
         if (in.capacity() < MAX_HEAD) {
@@ -180,17 +173,14 @@ final class Connection implements Loop.Member, Upstream.Listener {
         headComplete();
         continue;
       }
-      int read = in.readFrom(client);
+      int read = client.read();
       if (read < 0) {
-        clientEnded = true;
-        want(SelectionKey.OP_READ, false);
         if (phase == Phase.HEAD) {
           finish(); // Between requests, or in the midst of a head, of which nothing can come any more.
         }
         return;
       }
       if (read == 0) {
-        want(SelectionKey.OP_READ, true);
         return;
       }
       follow();
@@ -198,16 +188,6 @@ final class Connection implements Loop.Member, Upstream.Listener {
         headComplete();
       }
     }
-  }
-
-  private boolean grow(int most) {
-    int more = Math.min(most, in.capacity() * 4) - in.capacity();
-    if (more <= 0 || !carrier.reserve(more)) {
-      return false;
-    }
-    in.resize(in.capacity() + more);
-    reserved += more;
-    return true;
   }
 
   private void follow() {
@@ -316,27 +296,26 @@ final class Connection implements Loop.Member, Upstream.Listener {
       if (owed > 0 && !pass()) {
         return;
       }
-      if (clientEnded) {
+      if (client.hasEnded()) {
         if (!request.isDone()) {
           endRequest();
         }
         return;
       }
       // Of a request that is complete only a little more is read: to see the client go, and what it wants next.
-      if (turn == TURNS || !in.makeRoom() && !grow(CARRY_BUFFER)) {
-        want(SelectionKey.OP_READ, turn == TURNS);
+      if (turn == TURNS || !in.makeRoom() && !client.grow(CARRY_BUFFER)) {
+        client.wantToRead(turn == TURNS);
         return;
       }
-      int read = in.readFrom(client);
+      boolean expected = !request.isDone();
+      int read = client.read();
       if (read == 0) {
-        want(SelectionKey.OP_READ, true);
         return;
       }
-      sinceNanos = System.nanoTime();
-      if (read < 0) {
-        clientEnded = true;
-        want(SelectionKey.OP_READ, false);
-      } else {
+      if (expected) {
+        sinceNanos = System.nanoTime();
+      }
+      if (read > 0) {
         follow();
       }
     }
@@ -360,7 +339,7 @@ final class Connection implements Loop.Member, Upstream.Listener {
         // It may have answered before it closed; what it said is still to be read.
         deaf = true;
         to.want(SelectionKey.OP_WRITE, false);
-        want(SelectionKey.OP_READ, false);
+        client.wantToRead(false);
         return false;
       }
       lost(e);
@@ -368,7 +347,7 @@ final class Connection implements Loop.Member, Upstream.Listener {
     }
     to.want(SelectionKey.OP_WRITE, owed > 0);
     if (owed > 0) {
-      want(SelectionKey.OP_READ, false);
+      client.wantToRead(false);
     }
     return owed == 0;
   }
@@ -429,18 +408,18 @@ final class Connection implements Loop.Member, Upstream.Listener {
   private void writeAnswer() throws IOException {
     Bytes buffer = out;
     if (buffer != null) {
-      if (buffer.writeTo(client, buffer.size()) > 0) {
+      if (client.write(buffer) > 0) {
         sinceNanos = System.nanoTime();
       }
       if (buffer.size() > 0) {
-        want(SelectionKey.OP_WRITE, true);
+        client.wantToWrite(true);
         wantAnswer(false);
         return;
       }
       out = null;
       loop.recycle(buffer);
     }
-    want(SelectionKey.OP_WRITE, false);
+    client.wantToWrite(false);
     if (phase == Phase.REFUSE) {
       finish();
     } else if (phase == Phase.CARRY && answer.isDone()) {
@@ -510,7 +489,7 @@ final class Connection implements Loop.Member, Upstream.Listener {
       story = null;
     }
     if (last || !request.isDone() || request.closes() || answer.closes() || upstreamEnded && answer.endsWithConnection()
-        || clientEnded && in.size() == 0) {
+        || client.hasEnded() && in.size() == 0) {
       finish();
       return;
     }
@@ -518,20 +497,15 @@ final class Connection implements Loop.Member, Upstream.Listener {
     sinceNanos = System.nanoTime();
     request = Message.request();
     owed = 0;
-    if (in.size() == 0 && reserved > 0) {
-      in.clear();
-      in.resize(FIRST_BUFFER);
-      carrier.giveBack(reserved);
-      reserved = 0;
-    }
+    client.shrink();
     wantAnswer(true); // Only to see it close.
     follow();
     if (request.headDone() || request.isOpaque()) {
       headComplete();
-    } else if (clientEnded) {
+    } else if (client.hasEnded()) {
       finish();
     } else {
-      want(SelectionKey.OP_READ, true);
+      client.wantToRead(true);
     }
   }
 
@@ -558,7 +532,7 @@ final class Connection implements Loop.Member, Upstream.Listener {
   private void refuse(Problem problem) {
     closeUpstream();
     phase = Phase.REFUSE;
-    want(SelectionKey.OP_READ, false);
+    client.wantToRead(false);
     byte[] text = problem.bytes();
     Bytes whole = out == null ? new Bytes(text.length) : out; // Behind what is left of an interim answer.
     whole.append(text);
@@ -571,7 +545,7 @@ final class Connection implements Loop.Member, Upstream.Listener {
   private void finish() {
     closeUpstream();
     endLease(Lease::release);
-    if (clientEnded) {
+    if (client.hasEnded()) {
       close();
       return;
     }
@@ -580,36 +554,20 @@ final class Connection implements Loop.Member, Upstream.Listener {
     owed = 0;
     sinceNanos = System.nanoTime();
     guarded(() -> {
-      client.shutdownOutput();
-      want(SelectionKey.OP_WRITE, false);
-      want(SelectionKey.OP_READ, true);
+      client.end();
       discard();
     });
   }
 
   private void discard() throws IOException {
-    Bytes sink = loop.buffer();
-    try {
-      int read = 1;
-      for (int turn = 0; turn < TURNS && read > 0; turn++) {
-        sink.clear();
-        read = sink.readFrom(client);
-      }
-      if (read < 0) {
-        close();
-      }
-    } finally {
-      loop.recycle(sink);
+    if (client.discard()) {
+      close();
     }
   }
 
   /** Where an end in good order would make half an answer look like a whole one. */
   private void abort() {
-    try {
-      client.setOption(StandardSocketOptions.SO_LINGER, 0);
-    } catch (IOException e) {
-      log.debug("The client is gone already", e);
-    }
+    client.resetOnClose();
     close();
   }
 
@@ -624,35 +582,16 @@ final class Connection implements Loop.Member, Upstream.Listener {
       loop.recycle(out);
       out = null;
     }
-    carrier.giveBack(reserved);
     loop.remove(this);
     carrier.crowd.leave();
     door.crowd.leave();
-    closeQuietly(client);
-  }
-
-  private static void closeQuietly(SocketChannel channel) {
-    try {
-      channel.close();
-    } catch (IOException e) {
-      log.debug("A connection did not close", e);
-    }
+    client.close();
   }
 
   private void closeUpstream() {
     if (upstream != null) {
       upstream.close();
       upstream = null;
-    }
-  }
-
-  private void want(int operation, boolean wanted) {
-    if (key.isValid()) {
-      int now = key.interestOps();
-      int then = wanted ? now | operation : now & ~operation;
-      if (then != now) {
-        key.interestOps(then);
-      }
     }
   }
 

@@ -37,6 +37,7 @@ final class Interfaces {
     try {
       for (NetworkInterface each : candidates(wanted)) {
         if (each.isLoopback()) {
+          missing.remove(each.getName());
           Collections.list(each.getInetAddresses()).stream().filter(InetAddress::isLoopbackAddress).sorted(
               (a, b) -> a.getAddress().length - b.getAddress().length).map(Interfaces::plain).forEach(addresses::add);
         } else if (each.isUp() && isWanted(each.getName(), wanted)) {
