@@ -70,8 +70,8 @@ public interface ContainerEngine {
   }
 
   /**
-   * The directory in the cgroup v2 hierarchy under which every function container lives; there from the engine's start
-   * on, before any container. Empty if there is none, or not yet.
+   * The directory in the cgroup v2 hierarchy under which every function's container lives; known before the first one
+   * starts. Empty if there is none, or as long as the engine is not there.
    */
   default Optional<Path> functionsCgroup() {
     return Optional.empty();

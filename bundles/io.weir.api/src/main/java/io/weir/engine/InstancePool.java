@@ -21,6 +21,11 @@ public interface InstancePool {
   /** A snapshot, ordered by name. */
   List<Instance> instances();
 
+  /** What every function uses, ordered by name. Asks nobody: at most a few seconds old. */
+  default List<FunctionUsage> usage() {
+    return List.of();
+  }
+
   /** The last lines the function's instances wrote, oldest instance first; those of the last dead one if none runs. */
   List<String> logs(FunctionName function, int lines);
 }

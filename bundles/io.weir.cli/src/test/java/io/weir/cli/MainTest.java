@@ -191,6 +191,20 @@ class MainTest {
         {"rung":"image","resumeMs":90.4,"parkMs":0.0,"memoryBytes":0,"samples":3}]}""";
 
   @Test
+  void showsWhatFunctionsUseAndWhoUsesMostFirst() {
+    String usage = """
+        {"functions":[{"function":"idle","instances":0,"cpuSeconds":0.0,"memoryBytes":0,"memoryLimitBytes":0,"pids":0,"pressure":null},
+          {"function":"busy","instances":2,"cpuSeconds":1.5,"memoryBytes":18874368,"memoryLimitBytes":134217728,"pids":5,
+           "pressure":{"cpu":12.5,"memory":0.0,"io":0.25}}]}""";
+    gateway.answer("GET /usage", 200, usage);
+
+    assertThat(weir("top", "--every", "0").out.lines().skip(1))
+        .satisfiesExactly(busy -> assertThat(busy).contains("busy", "1.50 s", "18 MiB", "128 MiB", "12.5/0.0/0.25 %"),
+            idle -> assertThat(idle).startsWith("idle").endsWith("-"));
+    assertThat(Json.maps(Json.object(weir("top", "--json").out), "functions")).hasSize(2);
+  }
+
+  @Test
   void showsWhatTheRungsCost() {
     gateway.answer("GET /calibration", 200, "{\"calibrations\":[" + CALIBRATION + "]}");
 

@@ -2,6 +2,7 @@ package io.weir.pool.internal;
 
 import io.weir.engine.Breakdown;
 import io.weir.engine.ColdStart;
+import io.weir.engine.ContainerStats;
 import io.weir.engine.Instance;
 import io.weir.engine.Instance.State;
 import io.weir.engine.Lease;
@@ -484,8 +485,10 @@ final class FunctionInstances {
   }
 
   /** A slot was metered. */
-  synchronized void measured(Slot slot, long bytes) {
+  synchronized void measured(Slot slot, ContainerStats stats) {
     if (roster.slots.contains(slot) && !slot.unwanted) {
+      long bytes = stats.memoryBytes();
+      home.lifecycle().usage().measured(slot.function(), slot.id, stats);
       roster.costs.held(slot.rung(), bytes);
       home.budget().correct(bytes - slot.charge);
       slot.charge = bytes;

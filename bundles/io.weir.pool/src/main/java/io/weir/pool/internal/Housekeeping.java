@@ -109,7 +109,7 @@ final class Housekeeping {
         if (slot.state() == State.READY || !slot.meteredAt.equals(slot.since)) {
           slot.meteredAt = slot.since;
           try {
-            instances.measured(slot, engine.stats(slot.id).memoryBytes());
+            instances.measured(slot, engine.stats(slot.id));
           } catch (EngineException e) {
             LOG.debug("{} cannot be metered now", slot.name, e);
           }

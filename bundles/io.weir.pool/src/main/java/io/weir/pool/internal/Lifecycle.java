@@ -58,6 +58,7 @@ final class Lifecycle {
   private final ExecutorService thaws;
   private final Climb climb;
   private final Coroner coroner;
+  private final UsageLedger usage = new UsageLedger();
   private final SecureRandom random = new SecureRandom();
   /** Names of containers from before they are created until after they are removed. */
   private final Set<String> owned = ConcurrentHashMap.newKeySet();
@@ -84,6 +85,10 @@ final class Lifecycle {
       thread.setDaemon(true);
       return thread;
     };
+  }
+
+  UsageLedger usage() {
+    return usage;
   }
 
   Climb climbing() {
@@ -247,6 +252,7 @@ final class Lifecycle {
     tell(slot, "stopping", Duration.ZERO, "");
     try {
       if (slot.address != null) {   // else it holds no process of the function
+        meterLast(slot);
         engine.stop(slot.id, settings.stopGrace());
       }
     } catch (EngineException e) {
@@ -259,8 +265,17 @@ final class Lifecycle {
     tell(slot, "stopped", since(began), "");
   }
 
+  private void meterLast(Slot slot) {
+    try {
+      usage.measured(slot.function(), slot.id, engine.stats(slot.id));
+    } catch (EngineException e) {
+      LOG.debug("what {} used last is not known", slot.name, e);
+    }
+  }
+
   void discard(Slot slot) {
     if (!slot.id.isEmpty()) {
+      usage.ended(slot.function(), slot.id);
       remove(slot.id, slot.name);
     }
     disown(slot.name);
@@ -315,6 +330,7 @@ final class Lifecycle {
 
   void forget(FunctionName function) {
     lastWords.remove(function);
+    usage.forget(function);
   }
 
   static Duration since(long nanos) {

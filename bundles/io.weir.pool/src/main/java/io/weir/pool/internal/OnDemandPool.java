@@ -4,6 +4,7 @@ import io.weir.engine.Breakdown;
 import io.weir.engine.Calibration;
 import io.weir.engine.ContainerEngine;
 import io.weir.engine.EngineEvent;
+import io.weir.engine.FunctionUsage;
 import io.weir.engine.Instance;
 import io.weir.engine.InstancePool;
 import io.weir.engine.Ladder;
@@ -180,6 +181,11 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
   public List<Instance> instances() {
     return functions.values().stream().flatMap(f -> f.views().stream())
         .sorted(Comparator.comparing(Instance::name)).toList();
+  }
+
+  @Override
+  public List<FunctionUsage> usage() {
+    return lifecycle.usage().view(functions.keySet());
   }
 
   @Override

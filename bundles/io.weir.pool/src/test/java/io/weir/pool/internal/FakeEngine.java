@@ -272,7 +272,7 @@ final class FakeEngine implements ContainerEngine {
 
   @Override
   public synchronized ContainerStats stats(String id) {
-    return new ContainerStats(0, memory.getOrDefault(box(id).spec.image(), 1L << 20), 0, 1);
+    return new ContainerStats(7_000_000, memory.getOrDefault(box(id).spec.image(), 1L << 20), 0, 1);
   }
 
   @Override

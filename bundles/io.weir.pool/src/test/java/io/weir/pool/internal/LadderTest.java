@@ -93,6 +93,22 @@ class LadderTest {
   }
 
   @Test
+  void whatAnInstanceUsedIsNotForgottenWithIt() throws Exception {
+    open();
+    add(function("a", resting(Rung.IMAGE)));
+    lease("a").release();
+
+    rest("a", Rung.IMAGE);
+    events.next("stopped");
+
+    assertThat(pool.usage()).singleElement().satisfies(usage -> {
+      assertThat(usage.cpuNanos()).isEqualTo(7_000_000);
+      assertThat(usage.instances()).isZero();
+      assertThat(usage.memoryBytes()).isZero();
+    });
+  }
+
+  @Test
   void aFunctionThatRestsRunningIsNeverFrozen() throws Exception {
     open(Duration.ofMillis(1), 1L << 30);
     add(function("running", resting(Rung.RUNNING)));

@@ -1,14 +1,20 @@
 package io.weir.engine.podman.internal;
 
 import io.weir.engine.ContainerStats;
+import io.weir.engine.Pressure;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** Reads what a cgroup uses from the kernel's files; each controller may be in either hierarchy. */
 final class CgroupMeter {
+  private static final Pattern SOME = Pattern.compile("^some avg10=([0-9]+\\.[0-9]+)");
+
   private final CgroupTree tree;
   private final String cgroup;
 
@@ -30,7 +36,29 @@ final class CgroupMeter {
   }
 
   private ContainerStats stats(long used, long reclaimable, long limit) throws IOException {
-    return new ContainerStats(cpuNanos(), Math.max(0, used - reclaimable), limit, pids());
+    return new ContainerStats(cpuNanos(), Math.max(0, used - reclaimable), limit, pids(), pressure());
+  }
+
+  /** In the v2 hierarchy also where the counters are in v1; not on every kernel, and not if switched off. */
+  private Optional<Pressure> pressure() {
+    Optional<Path> group = tree.v2(cgroup);
+    if (group.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(new Pressure(stalled(group.get(), "cpu.pressure"), stalled(group.get(), "memory.pressure"),
+          stalled(group.get(), "io.pressure")));
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
+
+  private static double stalled(Path group, String file) throws IOException {
+    Matcher some = SOME.matcher(Files.readString(group.resolve(file)));
+    if (!some.find()) {
+      throw new IOException(file + " says nothing");
+    }
+    return Double.parseDouble(some.group(1));
   }
 
   private long cpuNanos() throws IOException {

@@ -105,7 +105,7 @@ public final class HttpGateway implements Part, Services {
   static List<Route> routes(Services services, EventsApi events, StatusApi status) {
     return Stream.of(status.routes(), new FunctionsApi(services).routes(),
         new LadderApi(services).routes(), events.routes(), new ImagesApi(services).routes(),
-        new KernelApi(services).routes()).flatMap(List::stream).toList();
+        new KernelApi(services).routes(), new UsageApi(services).routes()).flatMap(List::stream).toList();
   }
 
   @Deactivate

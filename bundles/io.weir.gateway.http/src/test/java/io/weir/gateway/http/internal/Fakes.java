@@ -11,10 +11,12 @@ import io.weir.engine.EngineEvent;
 import io.weir.engine.EngineException;
 import io.weir.engine.EngineInfo;
 import io.weir.engine.Instance;
+import io.weir.engine.FunctionUsage;
 import io.weir.engine.InstancePool;
 import io.weir.engine.Ladder;
 import io.weir.engine.Lease;
 import io.weir.engine.MemoryBudget;
+import io.weir.engine.Pressure;
 import io.weir.engine.Runners;
 import io.weir.event.Events;
 import io.weir.event.GatewayEvent;
@@ -426,6 +428,14 @@ final class Fakes implements Services, AutoCloseable {
     public List<Instance> instances() {
       return List.of(new Instance("0123", "weir-thermo-1", new FunctionName("thermo"), "abc", Instance.State.READY,
           Optional.of("127.0.0.1:40000"), 2, 17, 18L << 20, NOON));
+    }
+
+    @Override
+    public List<FunctionUsage> usage() {
+      return List.of(
+          new FunctionUsage(new FunctionName("other"), 0, 0, 0, 0, 0, Optional.empty()),
+          new FunctionUsage(new FunctionName("thermo"), 2, 1_500_000_000L, 18L << 20, 128L << 20, 5,
+              Optional.of(new Pressure(12.5, 0, 0.25))));
     }
 
     @Override

@@ -67,6 +67,8 @@ class OpenApiTest {
           server.get("/api/v1/traffic")).get("functions")).get(0)).keySet());
       assertThat(keys(schemas, "InstanceTraffic")).isEqualTo(((Map<?, ?>) ((List<?>) TestServer.json(
           server.get("/api/v1/traffic")).get("instances")).get(0)).keySet());
+      assertThat(keys(schemas, "Usage")).isEqualTo(((Map<?, ?>) ((List<?>) TestServer.json(
+          server.get("/api/v1/usage")).get("functions")).get(0)).keySet());
       server.fakes.events.publish(new GatewayEvent.Ended(Fakes.NOON, "1", new FunctionName("thermo"), "http", "/",
           "replied", 200, "", Duration.ZERO, Duration.ZERO, "", "", 1));
       assertThat(keys(schemas, "Invocation")).isEqualTo(((Map<?, ?>) ((List<?>) TestServer.json(
