@@ -78,6 +78,22 @@ final class DirectCalls {
     roster.pin.release(todo);
   }
 
+  /**
+   * The last request came, or was answered, at this time; what an operator wanted only afterwards stays as it is.
+   *
+   * @param came whether requests came without a lease
+   */
+  private void used(Slot slot, long at, boolean came, List<Runnable> todo) {
+    slot.lastUsedNanos = Math.max(slot.lastUsedNanos, at);
+    roster.lastCallNanos = Math.max(roster.lastCallNanos, at);
+    if (came) {
+      roster.called = true;
+      if (slot.direct > 0 || roster.pin.before(at)) {
+        roster.pin.release(todo);
+      }
+    }
+  }
+
   /** Somebody connects to the function, which has no instance. He will ask for a lease; this is faster. */
   void wanted() {
     owner.decide((now, todo) -> {
@@ -104,15 +120,12 @@ final class DirectCalls {
   }
 
   private void counted(Slot slot, @Nullable Load load, long now, List<Runnable> todo) {
-    if (slot.counted(load)) {
-      arrived(now, todo);
-      if (now - slot.readyNanos > BackOff.GOOD_LIFE.toNanos()) {
-        roster.backOff.lived();
-      }
-    }
+    boolean came = slot.counted(load);
     if (load != null && load.idleNanos() != Long.MAX_VALUE) {
-      slot.lastUsedNanos = Math.max(slot.lastUsedNanos, now - load.idleNanos());
-      roster.lastCallNanos = Math.max(roster.lastCallNanos, now - load.idleNanos());
+      used(slot, now - load.idleNanos(), came, todo);
+    }
+    if (came && now - slot.readyNanos > BackOff.GOOD_LIFE.toNanos()) {
+      roster.backOff.lived();
     }
     if (slot.state() == State.DRAINING && slot.load() == 0) {
       descent.stop(slot, slot.why, todo);

@@ -438,7 +438,7 @@ final class FunctionInstances {
             + rung.label() + ": a handler's runner is frozen or not there; use frozen or image")));
         return;
       }
-      done.add(roster.pin.set(rung, todo));
+      done.add(roster.pin.set(rung, now, todo));
       rest(now, todo);
     });
     return done.get(0);

@@ -14,11 +14,13 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * Tells the kernel what becomes of instances, and asks it what they have to do. While there is no {@link Traffic}, or it
@@ -35,6 +37,7 @@ final class KernelSide {
   private final Set<String> joined = ConcurrentHashMap.newKeySet();
   /** Of those, the ones whose load changes without a signal. */
   private final Set<String> awake = ConcurrentHashMap.newKeySet();
+  private final AtomicBoolean told = new AtomicBoolean();
   private volatile @Nullable Traffic traffic;
   private volatile Runnable whenAwake = () -> {};
 
@@ -157,7 +160,8 @@ final class KernelSide {
     if (!knows(slot)) {
       return true;
     }
-    boolean resting = asked(all -> all.rest(slot.id)).orElse(true);
+    // One that it could not take in has no work that it knew of.
+    boolean resting = asked(all -> all.rest(slot.id)).orElse(true) || !loads().containsKey(slot.id);
     if (resting) {
       awake.remove(slot.id);
     }
@@ -212,7 +216,8 @@ final class KernelSide {
     try {
       return Optional.of(question.apply(now));
     } catch (RuntimeException e) {
-      LOG.warn("the kernel's part of the gateway failed: {}", e.toString(), e);
+      LOG.atLevel(told.compareAndSet(false, true) ? Level.WARN : Level.DEBUG).setCause(e)
+          .log("the kernel's part of the gateway failed, which it promised not to: {}", e.toString());
       return Optional.empty();
     }
   }

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 /** The rung on which an operator wants a function until its next call. Guarded by its owner's lock. */
 final class Pin {
   private @Nullable Rung rung;
+  private long sinceNanos;
   private final List<CompletableFuture<Void>> waiting = new ArrayList<>();
 
   Optional<Rung> wanted() {
@@ -23,9 +24,15 @@ final class Pin {
     return rung == other;
   }
 
-  CompletableFuture<Void> set(Rung wanted, List<Runnable> todo) {
+  /** Whether it was set before something happened. */
+  boolean before(long nanos) {
+    return sinceNanos - nanos < 0;
+  }
+
+  CompletableFuture<Void> set(Rung wanted, long now, List<Runnable> todo) {
     fail(called("another rung was asked for"), todo);
     rung = wanted;
+    sinceNanos = now;
     CompletableFuture<Void> done = new CompletableFuture<>();
     waiting.add(done);
     return done;

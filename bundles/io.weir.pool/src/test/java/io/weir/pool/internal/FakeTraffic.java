@@ -28,6 +28,8 @@ final class FakeTraffic implements Traffic {
   volatile CompletableFuture<Void> listening = CompletableFuture.completedFuture(null);
   /** Done as soon as somebody has asked that question. */
   final CompletableFuture<Void> asked = new CompletableFuture<>();
+  /** Whether it counts nobody, because there are too many. */
+  volatile boolean full;
   /** Happens after the loads were read and before anybody learns of them. */
   volatile Runnable whileLooking = () -> {};
   private final FakeEngine engine;
@@ -93,7 +95,7 @@ final class FakeTraffic implements Traffic {
   @Override
   public synchronized boolean rest(String container) {
     require(container);
-    boolean idle = !loads.containsKey(container) || loads.get(container).inFlight() == 0;
+    boolean idle = !full && (!loads.containsKey(container) || loads.get(container).inFlight() == 0);
     note(idle ? "rest" : "busy", container);
     return idle;
   }
@@ -118,7 +120,7 @@ final class FakeTraffic implements Traffic {
   @Override
   public List<Load> loads() {
     looks.incrementAndGet();
-    List<Load> now = members().stream().map(member -> loads.getOrDefault(member.container(),
+    List<Load> now = full ? List.of() : members().stream().map(member -> loads.getOrDefault(member.container(),
         new Load(member.container(), 0, 0, 0, Long.MAX_VALUE))).toList();
     whileLooking.run();
     looked.release();

@@ -197,6 +197,34 @@ class TrafficTest {
   }
 
   @Test
+  void whatWasCalledBeforeAnOperatorWantedItToRestMayRest() throws Exception {
+    open();
+    add(function(scaling(0, 1, Rung.FROZEN)));
+    Lease lease = lease();
+    lease.release();
+    traffic.awaitLook();
+    traffic.loaded("id-" + lease.instance(), 0, 9, Duration.ofMinutes(1).toNanos());
+
+    pool.rest(A, Rung.FROZEN).toCompletableFuture().get(20, TimeUnit.SECONDS);
+    traffic.awaitLook();
+
+    assertThat(states()).containsExactly(State.FROZEN);
+  }
+
+  @Test
+  void whatTheKernelHadNoRoomForRestsAsBefore() throws Exception {
+    open();
+    add(function(scaling(0, 1, Rung.FROZEN)));
+    Lease lease = lease();
+    lease.release();
+    traffic.full = true;
+
+    pool.rest(A, Rung.FROZEN).toCompletableFuture().get(20, TimeUnit.SECONDS);
+
+    assertThat(states()).containsExactly(State.FROZEN);
+  }
+
+  @Test
   void aSignalThatWasLostIsMadeUpFor() throws Exception {
     open();
     add(function(scaling(0, 1, Rung.FROZEN)));
