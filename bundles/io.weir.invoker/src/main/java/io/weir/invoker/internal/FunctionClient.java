@@ -6,7 +6,6 @@ import io.weir.invocation.Header;
 import io.weir.invocation.Invocation;
 import io.weir.invocation.Outcome;
 import io.weir.invocation.Payload;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
@@ -17,8 +16,6 @@ import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import okhttp3.Call;
 import okhttp3.ConnectionPool;
@@ -33,43 +30,12 @@ import okhttp3.ResponseBody;
 import okio.BufferedSink;
 import org.jspecify.annotations.Nullable;
 
-/** One HTTP call to one instance. Blocks; thread-safe. */
+/** One HTTP call to one instance whose body or answer is streamed. Blocks; thread-safe. */
 final class FunctionClient implements AutoCloseable {
   private static final int BUFFER = 16 * 1024;
-  private static final Set<String> HOP_BY_HOP = Set.of("connection", "keep-alive", "proxy-authenticate",
-      "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade", "proxy-connection");
-  private static final byte[] NOTHING = new byte[0];
 
   private final OkHttpClient client;
   private final int maxReplyBytes;
-
-  /** Why a call gave no answer; {@code seen} is whether the function may have seen the request. */
-  static final class CallFailed extends Exception {
-    private static final long serialVersionUID = 1L;
-    private final String code;
-    private final boolean seen;
-    private final boolean connection;
-
-    CallFailed(String code, String detail, boolean seen, boolean connection, @Nullable Throwable cause) {
-      super(detail, cause);
-      this.code = code;
-      this.seen = seen;
-      this.connection = connection;
-    }
-
-    String code() {
-      return code;
-    }
-
-    boolean seen() {
-      return seen;
-    }
-
-    /** Whether the instance itself is suspect. */
-    boolean connection() {
-      return connection;
-    }
-  }
 
   FunctionClient(int maxReplyBytes) {
     this.maxReplyBytes = maxReplyBytes;
@@ -109,8 +75,7 @@ final class FunctionClient implements AutoCloseable {
     try (ResponseBody body = response.body()) {
       byte[] bytes = body.byteStream().readNBytes(maxReplyBytes + 1);
       if (bytes.length > maxReplyBytes) {
-        throw new CallFailed("reply-too-large", "the answer of " + function.name() + " is larger than " + maxReplyBytes
-            + " bytes; answer less or raise max.reply.bytes of " + RetryingInvoker.PID, true, false, null);
+        throw CallFailed.tooLarge(function, maxReplyBytes);
       }
       return new Outcome.Replied(response.code(), headers, new HeldBody(bytes), took, coldStart);
     } catch (IOException e) {
@@ -129,7 +94,7 @@ final class FunctionClient implements AutoCloseable {
       host |= name.equalsIgnoreCase("host");
       encoding |= name.equalsIgnoreCase("accept-encoding");
       agent |= name.equalsIgnoreCase("user-agent");
-      if (!name.equalsIgnoreCase("content-length") && !HOP_BY_HOP.contains(name.toLowerCase(Locale.ROOT))) {
+      if (!name.equalsIgnoreCase("content-length") && !HopByHop.contains(name)) {
         request.addHeader(name, header.value());
       }
     }
@@ -149,7 +114,7 @@ final class FunctionClient implements AutoCloseable {
     var fields = response.headers();
     List<Header> headers = new ArrayList<>(fields.size());
     for (int i = 0; i < fields.size(); i++) {
-      if (!HOP_BY_HOP.contains(fields.name(i).toLowerCase(Locale.ROOT))) {
+      if (!HopByHop.contains(fields.name(i))) {
         headers.add(new Header(fields.name(i), fields.value(i)));
       }
     }
@@ -157,21 +122,14 @@ final class FunctionClient implements AutoCloseable {
   }
 
   private static CallFailed failure(IOException e, FunctionSpec function, Upload upload) {
-    String name = function.name().value();
     if (upload.broken) {
       return new CallFailed("invalid-request", "the request's body ended early: " + e.getMessage(), true, false, e);
     }
     if (e instanceof ConnectException || e instanceof NoRouteToHostException
         || e instanceof SocketTimeoutException && "Connect timed out".equalsIgnoreCase(e.getMessage())) {
-      return new CallFailed("connection-refused", "the instance of " + name + " does not accept connections",
-          false, true, e);
+      return CallFailed.refused(function, e);
     }
-    if (e instanceof InterruptedIOException) {
-      return new CallFailed("timeout", name + " did not answer within " + function.timeout().toMillis()
-          + " ms; make it faster or raise timeout", true, false, e);
-    }
-    return new CallFailed("connection-reset", "the instance of " + name + " closed the connection before its answer was"
-        + " complete: " + e.getMessage(), true, true, e);
+    return e instanceof InterruptedIOException ? CallFailed.timeout(function, e) : CallFailed.reset(function, e);
   }
 
   @Override
@@ -260,26 +218,5 @@ final class FunctionClient implements AutoCloseable {
         whenRead.run();
       }
     }
-  }
-
-  private static final class HeldBody implements Outcome.Body {
-    private final byte[] bytes;
-
-    HeldBody(byte[] bytes) {
-      this.bytes = bytes.length == 0 ? NOTHING : bytes;
-    }
-
-    @Override
-    public InputStream stream() {
-      return new ByteArrayInputStream(bytes);
-    }
-
-    @Override
-    public long length() {
-      return bytes.length;
-    }
-
-    @Override
-    public void close() {}
   }
 }

@@ -37,16 +37,17 @@ import org.osgi.service.metatype.annotations.Designate;
 /**
  * Leases an instance, calls it, and repeats what may be repeated.
  *
- * <p>Waiting for an instance or for the next attempt holds no thread; a call holds one for as long as it has its lease.
- * So the number of threads is bounded by the instances and their concurrency, and a function that hangs uses up its own
- * leases but nobody else's threads.
+ * <p>Waiting for an instance or for the next attempt holds no thread. An answer that is held in memory is waited for by
+ * one loop for all; one that is streamed holds a thread for as long as it has its lease. So the number of threads is
+ * bounded by the instances and their concurrency, and a function that hangs uses up its own leases but nobody else's
+ * threads.
  */
 @Component(name = RetryingInvoker.PID, configurationPolicy = ConfigurationPolicy.REQUIRE, immediate = true,
     service = Invoker.class)
 @Designate(ocd = InvokerConfig.class)
 public final class RetryingInvoker implements Invoker {
   static final String PID = "io.weir.invoker";
-  private static final Set<String> IDEMPOTENT = Set.of("GET", "HEAD", "OPTIONS");
+  static final Set<String> IDEMPOTENT = Set.of("GET", "HEAD", "OPTIONS");
   private static final Duration SOON = Duration.ofSeconds(1);
   private static final Duration LEAST_PATIENCE = Duration.ofMillis(1);
 
@@ -55,6 +56,7 @@ public final class RetryingInvoker implements Invoker {
   private final Events events;
   private final Settings settings;
   private final FunctionClient client;
+  private final HeldCalls held;
   private final ExecutorService workers;
   private final ScheduledThreadPoolExecutor timer;
   /** What waits for its next attempt, so that it can be told when the gateway goes down. */
@@ -73,6 +75,7 @@ public final class RetryingInvoker implements Invoker {
     this.events = events;
     this.settings = settings;
     this.client = new FunctionClient(settings.maxReplyBytes());
+    this.held = new HeldCalls(settings.maxReplyBytes());
     this.workers = new ThreadPoolExecutor(0, Integer.MAX_VALUE, 30, TimeUnit.SECONDS, new SynchronousQueue<>(),
         threads("weir-invoker-"));
     this.timer = new ScheduledThreadPoolExecutor(1, threads("weir-invoker-timer-"));
@@ -97,6 +100,15 @@ public final class RetryingInvoker implements Invoker {
     return run.result;
   }
 
+  @Override
+  public void afterwards(Runnable task) {
+    held.afterwards(task);
+  }
+
+  private static Outcome.Refused stopping() {
+    return new Outcome.Refused(Outcome.Reason.STOPPING, "the gateway is going down", SOON.multipliedBy(10));
+  }
+
   /** One invocation on its way. Attempts follow one another, so nothing here is touched by two threads at a time. */
   private final class Run {
     private final Invocation invocation;
@@ -113,7 +125,7 @@ public final class RetryingInvoker implements Invoker {
     void attempt() {
       Optional<FunctionSpec> function = functions.find(invocation.function());
       if (closed) {
-        end(new Outcome.Refused(Outcome.Reason.STOPPING, "the gateway is going down", SOON.multipliedBy(10)));
+        end(stopping());
       } else if (function.isEmpty()) {
         end(new Outcome.Refused(Outcome.Reason.UNKNOWN_FUNCTION,
             "there is no function " + invocation.function(), Duration.ZERO));
@@ -123,7 +135,7 @@ public final class RetryingInvoker implements Invoker {
           if (error != null) {
             onWorker(() -> refused(error));
           } else {
-            onWorker(() -> call(function.get(), lease));
+            begin(function.get(), lease);
           }
         });
       }
@@ -140,51 +152,94 @@ public final class RetryingInvoker implements Invoker {
 
     private void onWorker(Runnable step) {
       try {
-        workers.execute(() -> {
-          try {
-            step.run();
-          } catch (RuntimeException e) {
-            end(new Outcome.Failed("internal-error", "unexpected failure in the gateway: " + e, true));
-          }
-        });
+        workers.execute(() -> guarded(step));
       } catch (RejectedExecutionException e) {
-        end(new Outcome.Refused(Outcome.Reason.STOPPING, "the gateway is going down", SOON.multipliedBy(10)));
+        end(stopping());
       }
     }
 
-    private void call(FunctionSpec function, Lease lease) {
+    private void guarded(Runnable step) {
+      try {
+        step.run();
+      } catch (RuntimeException e) {
+        end(new Outcome.Failed("internal-error", "unexpected failure in the gateway: " + e, true));
+      }
+    }
+
+    /** On whatever thread has the lease, so it must not block. */
+    private void begin(FunctionSpec function, Lease lease) {
       if (lease.coldStart().isPresent()) {
         lastColdStart = lease.coldStart();
         coldStart = coldStart.plus(lastColdStart.get().waited());
       }
+      if (!HeldCalls.suits(invocation)) {
+        onWorker(() -> call(function, lease));
+        return;
+      }
       try {
-        Outcome.Replied replied =
-            client.call(invocation, function, lease, lease::release, coldStart, arrivedNanos);
-        if (!invocation.streamed()) {
-          lease.release();
-          if (replied.status() >= 500 && mayRepeat(true)) {
-            repeat("status " + replied.status(), Duration.ZERO);
-            return;
+        held.call(invocation, function, lease, coldStart, arrivedNanos, new HeldCall.Listener() {
+          @Override
+          public void replied(Outcome.Replied reply) {
+            guarded(() -> Run.this.replied(lease, reply));
           }
-        }
-        end(replied);
-      } catch (FunctionClient.CallFailed e) {
-        if (e.connection()) {
-          lease.releaseSuspect();
-        } else if (e.code().equals("timeout")) {
-          lease.releaseTimedOut();
+
+          @Override
+          public void failed(CallFailed failure) {
+            guarded(() -> Run.this.failed(lease, failure));
+          }
+        });
+      } catch (CallFailed e) {
+        onWorker(() -> failed(lease, e));
+      } catch (RejectedExecutionException e) {
+        lease.release();
+        onWorker(() -> end(stopping()));
+      } catch (RuntimeException e) {
+        lease.release();
+        onWorker(() -> {
+          throw e;
+        });
+      }
+    }
+
+    private void call(FunctionSpec function, Lease lease) {
+      try {
+        Outcome.Replied reply = client.call(invocation, function, lease, lease::release, coldStart, arrivedNanos);
+        if (invocation.streamed()) {
+          end(reply);
         } else {
-          lease.release();
+          replied(lease, reply);
         }
-        boolean sourceBroke = e.code().equals("invalid-request") || e.code().equals("reply-too-large");
-        if (!sourceBroke && mayRepeat(e.seen())) {
-          repeat(e.code() + ": " + e.getMessage(), Duration.ZERO);
-        } else {
-          end(new Outcome.Failed(e.code(), e.getMessage(), !sourceBroke));
-        }
+      } catch (CallFailed e) {
+        failed(lease, e);
       } catch (RuntimeException e) {
         lease.release();
         throw e;
+      }
+    }
+
+    /** The whole answer is here. */
+    private void replied(Lease lease, Outcome.Replied reply) {
+      lease.release();
+      if (reply.status() >= 500 && mayRepeat(true)) {
+        repeat("status " + reply.status(), Duration.ZERO);
+      } else {
+        end(reply);
+      }
+    }
+
+    private void failed(Lease lease, CallFailed e) {
+      if (e.connection()) {
+        lease.releaseSuspect();
+      } else if (e.code().equals("timeout")) {
+        lease.releaseTimedOut();
+      } else {
+        lease.release();
+      }
+      boolean sourceBroke = e.code().equals("invalid-request") || e.code().equals("reply-too-large");
+      if (!sourceBroke && mayRepeat(e.seen())) {
+        repeat(e.code() + ": " + e.getMessage(), Duration.ZERO);
+      } else {
+        end(new Outcome.Failed(e.code(), e.getMessage(), !sourceBroke));
       }
     }
 
@@ -252,7 +307,7 @@ public final class RetryingInvoker implements Invoker {
 
     void stop() {
       if (waiting.remove(this)) {
-        end(new Outcome.Refused(Outcome.Reason.STOPPING, "the gateway is going down", SOON.multipliedBy(10)));
+        end(stopping());
       }
     }
 
@@ -291,14 +346,17 @@ public final class RetryingInvoker implements Invoker {
     timer.shutdownNow();
     waiting.forEach(Run::stop);
     workers.shutdown();
+    long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(2);
     try {
-      if (!workers.awaitTermination(2, TimeUnit.SECONDS)) {
+      held.await(until);
+      if (!workers.awaitTermination(until - System.nanoTime(), TimeUnit.NANOSECONDS)) {
         client.close();
         workers.awaitTermination(2, TimeUnit.SECONDS);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    held.close();
     client.close();
   }
 }
