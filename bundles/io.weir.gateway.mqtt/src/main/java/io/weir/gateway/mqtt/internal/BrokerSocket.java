@@ -2,72 +2,71 @@ package io.weir.gateway.mqtt.internal;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
-import javax.net.ssl.SSLParameters;
-import javax.net.ssl.SSLSocket;
-import javax.net.ssl.SSLSocketFactory;
+import java.nio.channels.SocketChannel;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 
-/** The socket to the broker, plain or with TLS. */
-final class BrokerSocket {
-  private final Socket tcp;
-  private final Socket socket;
+/**
+ * The socket to the broker. One thread reads; any may write, and none waits for the broker to read: what it does not take
+ * yet is kept, in order.
+ */
+interface BrokerSocket {
 
-  private BrokerSocket(Socket tcp, Socket socket) {
-    this.tcp = tcp;
-    this.socket = socket;
-  }
-
-  /** Connects within the timeout, which then holds for each read until {@link #readTimeout} changes it. */
-  static BrokerSocket connect(URI broker, int timeoutMillis) throws IOException {
+  /**
+   * Connects within the timeout, which then holds for each read until {@link #readTimeout} changes it.
+   *
+   * @param blocking runs what must wait for the broker
+   * @param wrote told when everything written so far has gone out
+   */
+  static BrokerSocket connect(URI broker, int timeoutMillis, Executor blocking, Runnable wrote) throws IOException {
     String host = broker.getHost().replaceAll("[\\[\\]]", "");
-    Socket tcp = new Socket();
+    InetSocketAddress address = new InetSocketAddress(host, broker.getPort());
+    if (broker.getScheme().equals("ssl")) {
+      Socket tcp = new Socket();
+      try {
+        tcp.setTcpNoDelay(true);
+        tcp.connect(address, timeoutMillis);
+        tcp.setSoTimeout(timeoutMillis);
+        return new SecureSocket(tcp, host, broker.getPort(), blocking, wrote);
+      } catch (IOException | RuntimeException e) {
+        tcp.close();
+        throw e;
+      }
+    }
+    SocketChannel channel = SocketChannel.open();
     try {
-      tcp.setTcpNoDelay(true);
-      tcp.connect(new InetSocketAddress(host, broker.getPort()), timeoutMillis);
-      tcp.setSoTimeout(timeoutMillis);
-      return new BrokerSocket(tcp, broker.getScheme().equals("ssl") ? secured(tcp, host, broker.getPort()) : tcp);
+      channel.socket().setTcpNoDelay(true);
+      channel.socket().connect(address, timeoutMillis);
+      return new PlainSocket(channel, timeoutMillis, wrote);
     } catch (IOException | RuntimeException e) {
-      tcp.close();
+      channel.close();
       throw e;
     }
   }
 
-  private static Socket secured(Socket tcp, String host, int port) throws IOException {
-    SSLSocketFactory factory = (SSLSocketFactory) SSLSocketFactory.getDefault();
-    SSLSocket secure = (SSLSocket) factory.createSocket(tcp, host, port, true);
-    SSLParameters parameters = secure.getSSLParameters();
-    parameters.setEndpointIdentificationAlgorithm("HTTPS");
-    secure.setSSLParameters(parameters);
-    secure.startHandshake();
-    return secure;
-  }
+  /** Reads from it throw {@link java.net.SocketTimeoutException} when nothing comes. */
+  InputStream in();
 
-  InputStream in() throws IOException {
-    return socket.getInputStream();
-  }
+  void readTimeout(int millis) throws IOException;
 
-  OutputStream out() throws IOException {
-    return socket.getOutputStream();
-  }
+  /** Keeps these bytes for the next {@link #flush}; those of one call stay together. */
+  void add(byte[] bytes);
 
-  void readTimeout(int millis) throws IOException {
-    socket.setSoTimeout(millis);
-  }
+  /** Sends what was added; the other side takes it now or later. */
+  void flush() throws IOException;
 
-  /** Says that nothing more is written; what the other side sent can still be read. */
-  void finishWriting() throws IOException {
-    socket.shutdownOutput();
-  }
+  /** Whether everything has gone out. */
+  boolean clear();
 
-  /** Ends whatever reads or writes. Never blocks: closing TLS in order would wait for a writer that is stuck. */
-  void cut() {
-    try {
-      tcp.close();
-    } catch (IOException e) {
-      // gone already
-    }
-  }
+  /** Completes when so little waits that more may be written; fails if the connection ends before. */
+  CompletableFuture<Void> room();
+
+  /** After everything has gone out, says that nothing more will be; what the other side sent can still be read. */
+  void finishWriting() throws IOException;
+
+  /** Ends whatever reads or writes. Never blocks. */
+  void cut();
 }

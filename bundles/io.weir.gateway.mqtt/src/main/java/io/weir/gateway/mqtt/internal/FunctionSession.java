@@ -227,7 +227,7 @@ final class FunctionSession {
       window = window(wanted);
       clean = forgetFirst;
     }
-    MqttConnection opened = new MqttConnection(options(clean, context.settings().sessionExpirySeconds(), window));
+    MqttConnection opened = connect(options(clean, context.settings().sessionExpirySeconds(), window));
     Deliveries served = null;
     boolean qos2;
     try {
@@ -271,6 +271,10 @@ final class FunctionSession {
     }
   }
 
+  private MqttConnection connect(MqttConnection.Options options) throws IOException {
+    return new MqttConnection(options, context::write, context.invoker()::afterwards);
+  }
+
   private MqttConnection.Options options(boolean clean, long expirySeconds, int window) {
     return new MqttConnection.Options(context.broker().uri(), context.broker().credentials(),
         "weir-" + context.gatewayId() + "-" + name, clean, expirySeconds, window, context.settings().keepAlive());
@@ -278,7 +282,7 @@ final class FunctionSession {
 
   /** Makes the broker forget the session and what it queued. */
   private void forget() throws IOException {
-    new MqttConnection(options(true, 0, 1)).closeAndForget();
+    connect(options(true, 0, 1)).closeAndForget();
     context.files().delete(name);
     synchronized (this) {
       forgetFirst = false;

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import org.eclipse.paho.mqttv5.common.MqttException;
 import org.eclipse.paho.mqttv5.common.MqttMessage;
 import org.eclipse.paho.mqttv5.common.MqttSubscription;
@@ -27,9 +28,8 @@ import org.eclipse.paho.mqttv5.common.packet.MqttWireMessage;
 /**
  * One connection to the broker, from CONNECT to its end; a lost one is replaced, never mended.
  *
- * <p>One thread calls {@link #run} and so reads; every other method may be called by any thread. Writing blocks while
- * the broker does not read, but not longer than its silence is tolerated: {@link #abort} and {@link #abortIfSilent}
- * never block and free whoever does.
+ * <p>One thread calls {@link #run} and so reads; every other method may be called by any thread and does not block. What
+ * the broker does not take is kept until it does or the connection ends.
  */
 final class MqttConnection implements AutoCloseable {
   private static final int CONNECT_MILLIS = 5_000;
@@ -58,13 +58,18 @@ final class MqttConnection implements AutoCloseable {
   private final Liveness liveness;
   private final Requests requests;
 
-  /** Connects; blocks for some seconds at most. */
-  MqttConnection(Options options) throws IOException {
-    socket = BrokerSocket.connect(options.broker(), CONNECT_MILLIS);
+  /**
+   * Connects; blocks for some seconds at most.
+   *
+   * @param blocking runs what must wait for the broker
+   * @param afterwards runs what is to be done once for much that happens now, see {@link io.weir.invocation.Invoker}
+   */
+  MqttConnection(Options options, Executor blocking, Executor afterwards) throws IOException {
+    liveness = new Liveness(options.keepAlive());
+    socket = BrokerSocket.connect(options.broker(), CONNECT_MILLIS, blocking, liveness::wrote);
     try {
-      liveness = new Liveness(options.keepAlive());
       reader = new PacketReader(socket.in(), liveness);
-      writer = new PacketWriter(socket.out(), liveness);
+      writer = new PacketWriter(socket, afterwards);
       writer.write(Handshake.connect(options));
       handshake = Handshake.of(reader.read(() -> {
         throw new IOException("the broker did not answer CONNECT within " + CONNECT_MILLIS / 1000 + " s");
@@ -109,6 +114,11 @@ final class MqttConnection implements AutoCloseable {
   }
 
   private void handle(byte[] packet, Handler handler) throws IOException, MqttException {
+    MqttPublish plain = PublishDecoder.decode(packet);
+    if (plain != null) {
+      handler.arrived(plain, (packet[0] & 0x08) != 0);
+      return;
+    }
     MqttWireMessage message;
     try {
       message = MqttWireMessage.createWireMessage(packet);
@@ -170,7 +180,7 @@ final class MqttConnection implements AutoCloseable {
       }
       if (qos == 0) {
         writer.write(packet);
-        return CompletableFuture.completedFuture(null);
+        return writer.room();   // there is no answer that could slow us down
       }
     } catch (MqttException | IllegalArgumentException e) {
       return CompletableFuture.failedFuture(new PublishRefused("it cannot be encoded: " + e.getMessage(), false));
@@ -184,14 +194,12 @@ final class MqttConnection implements AutoCloseable {
     });
   }
 
-  /** Tells the broker that a message need not be sent again. A connection that ended meanwhile is fine. */
+  /**
+   * Tells the broker that a message need not be sent again, together with others that are told at the same time. A
+   * connection that ended meanwhile is fine.
+   */
   void acknowledge(int packetId, int qos) {
-    try {
-      writer.write(qos == 1 ? new MqttPubAck(0, packetId, new MqttProperties())
-          : new MqttPubRec(0, packetId, new MqttProperties()));
-    } catch (IOException | MqttException e) {
-      // The reading thread finds out as well; the broker sends the message again on the next connection.
-    }
+    writer.acknowledge(packetId, qos);
   }
 
   /** Ends what an earlier connection of the session began to send with QoS 2. */

@@ -1,11 +1,9 @@
 package io.weir.gateway.mqtt.internal;
 
-import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.SocketTimeoutException;
-import org.eclipse.paho.mqttv5.common.packet.MqttWireMessage;
 
 /** Cuts the broker's bytes into packets. For one thread. */
 final class PacketReader {
@@ -19,47 +17,71 @@ final class PacketReader {
 
   private final InputStream in;
   private final Liveness liveness;
+  private final byte[] buffer = new byte[BUFFER];
+  private int at;
+  private int end;
 
   PacketReader(InputStream in, Liveness liveness) {
-    this.in = new BufferedInputStream(in, BUFFER);
+    this.in = in;
     this.liveness = liveness;
   }
 
   /** The next packet as it came, its fixed header included. */
   byte[] read(Quiet quiet) throws IOException {
-    byte[] first = new byte[1];
-    fill(first, 0, quiet);
-    int length = length(quiet);
-    byte[] encoded = MqttWireMessage.encodeVariableByteInteger(length);
-    byte[] packet = new byte[1 + encoded.length + length];
-    packet[0] = first[0];
-    System.arraycopy(encoded, 0, packet, 1, encoded.length);
-    fill(packet, 1 + encoded.length, quiet);
+    byte[] header = new byte[1 + LONGEST_LENGTH];
+    header[0] = next(quiet);
+    int length = 0;
+    int used = 1;
+    do {
+      if (used > LONGEST_LENGTH) {
+        throw new IOException("the broker sent what is no MQTT packet: its length has no end");
+      }
+      header[used] = next(quiet);
+      length |= (header[used] & 0x7F) << 7 * (used - 1);
+    } while ((header[used++] & 0x80) != 0);
+    byte[] packet = new byte[used + length];
+    System.arraycopy(header, 0, packet, 0, used);
+    rest(packet, used, quiet);
     return packet;
   }
 
-  private int length(Quiet quiet) throws IOException {
-    int length = 0;
-    byte[] digit = new byte[1];
-    for (int i = 0; i < LONGEST_LENGTH; i++) {
-      fill(digit, 0, quiet);
-      length |= (digit[0] & 0x7F) << 7 * i;
-      if ((digit[0] & 0x80) == 0) {
-        return length;
-      }
+  private byte next(Quiet quiet) throws IOException {
+    if (at == end) {
+      at = 0;
+      end = 0;
+      end = receive(buffer, 0, quiet);
     }
-    throw new IOException("the broker sent what is no MQTT packet: its length has no end");
+    return buffer[at++];
   }
 
-  private void fill(byte[] bytes, int from, Quiet quiet) throws IOException {
-    for (int at = from; at < bytes.length; ) {
+  private void rest(byte[] packet, int from, Quiet quiet) throws IOException {
+    int n = Math.min(end - at, packet.length - from);
+    System.arraycopy(buffer, at, packet, from, n);
+    at += n;
+    for (int done = from + n; done < packet.length; ) {
+      if (packet.length - done >= BUFFER) {
+        done += receive(packet, done, quiet);
+      } else {
+        end = receive(buffer, 0, quiet);
+        at = Math.min(end, packet.length - done);
+        System.arraycopy(buffer, 0, packet, done, at);
+        done += at;
+      }
+    }
+  }
+
+  /** How many bytes came; at least one. */
+  private int receive(byte[] bytes, int from, Quiet quiet) throws IOException {
+    while (true) {
       try {
-        int read = in.read(bytes, at, bytes.length - at);
+        int read = in.read(bytes, from, bytes.length - from);
         if (read < 0) {
           throw new EOFException("the broker closed the connection");
         }
-        at += read;
         liveness.heard();
+        if (read > 0) {
+          return read;
+        }
       } catch (SocketTimeoutException e) {
         quiet.happened();
       }

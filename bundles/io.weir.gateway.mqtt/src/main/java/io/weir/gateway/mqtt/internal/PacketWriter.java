@@ -1,42 +1,59 @@
 package io.weir.gateway.mqtt.internal;
 
 import java.io.IOException;
-import java.io.OutputStream;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.eclipse.paho.mqttv5.common.MqttException;
 import org.eclipse.paho.mqttv5.common.packet.MqttWireMessage;
 
-/** Writes packets whole, whoever sends them. Blocks while the broker does not read. */
+/** Writes packets whole, whoever sends them. Never blocks; thread-safe. */
 final class PacketWriter {
-  private final OutputStream out;
-  private final Liveness liveness;
-  private final ReentrantLock writing = new ReentrantLock();
+  private static final int PUBACK = 0x40;
+  private static final int PUBREC = 0x50;
 
-  PacketWriter(OutputStream out, Liveness liveness) {
-    this.out = out;
-    this.liveness = liveness;
+  private final BrokerSocket socket;
+  private final Executor afterwards;
+  private final AtomicBoolean flushing = new AtomicBoolean();
+
+  /** @param afterwards runs what is to be done once for much that happens now */
+  PacketWriter(BrokerSocket socket, Executor afterwards) {
+    this.socket = socket;
+    this.afterwards = afterwards;
   }
 
   void write(MqttWireMessage packet) throws IOException {
-    byte[] bytes = encode(packet);
-    writing.lock();
-    try {
-      out.write(bytes);
-      liveness.wrote();
-    } finally {
-      writing.unlock();
+    socket.add(encode(packet));
+    socket.flush();
+  }
+
+  /** Writes unless something waits already, which keeps a connection alive just as well. */
+  void writeIfIdle(MqttWireMessage packet) throws IOException {
+    if (socket.clear()) {
+      write(packet);
     }
   }
 
-  /** Writes unless somebody else is writing, which keeps a connection alive just as well. */
-  void writeIfIdle(MqttWireMessage packet) throws IOException {
-    if (writing.tryLock()) {
-      try {
-        write(packet);
-      } finally {
-        writing.unlock();
-      }
+  /** PUBACK or PUBREC, of success; together with others that are given at the same time. */
+  void acknowledge(int packetId, int qos) {
+    socket.add(new byte[] {(byte) (qos == 1 ? PUBACK : PUBREC), 2, (byte) (packetId >> 8), (byte) packetId});
+    if (flushing.compareAndSet(false, true)) {
+      afterwards.execute(this::flush);
     }
+  }
+
+  private void flush() {
+    flushing.set(false);
+    try {
+      socket.flush();
+    } catch (IOException e) {
+      // The reading thread finds out as well; the broker sends the messages again on the next connection.
+    }
+  }
+
+  /** Completes when more may be written without filling the memory. */
+  CompletableFuture<Void> room() {
+    return socket.room();
   }
 
   private static byte[] encode(MqttWireMessage packet) throws IOException {
