@@ -10,7 +10,8 @@ name=${1:-}
 case $name in
   baseline) class=io.weir.bench.Baseline ;;
   cold-start) class=io.weir.bench.ColdStart ;;
-  *) echo "usage: bench/run.sh baseline|cold-start [--quick] [--json FILE]" >&2; exit 2 ;;
+  mqtt-adaptor) class=io.weir.bench.MqttAdaptor ;;
+  *) echo "usage: bench/run.sh baseline|cold-start|mqtt-adaptor [--quick] [--json FILE]" >&2; exit 2 ;;
 esac
 shift
 "$top/weir" bench-setup
