@@ -20,6 +20,15 @@ public interface Events {
    */
   AutoCloseable subscribe(Consumer<GatewayEvent> listener);
 
+  /** The same for events of one kind; all others cost the listener nothing, and no thread is woken for them. */
+  default <E extends GatewayEvent> AutoCloseable subscribe(Class<E> kind, Consumer<E> listener) {
+    return subscribe(event -> {
+      if (kind.isInstance(event)) {
+        listener.accept(kind.cast(event));
+      }
+    });
+  }
+
   /** Counters since start, by name, for example {@code invocations.replied}; the names are in docs/reference/metrics.md. */
   Map<String, Long> counters();
 

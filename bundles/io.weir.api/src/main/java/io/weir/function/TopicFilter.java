@@ -48,23 +48,35 @@ public record TopicFilter(String value) {
       return Optional.empty();
     }
     List<String> captured = new ArrayList<>();
-    String[] want = value.split("/", -1);
-    String[] have = topic.split("/", -1);
-    for (int i = 0; i < want.length; i++) {
-      if (want[i].equals("#")) {
-        captured.add(String.join("/", List.of(have).subList(Math.min(i, have.length), have.length)));
+    int want = 0;   // where the level begins that is looked at
+    int have = 0;
+    while (true) {
+      int wantEnd = levelEnd(value, want);
+      char wildcard = wantEnd == want + 1 ? value.charAt(want) : 0;
+      if (wildcard == '#') {
+        captured.add(have > topic.length() ? "" : topic.substring(have));
         return Optional.of(List.copyOf(captured));
       }
-      if (i >= have.length) {
+      if (have > topic.length()) {
+        return Optional.empty();   // no level is left
+      }
+      int haveEnd = levelEnd(topic, have);
+      if (wildcard == '+') {
+        captured.add(topic.substring(have, haveEnd));
+      } else if (wantEnd - want != haveEnd - have || !value.regionMatches(want, topic, have, haveEnd - have)) {
         return Optional.empty();
       }
-      if (want[i].equals("+")) {
-        captured.add(have[i]);
-      } else if (!want[i].equals(have[i])) {
-        return Optional.empty();
+      if (wantEnd == value.length()) {
+        return haveEnd == topic.length() ? Optional.of(List.copyOf(captured)) : Optional.empty();
       }
+      want = wantEnd + 1;
+      have = haveEnd + 1;
     }
-    return want.length == have.length ? Optional.of(List.copyOf(captured)) : Optional.empty();
+  }
+
+  private static int levelEnd(String levels, int from) {
+    int slash = levels.indexOf('/', from);
+    return slash < 0 ? levels.length() : slash;
   }
 
   @Override

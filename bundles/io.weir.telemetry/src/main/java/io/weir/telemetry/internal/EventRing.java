@@ -73,7 +73,13 @@ public final class EventRing implements Events {
 
   @Override
   public AutoCloseable subscribe(Consumer<GatewayEvent> listener) {
-    Subscription subscription = new Subscription(listener, slots.length(), counters.dropped, subscriptions::remove);
+    return subscribe(GatewayEvent.class, listener);
+  }
+
+  @Override
+  public <E extends GatewayEvent> AutoCloseable subscribe(Class<E> kind, Consumer<E> listener) {
+    Subscription subscription = new Subscription(kind, event -> listener.accept(kind.cast(event)), slots.length(),
+        counters.dropped, subscriptions::remove);
     subscriptions.add(subscription);
     return subscription;
   }

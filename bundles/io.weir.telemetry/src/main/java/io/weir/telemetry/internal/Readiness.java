@@ -58,11 +58,7 @@ public final class Readiness implements Part {
     this.wanted = Stream.of(config.parts().split(",")).map(String::strip).filter(name -> !name.isEmpty()).toList();
     this.clock = clock;
     this.started = started;
-    this.subscription = events.subscribe(event -> {
-      if (event instanceof GatewayEvent.PartChanged) {
-        look();
-      }
-    });
+    this.subscription = events.subscribe(GatewayEvent.PartChanged.class, event -> look());
   }
 
   @Deactivate

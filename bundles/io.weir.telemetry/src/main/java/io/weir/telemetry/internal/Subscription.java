@@ -14,6 +14,7 @@ final class Subscription implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Subscription.class);
   private static final AtomicInteger numbers = new AtomicInteger();
 
+  private final Class<? extends GatewayEvent> kind;
   private final Consumer<GatewayEvent> listener;
   private final BlockingQueue<GatewayEvent> queue;
   private final LongAdder dropped;
@@ -21,7 +22,10 @@ final class Subscription implements AutoCloseable {
   private final Thread thread;
   private volatile boolean closed;
 
-  Subscription(Consumer<GatewayEvent> listener, int capacity, LongAdder dropped, Consumer<Subscription> onClose) {
+  /** @param kind what the listener wants to hear */
+  Subscription(Class<? extends GatewayEvent> kind, Consumer<GatewayEvent> listener, int capacity, LongAdder dropped,
+      Consumer<Subscription> onClose) {
+    this.kind = kind;
     this.listener = listener;
     this.queue = new ArrayBlockingQueue<>(capacity);
     this.dropped = dropped;
@@ -32,7 +36,7 @@ final class Subscription implements AutoCloseable {
   }
 
   void offer(GatewayEvent event) {
-    while (!closed && !queue.offer(event)) {
+    while (!closed && kind.isInstance(event) && !queue.offer(event)) {
       if (queue.poll() != null) {
         dropped.increment();
       }

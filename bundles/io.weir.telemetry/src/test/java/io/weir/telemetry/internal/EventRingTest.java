@@ -56,6 +56,19 @@ class EventRingTest {
   }
 
   @Test
+  void tellsASubscriberNothingButWhatItWantsToHear() throws Exception {
+    BlockingQueue<GatewayEvent> heard = new LinkedBlockingQueue<>();
+    ring.subscribe(GatewayEvent.PartChanged.class, heard::add);
+
+    LongStream.range(0, 100).forEach(i -> ring.publish(Samples.numbered(i)));
+    ring.publish(new GatewayEvent.PartChanged(java.time.Instant.EPOCH, "broker", "ready"));
+
+    assertThat(heard.poll(10, TimeUnit.SECONDS)).isInstanceOf(GatewayEvent.PartChanged.class);
+    assertThat(heard).isEmpty();
+    assertThat(ring.counters()).containsEntry("events.dropped", 0L);
+  }
+
+  @Test
   void dropsTheOldestForASubscriberThatHangs() throws Exception {
     CountDownLatch entered = new CountDownLatch(1);
     CountDownLatch go = new CountDownLatch(1);

@@ -130,9 +130,18 @@ final class Deliveries implements MqttConnection.Handler {
     if (arrival != Receipts.Arrival.NEW) {
       return arrival == Receipts.Arrival.DONE;
     }
-    Optional<Trigger.Mqtt> trigger =
-        spec.mqttTriggers().filter(each -> each.filter().match(message.getTopicName()).isPresent()).findFirst();
-    if (trigger.isEmpty()) {
+    Trigger.Mqtt trigger = null;
+    List<String> captured = List.of();
+    for (Trigger each : spec.triggers()) {
+      Optional<List<String>> match =
+          each instanceof Trigger.Mqtt mqtt ? mqtt.filter().match(message.getTopicName()) : Optional.empty();
+      if (match.isPresent()) {
+        trigger = (Trigger.Mqtt) each;
+        captured = match.get();
+        break;
+      }
+    }
+    if (trigger == null) {
       LOG.debug("{}: {} matches no trigger any more", name, message.getTopicName());
       return qos > 0;
     }
@@ -140,9 +149,8 @@ final class Deliveries implements MqttConnection.Handler {
       dropped++;
       return false;
     }
-    List<String> captured = trigger.get().filter().match(message.getTopicName()).orElseThrow();
-    Delivery delivery = new Delivery(sequence++, message, spec, trigger.get(), captured,
-        Messages.invocation(name, trigger.get(), message, Instant.now()));
+    Delivery delivery = new Delivery(sequence++, message, spec, trigger, captured,
+        Messages.invocation(name, trigger, message, Instant.now()));
     backlog.add(delivery);
     if (qos > 0) {
       receipts.taken(delivery);

@@ -8,7 +8,6 @@ import io.weir.invocation.Invocation;
 import io.weir.invocation.Payload;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -16,7 +15,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.UUID;
 import java.util.regex.Pattern;
 import org.eclipse.paho.mqttv5.common.packet.MqttProperties;
 import org.eclipse.paho.mqttv5.common.packet.MqttPublish;
@@ -39,28 +37,50 @@ final class Messages {
   private static final Set<String> NOT_ANSWERED = Set.of("date", "server");
   private static final int MAX_STRING_BYTES = 65_535;
 
+  private static final Header OWN_VERSION = new Header("ce-specversion", "1.0");
+  private static final Header OWN_SOURCE = new Header("ce-source", SOURCE);
+  private static final Header OWN_TYPE = new Header("ce-type", TYPE);
+
   private Messages() {}
 
   /** The request that carries a message to a function. */
   static Invocation invocation(FunctionName function, Trigger.Mqtt trigger, MqttPublish message, Instant arrived) {
     MqttProperties properties = message.getProperties();
-    Map<String, String> event = event(properties, message.getTopicName(), arrived);
     List<Header> headers = new ArrayList<>();
-    event.forEach((name, value) -> headers.add(new Header("ce-" + name, encoded(value, true))));
-    boolean isEvent = isEvent(properties);
+    String id = properties.getUserProperties().isEmpty() ? own(message.getTopicName(), arrived, headers)
+        : given(properties, message.getTopicName(), arrived, headers);
     String contentType = properties.getContentType();
     if (contentType != null && !contentType.isBlank()) {
       headers.add(new Header("Content-Type", encoded(contentType, false)));
     }
+    return new Invocation(id, function, "mqtt", message.getTopicName(), "POST", trigger.path(), headers,
+        Payload.of(message.getPayload()), arrived,
+        trigger.qos() == 0 ? Guarantee.AT_MOST_ONCE : Guarantee.AT_LEAST_ONCE, false);
+  }
+
+  /** Most messages bring nothing but a payload. Returns the event's id. */
+  private static String own(String topic, Instant arrived, List<Header> headers) {
+    String id = EventIds.next();
+    headers.add(OWN_VERSION);
+    headers.add(new Header("ce-id", id));
+    headers.add(OWN_SOURCE);
+    headers.add(OWN_TYPE);
+    headers.add(new Header("ce-subject", encoded(topic, true)));
+    headers.add(new Header("ce-time", EventTime.text(arrived)));
+    return id;
+  }
+
+  private static String given(MqttProperties properties, String topic, Instant arrived, List<Header> headers) {
+    Map<String, String> event = event(properties, topic, arrived);
+    event.forEach((name, value) -> headers.add(new Header("ce-" + name, encoded(value, true))));
+    boolean isEvent = isEvent(properties);
     for (UserProperty property : properties.getUserProperties()) {
       String name = property.getKey().toLowerCase(Locale.ROOT);
       if (!(isEvent && EVENT_ATTRIBUTES.contains(name)) && mayBecomeHeader(name)) {
         headers.add(new Header(property.getKey(), encoded(property.getValue(), false)));
       }
     }
-    return new Invocation(encoded(event.get("id"), true), function, "mqtt", message.getTopicName(), "POST",
-        trigger.path(), headers, Payload.of(message.getPayload()), arrived,
-        trigger.qos() == 0 ? Guarantee.AT_MOST_ONCE : Guarantee.AT_LEAST_ONCE, false);
+    return encoded(event.get("id"), true);
   }
 
   private static boolean mayBecomeHeader(String name) {
@@ -72,11 +92,11 @@ final class Messages {
   private static Map<String, String> event(MqttProperties properties, String topic, Instant arrived) {
     Map<String, String> event = new java.util.LinkedHashMap<>();
     event.put("specversion", "1.0");
-    event.put("id", UUID.randomUUID().toString());
+    event.put("id", EventIds.next());
     event.put("source", SOURCE);
     event.put("type", TYPE);
     event.put("subject", topic);
-    event.put("time", arrived.truncatedTo(ChronoUnit.MICROS).toString());
+    event.put("time", EventTime.text(arrived));
     if (isEvent(properties)) {
       event.remove("subject");
       event.remove("time");
@@ -84,7 +104,7 @@ final class Messages {
           .filter(property -> EVENT_ATTRIBUTES.contains(property.getKey().toLowerCase(Locale.ROOT)))
           .forEach(property -> event.put(property.getKey().toLowerCase(Locale.ROOT), property.getValue()));
       event.putIfAbsent("subject", topic);
-      event.putIfAbsent("time", arrived.truncatedTo(ChronoUnit.MICROS).toString());
+      event.putIfAbsent("time", EventTime.text(arrived));
     }
     return event;
   }
@@ -100,6 +120,9 @@ final class Messages {
    * for event attributes also space, quote and percent, as the CloudEvents HTTP binding wants it.
    */
   static String encoded(@Nullable String value, boolean attribute) {
+    if (value != null && isPlain(value)) {
+      return value;
+    }
     StringBuilder text = new StringBuilder();
     for (byte b : String.valueOf(value).getBytes(StandardCharsets.UTF_8)) {
       boolean plain = b > 0x20 && b < 0x7F && !(attribute && (b == '"' || b == '%')) || b == ' ' && !attribute;
@@ -110,6 +133,17 @@ final class Messages {
       }
     }
     return attribute ? text.toString() : text.toString().strip();
+  }
+
+  /** Whether nothing in it needs another form anywhere. */
+  private static boolean isPlain(String value) {
+    for (int i = 0; i < value.length(); i++) {
+      char c = value.charAt(i);
+      if (c <= ' ' || c >= 0x7F || c == '"' || c == '%') {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Where the sender wants its answer, if that is a topic it may name. */

@@ -29,7 +29,8 @@ final class Outcomes {
   Optional<Answer> replied(Delivery delivery, Outcome.Replied reply) {
     byte[] payload;
     try (Outcome.Body body = reply.body()) {
-      payload = body.stream().readNBytes(maxAnswerBytes + 1);
+      boolean small = body.length() >= 0 && body.length() <= maxAnswerBytes;
+      payload = small ? body.stream().readAllBytes() : body.stream().readNBytes(maxAnswerBytes + 1);
     } catch (IOException e) {
       return failed(delivery, "connection-reset", "the answer ended early: " + e.getMessage());
     }
