@@ -17,9 +17,9 @@ final class CallFailed extends Exception {
     this.connection = connection;
   }
 
-  static CallFailed refused(FunctionSpec function, Throwable cause) {
+  static CallFailed refused(FunctionSpec function, boolean seen, Throwable cause) {
     return new CallFailed("connection-refused", "the instance of " + function.name() + " does not accept connections",
-        false, true, cause);
+        seen, true, cause);
   }
 
   static CallFailed timeout(FunctionSpec function, @Nullable Throwable cause) {

@@ -127,7 +127,7 @@ final class FunctionClient implements AutoCloseable {
     }
     if (e instanceof ConnectException || e instanceof NoRouteToHostException
         || e instanceof SocketTimeoutException && "Connect timed out".equalsIgnoreCase(e.getMessage())) {
-      return CallFailed.refused(function, e);
+      return CallFailed.refused(function, false, e);
     }
     return e instanceof InterruptedIOException ? CallFailed.timeout(function, e) : CallFailed.reset(function, e);
   }

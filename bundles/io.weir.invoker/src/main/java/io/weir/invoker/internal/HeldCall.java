@@ -19,6 +19,9 @@ final class HeldCall {
     void failed(CallFailed failure);
   }
 
+  private static final long CONNECT_NANOS = Duration.ofSeconds(2).toNanos();
+  private static final long CONNECT_AGAIN_NANOS = Duration.ofMillis(200).toNanos();
+
   private final Invocation invocation;
   private final FunctionSpec function;
   private final Listener listener;
@@ -39,6 +42,14 @@ final class HeldCall {
     this.listener = listener;
     this.request = RequestEncoder.encode(invocation);
     this.deadlineNanos = System.nanoTime() + function.timeout().toNanos();
+  }
+
+  /**
+   * How long a connection may take. The instance was there a moment ago if the call was sent before; if it has died, the
+   * pool shall hear of it soon.
+   */
+  long connectNanos() {
+    return repeated ? CONNECT_AGAIN_NANOS : CONNECT_NANOS;
   }
 
   String method() {
@@ -85,7 +96,7 @@ final class HeldCall {
   }
 
   void notConnected(IOException cause) {
-    listener.failed(CallFailed.refused(function, cause));
+    listener.failed(CallFailed.refused(function, repeated, cause));
   }
 
   void timedOut() {

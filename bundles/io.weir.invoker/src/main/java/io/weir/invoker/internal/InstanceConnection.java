@@ -18,7 +18,6 @@ import org.jspecify.annotations.Nullable;
  * is between the two and guards the fields below it; nobody is told anything while it is held.
  */
 final class InstanceConnection implements IoLoop.Ready, IoLoop.Timed {
-  private static final long CONNECT_NANOS = Duration.ofSeconds(2).toNanos();
   /** Dropped before the 5 s after which common servers (Node) close theirs, or a request would be lost on a closed one. */
   private static final long IDLE_NANOS = Duration.ofSeconds(4).toNanos();
   /** Written at a time: Java keeps a copy of this size for each thread that writes. */
@@ -71,7 +70,7 @@ final class InstanceConnection implements IoLoop.Ready, IoLoop.Timed {
         connected = channel.connect(address);
         key = loop.register(channel, connected ? SelectionKey.OP_READ : SelectionKey.OP_CONNECT, this);
         long now = System.nanoTime();
-        lookAt = now + Math.min(first.deadlineNanos() - now, CONNECT_NANOS);
+        lookAt = now + Math.min(first.deadlineNanos() - now, first.connectNanos());
         loop.lookAt(lookAt, this);
         if (connected) {
           send();

@@ -155,7 +155,7 @@ final class IoLoop implements Executor, AutoCloseable {
         look();
       } catch (ClosedSelectorException e) {
         return;
-      } catch (IOException | RuntimeException e) {
+      } catch (IOException | RuntimeException | Error e) {
         LOG.error("the connections to functions could not be waited for; tried again", e);
       }
     }
@@ -182,7 +182,7 @@ final class IoLoop implements Executor, AutoCloseable {
       of(key).ready(key);
     } catch (CancelledKeyException e) {
       // closed by another one that was ready in the same round
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {   // it is everybody's thread
       LOG.error("unexpected failure at the connection of a function", e);
     }
   }
@@ -190,7 +190,7 @@ final class IoLoop implements Executor, AutoCloseable {
   private static void guarded(Runnable task) {
     try {
       task.run();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       LOG.error("unexpected failure between connections of functions", e);
     }
   }

@@ -138,6 +138,18 @@ class HeldCallsTest {
   }
 
   @Test
+  void aCallLostWithItsInstanceMayHaveBeenSeen() throws Exception {
+    Socket socket = served(event());
+    Call second = call(event());
+    request(socket);
+    server.close();
+    socket.close();
+
+    assertThat(second.failure().code()).isEqualTo("connection-refused");
+    assertThat(second.failure().seen()).isTrue();
+  }
+
+  @Test
   void whatMayRunOnceOnlyIsNotSentOnceMore() throws Exception {
     Socket socket = served(event());
     Call second = call(invocation(Guarantee.AT_MOST_ONCE, new byte[1]));
