@@ -1,0 +1,632 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* Scenarios of shortcut.bpf.c; "shortcut_test OBJECT [bench]". */
+#include "bed.h"
+
+enum kind {
+	ANSWER,			/* read the request, answer */
+	ANSWER_CLOSE,		/* the same, then close at once */
+	ANSWER_LAST,		/* read until the end of the stream, then answer and close */
+	ANSWER_EARLY,		/* answer before the request's body is read */
+	CLOSE_UNREAD,		/* close with the body unread */
+	RESET,			/* answer half and reset */
+	DIE,			/* answer half and be killed */
+	HALF_CLOSE,		/* answer, shut the sending side down, keep reading to the end */
+};
+
+struct order {
+	uint32_t kind, chunk, nap_us, nonblocking;
+	uint64_t request, answer, seed;
+};
+
+static struct bpf_object *object;
+static int port = 8080;
+
+static uint8_t byte_at(uint64_t seed, uint64_t i)
+{
+	uint64_t x = (seed + i) * 0x9e3779b97f4a7c15ULL;
+
+	return x >> 56;
+}
+
+static int send_all(int fd, const void *data, size_t size)
+{
+	const char *p = data;
+
+	while (size) {
+		ssize_t n = send(fd, p, size, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EAGAIN) {
+			struct pollfd wait = {fd, POLLOUT, 0};
+
+			poll(&wait, 1, 5000);
+			continue;
+		}
+		if (n <= 0)
+			return -1;
+		p += n;
+		size -= n;
+	}
+	return 0;
+}
+
+/* 1: whole; 0: the stream ended before; -1: an error. */
+static int read_all(int fd, void *data, size_t size)
+{
+	char *p = data;
+
+	while (size) {
+		ssize_t n = recv(fd, p, size, 0);
+
+		if (n < 0 && errno == EAGAIN) {
+			struct pollfd wait = {fd, POLLIN, 0};
+
+			if (poll(&wait, 1, 5000) != 1)
+				return -2;
+			continue;
+		}
+		if (n <= 0)
+			return n;
+		p += n;
+		size -= n;
+	}
+	return 1;
+}
+
+static int send_pattern(int fd, uint64_t seed, uint64_t size, uint32_t chunk)
+{
+	static char buffer[1 << 20];
+	uint64_t done = 0;
+
+	while (done < size) {
+		uint64_t n = size - done < chunk ? size - done : chunk;
+
+		for (uint64_t i = 0; i < n; i++)
+			buffer[i] = byte_at(seed, done + i);
+		if (send_all(fd, buffer, n))
+			return -1;
+		done += n;
+	}
+	return 0;
+}
+
+static int read_pattern(int fd, uint64_t seed, uint64_t size, uint64_t *got)
+{
+	static uint8_t buffer[1 << 16];
+	uint64_t done = 0;
+
+	while (done < size) {
+		uint64_t n = size - done < sizeof(buffer) ? size - done : sizeof(buffer);
+		ssize_t r = recv(fd, buffer, n, 0);
+
+		if (r < 0 && errno == EAGAIN) {
+			struct pollfd wait = {fd, POLLIN, 0};
+
+			if (poll(&wait, 1, 5000) != 1)
+				return -2;
+			continue;
+		}
+		if (r <= 0)
+			return r;
+		for (ssize_t i = 0; i < r; i++)
+			if (buffer[i] != byte_at(seed, done + i))
+				return -3;
+		done += r;
+		if (got)
+			*got = done;
+	}
+	return 1;
+}
+
+static void serve(int fd)
+{
+	struct order order;
+	char rest[4096];
+	struct linger now = {1, 0};
+
+	while (read_all(fd, &order, sizeof(order)) == 1) {
+		fcntl(fd, F_SETFL, order.nonblocking ? O_NONBLOCK : 0);
+		if (order.kind == CLOSE_UNREAD) {
+			usleep(order.nap_us);
+			break;
+		}
+		if (order.kind == ANSWER_EARLY && send_pattern(fd, order.seed, order.answer, order.chunk))
+			break;
+		if (order.nap_us)
+			usleep(order.nap_us);
+		if (read_pattern(fd, order.seed, order.request, NULL) != 1)
+			_exit(3);
+		if (order.kind == ANSWER_EARLY)
+			continue;
+		if (order.kind == ANSWER_LAST)
+			while (recv(fd, rest, sizeof(rest), 0) > 0)
+				;
+		if (order.kind == RESET || order.kind == DIE) {
+			send_pattern(fd, order.seed, order.answer / 2, order.chunk);
+			if (order.kind == DIE)
+				kill(getpid(), SIGKILL);
+			usleep(order.nap_us);
+			setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+			break;
+		}
+		if (send_pattern(fd, order.seed, order.answer, order.chunk))
+			break;
+		if (order.kind == ANSWER_CLOSE || order.kind == ANSWER_LAST)
+			break;
+		if (order.kind == HALF_CLOSE)
+			shutdown(fd, SHUT_WR);
+	}
+	close(fd);
+	_exit(0);
+}
+
+static pid_t server(int family)
+{
+	pid_t pid = fork();
+	int listener;
+
+	if (pid)
+		return pid;
+	enter(bed.function_ns);
+	signal(SIGCHLD, SIG_IGN);
+	listener = tcp_socket(family, NULL, port);
+	listen(listener, 512);
+	for (;;) {
+		int fd = accept(listener, NULL, NULL), one = 1;
+
+		if (fd < 0)
+			_exit(1);
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+		if (!fork()) {
+			close(listener);
+			serve(fd);
+		}
+		close(fd);
+	}
+}
+
+static int dial(int family)
+{
+	int fd = tcp_socket(family, NULL, 0);
+
+	for (int i = 0; i < 200; i++) {
+		if (!tcp_connect(fd, family, FUNCTION_IP, port))
+			return fd;
+		usleep(10000);
+		close(fd);
+		fd = tcp_socket(family, NULL, 0);
+	}
+	die("connect");
+}
+
+/* What the kernel knows of a connection of the gateway; 0 if nothing. */
+static int state_of(int fd, struct weir_shortcut *state)
+{
+	struct weir_pair pair;
+
+	memset(&pair, 0, sizeof(pair));
+	mapped(&pair.local, GATEWAY_IP);
+	mapped(&pair.remote, FUNCTION_IP);
+	pair.local_port = htons(local_port(fd));
+	pair.remote_port = htons(port);
+	return !bpf_map_lookup_elem(map_of(object, "shortcuts"), &pair, state);
+}
+
+static void expect_direct(int fd, int to, int wanted, const char *what)
+{
+	struct weir_shortcut state;
+
+	if (!state_of(fd, &state)) {
+		check(0, "%s: the connection is not known", what);
+		return;
+	}
+	check((state.way[to] == WEIR_WAY_DIRECT) == wanted, "%s: way %u after %llu direct messages", what, state.way[to],
+	      (unsigned long long)state.direct[to]);
+}
+
+static int talk(int fd, struct order *order)
+{
+	if (send_all(fd, order, sizeof(*order)) ||
+	    send_pattern(fd, order->seed, order->request, order->chunk))
+		return -1;
+	return read_pattern(fd, order->seed, order->answer, NULL);
+}
+
+static uint64_t entries(const char *map)
+{
+	struct weir_pair key, next;
+	int fd = map_of(object, map), any = 0;
+	uint64_t n = 0;
+
+	while (!bpf_map_get_next_key(fd, any ? &key : NULL, &next)) {
+		key = next;
+		any = 1;
+		n++;
+	}
+	return n;
+}
+
+static void set(uint64_t netns, uint32_t budget)
+{
+	struct weir_shortcut_settings settings = {.netns = netns, .budget = budget};
+	uint32_t zero = 0;
+
+	bpf_map_update_elem(map_of(object, "shortcut_settings"), &zero, &settings, 0);
+}
+
+static uint64_t cookie(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	uint64_t value = 0;
+	socklen_t length = sizeof(value);
+
+	getsockopt(fd, SOL_SOCKET, 71 /* SO_NETNS_COOKIE */, &value, &length);
+	close(fd);
+	return value;
+}
+
+static void keep_alive(int family, int count)
+{
+	int fd = dial(family);
+	struct order order = {.kind = ANSWER, .chunk = 65536};
+	struct weir_shortcut state;
+
+	for (int i = 0; i < count; i++) {
+		order.seed = i;
+		order.request = i % 97;
+		order.answer = 1 + i % 331;
+		order.nonblocking = i / 1000 % 2;
+		if (talk(fd, &order) != 1) {
+			check(0, "keep-alive request %d", i);
+			break;
+		}
+	}
+	expect_direct(fd, WEIR_TO_FUNCTION, 1, "keep-alive request");
+	expect_direct(fd, WEIR_TO_GATEWAY, 1, "keep-alive answer");
+	if (state_of(fd, &state))
+		printf("  keep-alive: %llu and %llu direct messages\n", (unsigned long long)state.direct[0],
+		       (unsigned long long)state.direct[1]);
+	close(fd);
+}
+
+static void large(int family, uint64_t size, int nonblocking)
+{
+	struct order order = {.kind = ANSWER, .chunk = 1 << 20, .seed = 7, .request = size, .answer = 10, .nonblocking = nonblocking};
+	int fd = dial(family);
+
+	check(talk(fd, &order) == 1, "%llu bytes up", (unsigned long long)size);
+	expect_direct(fd, WEIR_TO_FUNCTION, 0, "large request");
+	expect_direct(fd, WEIR_TO_GATEWAY, 1, "small answer to a large request");
+	order.request = 10;
+	order.answer = size;
+	check(talk(fd, &order) == 1, "%llu bytes down", (unsigned long long)size);
+	expect_direct(fd, WEIR_TO_GATEWAY, 0, "large answer");
+	order.answer = 20;
+	for (int i = 0; i < 100; i++)
+		check(talk(fd, &order) == 1, "small after large");
+	close(fd);
+}
+
+/* Sizes around the budget in random order, readers that lag: nothing may overtake. */
+static void mixed(int family, unsigned seed, int count)
+{
+	static const uint64_t sizes[] = {1, 100, 4000, 8191, 8192, 8193, 16000, 65536, 300000};
+	int fd = dial(family);
+
+	for (int i = 0; i < count; i++) {
+		struct order order = {.kind = rand_r(&seed) % 2 ? ANSWER : ANSWER_EARLY, .chunk = 1 + rand_r(&seed) % 20000,
+				      .nap_us = rand_r(&seed) % 4 ? 0 : rand_r(&seed) % 3000,
+				      .nonblocking = rand_r(&seed) % 2, .seed = rand_r(&seed),
+				      .request = sizes[rand_r(&seed) % 9], .answer = sizes[rand_r(&seed) % (i < count / 2 ? 4 : 9)]};
+		int result = talk(fd, &order);
+
+		if (result != 1) {
+			check(0, "mixed %d: result %d, request %llu answer %llu chunk %u", i, result,
+			      (unsigned long long)order.request, (unsigned long long)order.answer, order.chunk);
+			break;
+		}
+	}
+	close(fd);
+}
+
+static void parallel(int family, int connections)
+{
+	pid_t pids[128];
+	int status;
+
+	for (int i = 0; i < connections; i++) {
+		pids[i] = fork();
+		if (!pids[i]) {
+			mixed(family, 1000 + i, 20);
+			_exit(failures != 0);
+		}
+	}
+	for (int i = 0; i < connections; i++) {
+		waitpid(pids[i], &status, 0);
+		check(!status, "parallel connection %d", i);
+	}
+}
+
+static void ends(int family)
+{
+	struct order order = {.chunk = 65536, .seed = 3, .request = 500, .answer = 6000};
+	uint64_t got;
+	char one;
+	int fd, result;
+
+	/* the function closes with its answer unread */
+	fd = dial(family);
+	order.kind = ANSWER_CLOSE;
+	send_all(fd, &order, sizeof(order));
+	send_pattern(fd, order.seed, order.request, order.chunk);
+	usleep(50000);
+	check(read_pattern(fd, order.seed, order.answer, NULL) == 1, "answer before close");
+	check(recv(fd, &one, 1, 0) == 0, "end after the answer");
+	close(fd);
+
+	/* the gateway half-closes after its request, the function answers then */
+	fd = dial(family);
+	order.kind = ANSWER_LAST;
+	send_all(fd, &order, sizeof(order));
+	send_pattern(fd, order.seed, order.request, order.chunk);
+	shutdown(fd, SHUT_WR);
+	usleep(50000);
+	check(read_pattern(fd, order.seed, order.answer, NULL) == 1, "answer after half-close");
+	check(recv(fd, &one, 1, 0) == 0, "end after the answer to a half-close");
+	close(fd);
+
+	/* the gateway half-closes while the answer is unread and the function has closed */
+	fd = dial(family);
+	order.kind = ANSWER_CLOSE;
+	send_all(fd, &order, sizeof(order));
+	send_pattern(fd, order.seed, order.request, order.chunk);
+	usleep(50000);
+	shutdown(fd, SHUT_WR);
+	usleep(50000);
+	got = 0;
+	result = read_pattern(fd, order.seed, order.answer, &got);
+	printf("  half-close over an unread answer: result %d, %llu of %llu bytes\n", result, (unsigned long long)got,
+	       (unsigned long long)order.answer);
+	close(fd);
+
+	/* the same the other way round: half-close first, the answer comes by a race */
+	for (int i = 0, lost = 0; i < 200; i++) {
+		fd = dial(family);
+		send_all(fd, &order, sizeof(order));
+		send_pattern(fd, order.seed, order.request, order.chunk);
+		shutdown(fd, SHUT_WR);
+		usleep(i % 2 * 500);
+		lost += read_pattern(fd, order.seed, order.answer, NULL) != 1;
+		close(fd);
+		if (i == 199)
+			printf("  half-close racing with answer and close: %d of 200 answers lost\n", lost);
+	}
+
+	/* the function half-closes after its answer */
+	fd = dial(family);
+	order.kind = HALF_CLOSE;
+	send_all(fd, &order, sizeof(order));
+	send_pattern(fd, order.seed, order.request, order.chunk);
+	usleep(20000);
+	check(read_pattern(fd, order.seed, order.answer, NULL) == 1, "answer before the function's half-close");
+	check(recv(fd, &one, 1, 0) == 0, "end by the function's half-close");
+	close(fd);
+
+	/* reset, with half the answer sent */
+	for (int nap = 0; nap < 2; nap++) {
+		fd = dial(family);
+		order.kind = RESET;
+		order.nap_us = nap * 20000;
+		send_all(fd, &order, sizeof(order));
+		send_pattern(fd, order.seed, order.request, order.chunk);
+		usleep(10000);
+		got = 0;
+		result = read_pattern(fd, order.seed, order.answer, &got);
+		check(result == 0 || (result == -1 && errno == ECONNRESET), "reset: result %d errno %d", result, errno);
+		check(got <= order.answer / 2, "more than was sent before the reset");
+		printf("  reset %s: result %d, %llu bytes of %llu\n", nap ? "while reading" : "before reading", result,
+		       (unsigned long long)got, (unsigned long long)order.answer / 2);
+		close(fd);
+	}
+
+	/* killed in the middle of an answer */
+	fd = dial(family);
+	order.kind = DIE;
+	send_all(fd, &order, sizeof(order));
+	send_pattern(fd, order.seed, order.request, order.chunk);
+	usleep(20000);
+	got = 0;
+	result = read_pattern(fd, order.seed, order.answer, &got);
+	check(result == 0 && got == order.answer / 2, "killed: result %d, %llu bytes", result, (unsigned long long)got);
+	close(fd);
+
+	/* the function closes with the request unread; then we send on */
+	fd = dial(family);
+	order.kind = CLOSE_UNREAD;
+	order.nap_us = 20000;
+	send_all(fd, &order, sizeof(order));
+	send_pattern(fd, order.seed, order.request, order.chunk);
+	result = recv(fd, &one, 1, 0);
+	check(result == 0 || errno == ECONNRESET, "closed unread: result %d errno %d", result, errno);
+	for (result = 0; result < 100 && !send_pattern(fd, 1, 10, 10); result++)
+		usleep(1000);
+	check(result < 100, "no error from sending to a closed connection");
+	close(fd);
+
+	/* the gateway closes while the function still has to read all of it */
+	order.kind = ANSWER;
+	order.nap_us = 20000;
+	for (int i = 0; i < 20; i++) {
+		fd = dial(family);
+		send_all(fd, &order, sizeof(order));
+		send_pattern(fd, order.seed, order.request, order.chunk);
+		close(fd);
+	}
+
+	/* reset by the gateway */
+	fd = dial(family);
+	send_all(fd, &order, sizeof(order));
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
+	close(fd);
+	usleep(100000);
+	check(entries("shortcuts") == 0, "%llu connections remembered after their end", (unsigned long long)entries("shortcuts"));
+	check(entries("shortcut_sockets") == 0, "sockets left in the sockhash");
+}
+
+static void first_byte_race(int family, int count)
+{
+	struct order order = {.kind = ANSWER, .chunk = 100, .request = 10, .answer = 10};
+	struct weir_shortcut state;
+	int missed = 0;
+
+	for (int i = 0; i < count; i++) {
+		int fd = dial(family);
+
+		check(talk(fd, &order) == 1, "first request");
+		if (!state_of(fd, &state) || state.way[0] || state.way[1])
+			missed++;
+		close(fd);
+	}
+	printf("  of %d new connections %d went by TCP\n", count, missed);
+}
+
+static void pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+/* Answers each 100 bytes by 100 bytes, on all connections, until they are closed. */
+static pid_t bench_server(int connections)
+{
+	struct pollfd fds[64];
+	pid_t pid = fork();
+	char buffer[256];
+	int listener, open = connections;
+
+	if (pid)
+		return pid;
+	pin(1);
+	enter(bed.function_ns);
+	listener = tcp_socket(AF_INET6, NULL, port);
+	listen(listener, 512);
+	for (int i = 0; i < connections; i++) {
+		int one = 1;
+
+		fds[i] = (struct pollfd){accept(listener, NULL, NULL), POLLIN, 0};
+		setsockopt(fds[i].fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	}
+	while (open && poll(fds, connections, -1) > 0)
+		for (int i = 0; i < connections; i++) {
+			if (!fds[i].revents)
+				continue;
+			if (recv(fds[i].fd, buffer, sizeof(buffer), 0) <= 0) {
+				close(fds[i].fd);
+				fds[i].fd = -1;
+				open--;
+			} else {
+				send_all(fds[i].fd, buffer, 100);
+			}
+		}
+	_exit(0);
+}
+
+/* CPU seconds of both sides for 100 000 requests; as many in flight as there are connections. */
+static double bench(int connections, int count, double *mean_us)
+{
+	struct rusage before, after, child;
+	char buffer[256] = {0};
+	int fds[64];
+	uint64_t start;
+	pid_t pid = bench_server(connections);
+
+	for (int i = 0; i < connections; i++)
+		fds[i] = dial(AF_INET6);
+	getrusage(RUSAGE_SELF, &before);
+	start = now_ns();
+	for (int i = 0; i < count; i += connections) {
+		for (int c = 0; c < connections; c++)
+			send_all(fds[c], buffer, 100);
+		for (int c = 0; c < connections; c++)
+			read_all(fds[c], buffer, 100);
+	}
+	*mean_us = (now_ns() - start) / 1e3 / count * connections;
+	getrusage(RUSAGE_SELF, &after);
+	for (int i = 0; i < connections; i++)
+		close(fds[i]);
+	wait4(pid, NULL, 0, &child);
+	return (cpu_of(&after) - cpu_of(&before) + cpu_of(&child)) * 1e5 / count;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void compare(int connections, int rounds)
+{
+	double cpu[2][16], mean[2][16];
+
+	for (int i = 0; i < 2 * rounds; i++) {
+		set(i % 2 ? cookie() : 0, 8192);
+		cpu[i % 2][i / 2] = bench(connections, 48000, &mean[i % 2][i / 2]);
+	}
+	for (int on = 0; on < 2; on++) {
+		qsort(cpu[on], rounds, sizeof(double), by_value);
+		qsort(mean[on], rounds, sizeof(double), by_value);
+	}
+	printf("%d connections: TCP %.2f CPU-s/100k, %.1f us; direct %.2f CPU-s/100k, %.1f us; ratio %.2f\n", connections,
+	       cpu[0][rounds / 2], mean[0][rounds / 2], cpu[1][rounds / 2], mean[1][rounds / 2],
+	       cpu[1][rounds / 2] / cpu[0][rounds / 2]);
+}
+
+int main(int argc, char **argv)
+{
+	struct weir_instance instance = {.flags = WEIR_INSTANCE_LIVE, .generation = 3};
+	struct weir_target target = {0};
+	uint32_t slot = 5;
+	int families[][2] = {{AF_INET, AF_INET}, {AF_INET6, AF_INET6}, {AF_INET6, AF_INET}, {AF_INET, AF_INET6}};
+
+	if (argc < 2)
+		return 2;
+	bed_up();
+	object = load(argv[1]);
+	if (bpf_prog_attach(program_of(object, "weir_shortcut"), bed.cgroup, BPF_CGROUP_SOCK_OPS, BPF_F_ALLOW_MULTI) ||
+	    bpf_prog_attach(program_of(object, "weir_shortcut_send"), map_of(object, "shortcut_sockets"), BPF_SK_MSG_VERDICT, 0))
+		die("attach");
+	bpf_map_update_elem(map_of(object, "instances"), &slot, &instance, 0);
+	mapped(&target.address, FUNCTION_IP);
+	target.port = htons(port);
+	bpf_map_update_elem(map_of(object, "targets"), &target, &slot, 0);
+	enter(bed.gateway_ns);
+	set(cookie(), 8192);
+	if (argc > 2 && !strcmp(argv[2], "bench")) {
+		pin(0);
+		compare(1, 5);
+		compare(16, 5);
+		return 0;
+	}
+	for (int f = 0; f < 4; f++) {
+		int client = families[f][0];
+		pid_t pid = server(families[f][1]);
+
+		printf("gateway %s, function %s\n", client == AF_INET ? "IPv4" : "IPv6", families[f][1] == AF_INET ? "IPv4" : "IPv6");
+		keep_alive(client, f ? 2000 : 100000);
+		large(client, 1 << 20, 0);
+		large(client, 10 << 20, 1);
+		for (int i = 0; i < 5; i++)
+			mixed(client, i, 100);
+		if (f < 2)
+			parallel(client, 100);
+		ends(client);
+		first_byte_race(client, 300);
+		kill(pid, SIGTERM);
+		waitpid(pid, NULL, 0);
+	}
+	printf(failures ? "%d FAILED\n" : "ok\n", failures);
+	return failures != 0;
+}
