@@ -59,4 +59,94 @@ WEIR_ASSERT_SIZE(weir_target, 20);
 WEIR_ASSERT_SIZE(weir_shortcut_settings, 16);
 WEIR_ASSERT_SIZE(weir_shortcut, 56);
 
+/* ---- adapt ---- */
+
+#define WEIR_SUBSCRIPTIONS 16		/* connections of the gateway to the bundled broker for triggers with fast: kernel */
+#define WEIR_LANES 256			/* connections of the gateway to functions for them; one at least for each topic's order */
+#define WEIR_DEPTH 64			/* requests on a lane that are not answered */
+#define WEIR_TOPIC 64			/* bytes of a topic */
+#define WEIR_HEAD 512			/* bytes of a request's head */
+#define WEIR_MESSAGE 16384		/* bytes of a PUBLISH packet; larger ones go the slow way */
+
+enum weir_adapt_role { WEIR_ADAPT_CLIENT = 1, WEIR_ADAPT_BROKER, WEIR_ADAPT_FUNCTION };
+
+/* Map adapt_wanted: struct weir_pair -> this, before the connection is opened: which socket to take up when it is there. */
+struct weir_adapt_end {
+	__u32 role;
+	__u32 index;			/* of the subscription or of the lane */
+};
+
+/* Map adapt_subscriptions, by the gateway. */
+struct weir_adapt_subscription {
+	__u64 confirmed;		/* bytes from the broker that the gateway has read and is done with */
+	__u64 wall_ns;			/* what to add to CLOCK_MONOTONIC for the time since 1970 */
+	__u32 version;			/* of MQTT: 4 or 5; 0: off */
+	__u32 pad;
+};
+
+/* Map adapt_passed, by the program. */
+struct weir_adapt_passed {
+	__u64 bytes;			/* from the broker that went, or will go, to the gateway */
+	__u64 packets;			/* sends that went to the gateway */
+};
+
+/* Key of map adapt_templates. */
+struct weir_adapt_topic {
+	__u32 subscription;
+	__u8 topic[WEIR_TOPIC];		/* filled with zeros, which no topic contains */
+};
+
+/*
+ * Value of map adapt_templates: the head of a request up to and with the empty line, of a length that is a multiple of 64
+ * (spaces at the end of a header's value are harmless). The program writes at the given places, 0 meaning nowhere:
+ */
+struct weir_adapt_template {
+	__u32 lane;
+	__u16 head_length;
+	__u16 length_at;		/* Content-Length, 5 digits */
+	__u16 id_at;			/* ce-id, 16 hexadecimal digits */
+	__u16 time_at;			/* ce-time, yyyy-mm-ddThh:mm:ss.mmmZ */
+	__u32 pad;
+	__u8 head[WEIR_HEAD];
+};
+
+/* Map adapt_lanes, by the gateway, while no socket is in the lane. */
+struct weir_adapt_lane {
+	__u32 enabled;
+	__u32 subscription;
+	__u32 slot;			/* of the instance, for the meter */
+	__u32 generation;
+	__u32 depth;			/* at most WEIR_DEPTH */
+	__u32 pad;
+	__u64 first_id;			/* ce-id of the first message; counts up */
+};
+
+/* Map adapt_flights, by the program; zeroed by the gateway before it opens a lane. */
+struct weir_adapt_flight {
+	__u32 sent;			/* requests, modulo 2^32 */
+	__u32 answered;			/* by the kernel; the next to be answered is id[answered % WEIR_DEPTH] */
+	__u32 handed;			/* enum weir_adapt_reason: from now on every answer goes to the gateway; open a new lane */
+	__u32 skip;			/* bytes of the current answer's body that are still to come */
+	__u64 acked;			/* PUBACKs sent */
+	__u64 alive;			/* the function's socket is there */
+	__u64 sent_ns[WEIR_DEPTH];
+	__u16 id[WEIR_DEPTH];		/* packet identifier; 0: QoS 0 */
+};
+
+enum weir_adapt_reason {
+	WEIR_HANDED_NOT = 0,
+	WEIR_HANDED_STATUS,		/* not 2xx */
+	WEIR_HANDED_FRAMING,		/* no Content-Length, a head or an answer that does not end with its send, chunks */
+	WEIR_HANDED_UNASKED,		/* an answer without a request */
+	WEIR_HANDED_MEMORY,
+};
+
+WEIR_ASSERT_SIZE(weir_adapt_end, 8);
+WEIR_ASSERT_SIZE(weir_adapt_subscription, 24);
+WEIR_ASSERT_SIZE(weir_adapt_passed, 16);
+WEIR_ASSERT_SIZE(weir_adapt_topic, 68);
+WEIR_ASSERT_SIZE(weir_adapt_template, 528);
+WEIR_ASSERT_SIZE(weir_adapt_lane, 32);
+WEIR_ASSERT_SIZE(weir_adapt_flight, 672);
+
 #endif
