@@ -7,7 +7,7 @@
 #include <bpf/bpf_endian.h>
 #include "weir_maps.h"
 #include "weir_sockets.h"
-#include "weir_pair.h"
+#include "count.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -29,7 +29,7 @@ struct {
 } adapt_ends SEC(".maps");
 
 /* Keeps the compiler from proving bounds that the verifier then cannot follow. */
-#define OPAQUE(value_) asm volatile("" : "+r"(value_))
+#define HIDE(value_) asm volatile("" : "+r"(value_))
 
 /* ---- taking up sockets ---- */
 
@@ -39,6 +39,7 @@ weir_inline void take_up(struct bpf_sock_ops *ctx, const struct weir_adapt_end *
 	struct weir_adapt_end *end;
 	struct weir_adapt_flight *flight;
 	__u32 index = wanted->index;
+	struct conn *conn;
 
 	if (!sk)
 		return;
@@ -59,25 +60,38 @@ weir_inline void take_up(struct bpf_sock_ops *ctx, const struct weir_adapt_end *
 			return;
 		bpf_sock_ops_cb_flags_set(ctx, ctx->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_STATE_CB_FLAG);
 		flight->alive = 1;
+		conn = bpf_sk_storage_get(&connections, sk, 0, 0);
+		if (conn) {
+			conn->kind = OPAQUE;		/* the meter goes on with its bytes and its end */
+			conn->started = 1;
+		}
 		break;
 	}
 }
 
-/* A function's socket of ours leaves ESTABLISHED: nothing more is sent to it. */
-weir_inline void left(struct bpf_sock_ops *ctx)
+/* A function's socket of ours leaves ESTABLISHED: nothing more is sent to it, and nothing comes once it has closed. */
+weir_inline void changed(struct bpf_sock_ops *ctx, __u32 state)
 {
 	struct bpf_sock *sk = ctx->sk;
-	struct weir_adapt_end *end;
 	struct weir_adapt_flight *flight;
+	struct weir_adapt_lane *lane;
+	struct weir_adapt_end *end;
 
-	if (!sk)
+	if (!sk || state == BPF_TCP_ESTABLISHED)	/* comes after it was taken up */
 		return;
 	end = bpf_sk_storage_get(&adapt_ends, sk, 0, 0);
 	if (!end || end->role != WEIR_ADAPT_FUNCTION)
 		return;
 	flight = bpf_map_lookup_elem(&adapt_flights, &end->index);
-	if (flight)
-		flight->alive = 0;
+	lane = bpf_map_lookup_elem(&adapt_lanes, &end->index);
+	if (!flight || !lane)
+		return;
+	flight->alive = 0;
+	if (state != BPF_TCP_CLOSE && state != BPF_TCP_FIN_WAIT1 && state != BPF_TCP_LAST_ACK)
+		return;
+	if (flight->counted != flight->sent && weir_instance_in(lane->slot, lane->generation))
+		weir_count_aborts(lane->slot, flight->sent - flight->counted);
+	flight->counted = flight->sent;
 }
 
 SEC("sockops")
@@ -96,8 +110,7 @@ int weir_adapt(struct bpf_sock_ops *ctx)
 			take_up(ctx, wanted);
 		break;
 	case BPF_SOCK_OPS_STATE_CB:
-		if (ctx->args[0] == BPF_TCP_ESTABLISHED)
-			left(ctx);
+		changed(ctx, ctx->args[1]);
 		break;
 	}
 	return 1;
@@ -132,14 +145,6 @@ struct publish {
 	__u16 id;			/* 0: QoS 0 */
 };
 
-/* Makes [0, length) of the message readable and writable. */
-weir_inline int linear(struct sk_msg_md *ctx, __u32 length)
-{
-	if (ctx->data + length <= ctx->data_end)
-		return 0;
-	return bpf_msg_pull_data(ctx, 0, length, 0);
-}
-
 #define BYTE(at_)						\
 	({							\
 		__u8 *byte_ = data + (at_);			\
@@ -157,7 +162,7 @@ weir_inline int parse(struct sk_msg_md *ctx, __u32 version, struct weir_adapt_to
 
 	if (size < 5 || size > WEIR_MESSAGE)
 		return -1;
-	if (linear(ctx, size < 96 ? size : 96))
+	if (weir_linear(ctx, size < 96 ? size : 96))
 		return -1;
 	data = ctx->data;
 	end = ctx->data_end;
@@ -183,7 +188,7 @@ weir_inline int parse(struct sk_msg_md *ctx, __u32 version, struct weir_adapt_to
 		return -1;
 	byte = BYTE(at);
 	length = BYTE(at + 1);
-	OPAQUE(length);
+	HIDE(length);
 	if (byte || length < 1 || length > WEIR_TOPIC || length + 2 > remaining)
 		return -1;
 	at += 2;
@@ -275,9 +280,9 @@ weir_inline void put_time(__u8 *to, __u64 since_1970_ns)
 	({								\
 		__u32 place_ = (at_);					\
 		__u8 *to_;						\
-		OPAQUE(place_);						\
+		HIDE(place_);						\
 		to_ = data + (place_ & (WEIR_HEAD - 1));		\
-		OPAQUE(to_);						\
+		HIDE(to_);						\
 		place_ && (void *)(to_ + (length_)) <= end ? to_ : 0;	\
 	})
 
@@ -325,6 +330,7 @@ weir_inline int request(struct sk_msg_md *ctx, struct weir_adapt_subscription *s
 	struct weir_adapt_template *template;
 	struct weir_adapt_flight *flight;
 	struct weir_adapt_lane *lane;
+	struct weir_instance *instance;
 	struct publish publish;
 	__u32 lane_index, length, sent;
 	__u64 now;
@@ -342,13 +348,14 @@ weir_inline int request(struct sk_msg_md *ctx, struct weir_adapt_subscription *s
 	flight = bpf_map_lookup_elem(&adapt_flights, &lane_index);
 	if (!lane || !flight || !lane->enabled || lane->subscription != index)
 		return -1;
+	instance = weir_instance_in(lane->slot, lane->generation);
 	sent = flight->sent;
-	if (!flight->alive || flight->handed || sent - flight->answered >= lane->depth ||
+	if (!instance || !flight->alive || flight->handed || sent - flight->answered >= lane->depth ||
 	    sent - flight->answered >= WEIR_DEPTH)
 		return -1;
 	if (bpf_msg_push_data(ctx, 0, length, 0))
 		return -1;
-	if (bpf_msg_pop_data(ctx, length, publish.header, 0) || linear(ctx, length)) {
+	if (bpf_msg_pop_data(ctx, length, publish.header, 0) || weir_linear(ctx, length)) {
 		bpf_msg_pop_data(ctx, 0, length, 0);
 		return -1;
 	}
@@ -356,6 +363,10 @@ weir_inline int request(struct sk_msg_md *ctx, struct weir_adapt_subscription *s
 	flight->id[sent % WEIR_DEPTH] = publish.id;
 	flight->sent_ns[sent % WEIR_DEPTH] = now;
 	flight->sent = sent + 1;
+	weir_count_request(lane->slot, now);
+	weir_count_bytes(lane->slot, length + publish.payload, 0);
+	if (instance->flags & WEIR_INSTANCE_ASLEEP)
+		weir_touch(lane->slot, instance, now);
 	/* Fails if the function went away just now: as if it had read the request before it did. */
 	if (put_head(ctx, template, publish.payload, lane->first_id + sent, now + subscription->wall_ns) ||
 	    bpf_msg_redirect_map(ctx, &adapt_functions, lane_index, BPF_F_INGRESS) != SK_PASS)
@@ -422,7 +433,7 @@ struct {
 #define LOWER__LENGTH 0x2d6c656e6774683aULL	/* "-length:" */
 #define LOWER_TRANSFER 0x7472616e73666572ULL	/* "transfer" */
 #define LOWER_NCODING 0x6e636f64696e673aULL	/* "ncoding:" */
-#define WORD(p_) (bpf_be64_to_cpu(*(__u64 *)(p_)) | LOWER)
+#define LOWER_WORD(p_) (bpf_be64_to_cpu(*(__u64 *)(p_)) | LOWER)
 
 /*
  * The steps of reading a head. Functions that are not static, because the verifier looks at each of those once and not
@@ -471,11 +482,11 @@ int weir_scan_names(struct sk_msg_md *ctx)
 			break;
 		if (line + 18 > end)
 			continue;
-		if (!((WORD(line) ^ LOWER_CONTENT_) | (WORD(line + 7) ^ LOWER__LENGTH))) {
+		if (!((LOWER_WORD(line) ^ LOWER_CONTENT_) | (LOWER_WORD(line + 7) ^ LOWER__LENGTH))) {
 			scan->length_at = scan->line[i] + 15;
 			scan->lengths++;
 		}
-		if (!((WORD(line) ^ LOWER_TRANSFER) | (WORD(line + 10) ^ LOWER_NCODING)))
+		if (!((LOWER_WORD(line) ^ LOWER_TRANSFER) | (LOWER_WORD(line + 10) ^ LOWER_NCODING)))
 			return -1;
 	}
 	return scan->lengths == 1 ? 0 : -1;
@@ -518,7 +529,7 @@ weir_inline int parse_answer(struct sk_msg_md *ctx, struct answer *answer)
 	void *data, *end;
 	int length;
 
-	if (size < 16 || linear(ctx, size < ANSWER_HEAD ? size : ANSWER_HEAD))
+	if (size < 16 || weir_linear(ctx, size < ANSWER_HEAD ? size : ANSWER_HEAD))
 		return -1;
 	data = ctx->data;
 	end = ctx->data_end;
@@ -538,6 +549,23 @@ weir_inline int parse_answer(struct sk_msg_md *ctx, struct answer *answer)
 	return 0;
 }
 
+/* One more answer's first line, if the message begins with one. */
+weir_inline void count_answer(struct sk_msg_md *ctx, struct weir_adapt_lane *lane, struct weir_adapt_flight *flight)
+{
+	struct weir_instance *instance = weir_instance_in(lane->slot, lane->generation);
+	__u32 line[3], class, counted = flight->counted;
+
+	if (!instance || counted == flight->sent || weir_linear(ctx, STATUS_BYTES) ||
+	    ctx->data + STATUS_BYTES > ctx->data_end)
+		return;
+	__builtin_memcpy(line, ctx->data, STATUS_BYTES);
+	class = class_of(line);
+	if (!class || class == INTERIM)
+		return;
+	weir_count_answer(lane->slot, instance->function, class, flight->sent_ns[counted % WEIR_DEPTH], bpf_ktime_get_ns());
+	flight->counted = counted + 1;
+}
+
 weir_inline int hand_over(struct weir_adapt_flight *flight, __u32 reason)
 {
 	flight->handed = reason;
@@ -549,7 +577,7 @@ weir_inline int acknowledge(struct sk_msg_md *ctx, __u32 subscription, __u16 id)
 {
 	__u8 *data;
 
-	if (bpf_msg_pop_data(ctx, 4, ctx->size - 4, 0) || linear(ctx, 4))
+	if (bpf_msg_pop_data(ctx, 4, ctx->size - 4, 0) || weir_linear(ctx, 4))
 		return -1;
 	data = ctx->data;
 	if (data + 4 > (__u8 *)ctx->data_end)
@@ -581,8 +609,13 @@ int weir_adapt_answer(struct sk_msg_md *ctx)
 		return SK_PASS;
 	lane = bpf_map_lookup_elem(&adapt_lanes, &end->index);
 	flight = bpf_map_lookup_elem(&adapt_flights, &end->index);
-	if (!lane || !flight || flight->handed)
+	if (!lane || !flight)
 		return SK_PASS;
+	if (!flight->skip)
+		count_answer(ctx, lane, flight);
+	if (flight->handed)
+		return SK_PASS;
+	weir_count_bytes(lane->slot, 0, size);
 	if (flight->skip) {
 		if (size <= flight->skip) {
 			if (swallow(ctx))

@@ -22,6 +22,8 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #include "weir_maps.h"
+#include "http.h"
+#include "connections.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -33,38 +35,6 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define TCP_SYN 2
 #define TCP_ACK 16
 
-#define WORD(a, b, c, d) ((__u32) (a) | (__u32) (b) << 8 | (__u32) (c) << 16 | (__u32) (d) << 24)
-
-enum conn_kind { LISTENER, HTTP, OPAQUE };
-
-/*
- * Who writes what: packets come in on any CPU, while packets leave and states change under the socket's lock. So a
- * field belongs to one of the two sides, and a request is in flight while the sides' counts differ.
- */
-struct conn {
-	__u64 began_ns;		/* in: first byte of the request in flight */
-	__u32 slot;
-	__u32 generation;
-	__u32 function;
-	__u32 asked;		/* in */
-	__u32 answered;		/* out */
-	__u32 in_next;		/* in: sequence number after the last byte seen */
-	__u32 out_next;		/* out: likewise */
-	__u32 in_bytes;		/* in: not in the counters yet */
-	__u32 out_bytes;	/* out: likewise */
-	__u32 hole;		/* in: where bytes were skipped that may hold the beginning of a request */
-	__u32 word;		/* in: the first word_length bytes of a request */
-	__u8 word_length;
-	__u8 has_hole;		/* in */
-	__u8 started;		/* in: its protocol is known */
-	__u8 closed;		/* out: no longer among the open connections */
-	__u8 kind;
-	__u8 line_length;	/* out: of line */
-	__u8 line[16];		/* out: the first 12 bytes of a status line that comes in pieces */
-	__u8 pad[2];
-};
-_Static_assert(sizeof(struct conn) == 80, "conn");
-
 WEIR_MAP_INSTANCES;
 WEIR_MAP_CGROUPS;
 WEIR_MAP_LOADS;
@@ -72,15 +42,7 @@ WEIR_MAP_COUNTERS;
 WEIR_MAP_LATENCY;
 WEIR_MAP_NOTES;
 WEIR_MAP_SIGNALS;
-
-/* Pinned, so that connections keep their state when a new gateway replaces the programs. */
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
-	__type(key, int);
-	__type(value, struct conn);
-	__uint(pinning, LIBBPF_PIN_BY_NAME);
-} connections SEC(".maps");
+WEIR_MAP_CONNECTIONS;
 
 struct segment {
 	__u32 at;		/* offset of the payload */
@@ -234,32 +196,6 @@ static __noinline int touch(struct conn *conn)
 }
 
 /* ---- requests ---- */
-
-static __always_inline int is_method(__u32 word)
-{
-	switch (word) {
-	case WORD('G', 'E', 'T', ' '):
-	case WORD('P', 'O', 'S', 'T'):
-	case WORD('P', 'U', 'T', ' '):
-	case WORD('H', 'E', 'A', 'D'):
-	case WORD('D', 'E', 'L', 'E'):
-	case WORD('P', 'A', 'T', 'C'):
-	case WORD('O', 'P', 'T', 'I'):
-	case WORD('C', 'O', 'N', 'N'):
-	case WORD('T', 'R', 'A', 'C'):
-	case WORD('Q', 'U', 'E', 'R'):
-	case WORD('P', 'R', 'O', 'P'):		/* WebDAV from here on */
-	case WORD('M', 'K', 'C', 'O'):
-	case WORD('C', 'O', 'P', 'Y'):
-	case WORD('M', 'O', 'V', 'E'):
-	case WORD('L', 'O', 'C', 'K'):
-	case WORD('U', 'N', 'L', 'O'):
-	case WORD('R', 'E', 'P', 'O'):
-	case WORD('S', 'E', 'A', 'R'):
-		return 1;
-	}
-	return 0;
-}
 
 /*
  * Puts the first four bytes of what may be a request into conn->word, piece by piece; line ends before it are skipped,
@@ -461,35 +397,6 @@ int weir_meter_in(struct __sk_buff *skb)
 
 /* ---- answers ---- */
 
-/* HdrHistogram's buckets with three significant bits, see weir_event.h. */
-static __always_inline __u32 bucket_of(__u64 us)
-{
-	__u32 rest = us, e = 0;
-
-	if (us < 8)
-		return us;
-	if (us >= 1 << 28)
-		return WEIR_BUCKETS - 1;
-	if (rest >= 1 << 16) {
-		e = 16;
-		rest >>= 16;
-	}
-	if (rest >= 1 << 8) {
-		e += 8;
-		rest >>= 8;
-	}
-	if (rest >= 1 << 4) {
-		e += 4;
-		rest >>= 4;
-	}
-	if (rest >= 1 << 2) {
-		e += 2;
-		rest >>= 2;
-	}
-	e += rest >> 1;
-	return 8 * (e - 2) + (((__u32) us >> (e - 3)) & 7);
-}
-
 static __always_inline void took(struct conn *conn, __u64 now)
 {
 	struct weir_histogram *histogram = bpf_map_lookup_elem(&latency, &conn->function);
@@ -529,22 +436,6 @@ static __always_inline void answer(struct bpf_sock *sk, struct conn *conn, __u32
 	if (class < WEIR_STATUS_CLASSES)
 		count->responses[class]++;
 	flush_out(conn, count);
-}
-
-/* The status class of twelve bytes of a status line, 7 for a 1xx that is not final; 0: they are none. */
-#define INTERIM 7
-#define STATUS_BYTES 12
-
-static __always_inline __u32 class_of(const __u32 *line)
-{
-	__u32 class;
-
-	if (line[0] != WORD('H', 'T', 'T', 'P') || (line[1] & 0xffffff) != WORD('/', '1', '.', 0))
-		return 0;
-	class = (line[2] >> 8 & 0xff) - '0';
-	if (class == 1)
-		return line[2] >> 16 == ('0' | '1' << 8) ? WEIR_1XX : INTERIM;
-	return class >= 2 && class <= 5 ? class : 8;
 }
 
 /* An interim answer may share its packet with the final one, or with further interim ones. */
@@ -674,7 +565,8 @@ static __always_inline void opened(struct bpf_sock_ops *ctx, struct conn *conn)
 		return;
 	conn->in_next = ctx->rcv_nxt;
 	conn->out_next = ctx->snd_nxt;
-	conn->kind = HTTP;
+	if (conn->kind == LISTENER)	/* shortcut and adapt say OPAQUE of those that they count themselves */
+		conn->kind = HTTP;
 	bpf_sock_ops_cb_flags_set(ctx, ctx->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_STATE_CB_FLAG);
 	__sync_fetch_and_add(&load->connections, 1);
 	count->connections++;

@@ -7,11 +7,10 @@
 #include <bpf/bpf_endian.h>
 #include "weir_maps.h"
 #include "weir_sockets.h"
-#include "weir_pair.h"
+#include "count.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-WEIR_MAP_INSTANCES;
 WEIR_MAP(targets, BPF_MAP_TYPE_HASH, struct weir_target, __u32 /* slot */, WEIR_INSTANCES, 0);
 WEIR_MAP(shortcut_settings, BPF_MAP_TYPE_ARRAY, __u32, struct weir_shortcut_settings, 1, 0);
 WEIR_MAP(shortcuts, BPF_MAP_TYPE_HASH, struct weir_pair, struct weir_shortcut, WEIR_SHORTCUTS, 0);
@@ -80,24 +79,54 @@ weir_inline void connected(struct bpf_sock_ops *ctx)
 /* An instance has accepted; the gateway's end was there before, or this is none of ours. */
 weir_inline void accepted(struct bpf_sock_ops *ctx)
 {
+	struct bpf_sock *sk = ctx->sk;
 	struct weir_pair pair, gateway;
+	struct conn *conn;
 
-	if (weir_pair_of_ops(ctx, &pair))
+	if (!sk || weir_pair_of_ops(ctx, &pair))
 		return;
 	weir_reverse(&pair, &gateway);
 	if (!bpf_map_lookup_elem(&shortcuts, &gateway))
 		return;
-	insert(ctx, &pair, FUNCTION_END);
+	if (insert(ctx, &pair, FUNCTION_END))
+		return;
+	bpf_sock_ops_cb_flags_set(ctx, ctx->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_STATE_CB_FLAG);
+	conn = bpf_sk_storage_get(&connections, sk, 0, 0);
+	if (conn) {
+		conn->kind = OPAQUE;		/* the meter goes on with its bytes and its end */
+		conn->started = 1;
+	}
 }
 
-/* The gateway's end is gone. Both sockets leave the sockhash by themselves. */
-weir_inline void closed(struct bpf_sock_ops *ctx)
+/* One of the two ends goes. Both sockets leave the sockhash by themselves. */
+weir_inline void changed(struct bpf_sock_ops *ctx, __u32 state)
 {
-	struct weir_pair pair;
+	struct bpf_sock *sk = ctx->sk;
+	struct weir_shortcut *shortcut;
+	struct weir_pair pair, peer;
+	__u32 *end;
 
-	if (weir_pair_of_ops(ctx, &pair))
+	if (state != BPF_TCP_CLOSE && state != BPF_TCP_FIN_WAIT1 && state != BPF_TCP_LAST_ACK)
 		return;
-	bpf_map_delete_elem(&shortcuts, &pair);
+	if (!sk)
+		return;
+	end = bpf_sk_storage_get(&shortcut_ends, sk, 0, 0);
+	if (!end || (*end == GATEWAY_END && state != BPF_TCP_CLOSE) || weir_pair_of_ops(ctx, &pair))
+		return;
+	if (*end == FUNCTION_END) {
+		weir_reverse(&pair, &peer);
+		pair = peer;
+	}
+	shortcut = bpf_map_lookup_elem(&shortcuts, &pair);
+	if (!shortcut)
+		return;
+	if (shortcut->asked != shortcut->answered) {
+		shortcut->answered = shortcut->asked;
+		if (weir_instance_in(shortcut->slot, shortcut->generation))
+			weir_count_aborts(shortcut->slot, 1);
+	}
+	if (*end == GATEWAY_END)
+		bpf_map_delete_elem(&shortcuts, &pair);
 }
 
 SEC("sockops")
@@ -111,21 +140,95 @@ int weir_shortcut(struct bpf_sock_ops *ctx)
 		accepted(ctx);
 		break;
 	case BPF_SOCK_OPS_STATE_CB:
-		if (ctx->args[1] == BPF_TCP_CLOSE)
-			closed(ctx);
+		changed(ctx, ctx->args[1]);
 		break;
 	}
 	return 1;
 }
 
+/* ---- counting, whichever way the bytes go ---- */
+
+weir_inline void count_request(struct sk_msg_md *ctx, struct weir_shortcut *shortcut, __u64 now)
+{
+	__u32 size = ctx->size, have = shortcut->word_length, word = shortcut->word, i;
+	__u8 *data, *end;
+
+	if (shortcut->opaque || shortcut->asked != shortcut->answered)
+		return;
+	if (weir_linear(ctx, size < 4 ? size : 4))
+		return;
+	data = ctx->data;
+	end = ctx->data_end;
+	for (i = 0; i < 4; i++) {
+		if (have >= 4 || data + i + 1 > end)
+			break;
+		word = (have ? word : 0) | (__u32)data[i] << 8 * (have & 3);
+		have++;
+	}
+	shortcut->word = word;
+	shortcut->word_length = have & 3;
+	if (have < 4 || !is_method(word))
+		return;
+	shortcut->began_ns = now;
+	shortcut->asked = shortcut->answered + 1;
+	weir_count_request(shortcut->slot, now);
+}
+
+weir_inline void count_answer(struct sk_msg_md *ctx, struct weir_shortcut *shortcut, __u32 function, __u64 now)
+{
+	__u32 size = ctx->size, have = shortcut->line_length, line[3], class, i;
+	const __u64 begin = 0x2e312f50545448ULL;	/* "HTTP/1." */
+	__u8 *data, *end;
+
+	if (shortcut->opaque)
+		return;
+	if (weir_linear(ctx, size < STATUS_BYTES ? size : STATUS_BYTES))
+		return;
+	data = ctx->data;
+	end = ctx->data_end;
+	if (!have && data + STATUS_BYTES <= end) {
+		__builtin_memcpy(line, data, STATUS_BYTES);
+	} else {
+		for (i = 0; i < STATUS_BYTES; i++) {
+			__u32 at = have & 15;
+
+			asm volatile("" : "+r"(at));	/* or the bound is dropped that the verifier wants to see */
+			at &= 15;
+			if (have >= STATUS_BYTES || data + i + 1 > end)
+				break;
+			if (at < 7 && data[i] != (__u8)(begin >> 8 * (at & 7))) {
+				shortcut->line_length = 0;
+				return;
+			}
+			shortcut->line[at] = data[i];
+			have++;
+		}
+		shortcut->line_length = have < STATUS_BYTES ? have : 0;
+		if (have < STATUS_BYTES)
+			return;
+		__builtin_memcpy(line, shortcut->line, STATUS_BYTES);
+	}
+	class = class_of(line);
+	if (!class || class == INTERIM)
+		return;
+	if (class == WEIR_1XX)
+		shortcut->opaque = 1;
+	weir_count_answer(shortcut->slot, function, class, shortcut->asked != shortcut->answered ? shortcut->began_ns : 0, now);
+	shortcut->answered = shortcut->asked;
+}
+
+/* ---- sending ---- */
+
 SEC("sk_msg")
 int weir_shortcut_send(struct sk_msg_md *ctx)
 {
 	struct weir_shortcut_settings *settings;
-	struct weir_pair pair, peer;
 	struct bpf_sock *sk = ctx->sk;
 	struct weir_shortcut *shortcut;
-	__u32 zero = 0, *end, to, size;
+	struct weir_instance *instance;
+	struct weir_pair pair, peer;
+	__u32 zero = 0, *end, to, size = ctx->size;
+	__u64 now;
 
 	if (!sk)
 		return SK_PASS;
@@ -143,15 +246,25 @@ int weir_shortcut_send(struct sk_msg_md *ctx)
 	}
 	if (!shortcut)
 		return SK_PASS;
+	now = bpf_ktime_get_ns();
+	instance = weir_instance_in(shortcut->slot, shortcut->generation);
+	if (instance) {
+		if (to == WEIR_TO_GATEWAY)
+			count_answer(ctx, shortcut, instance->function, now);
+		else
+			count_request(ctx, shortcut, now);
+	}
 	shortcut->unanswered[!to] = 0;
 	if (shortcut->way[to] == WEIR_WAY_TCP)
 		return SK_PASS;
-	size = ctx->size;
-	if (sk->state == BPF_TCP_ESTABLISHED && size <= settings->budget &&
+	if (instance && sk->state == BPF_TCP_ESTABLISHED && size <= settings->budget &&
 	    shortcut->unanswered[to] <= settings->budget - size &&
 	    bpf_msg_redirect_hash(ctx, &shortcut_sockets, &peer, BPF_F_INGRESS) == SK_PASS) {
+		if (to == WEIR_TO_FUNCTION && instance->flags & WEIR_INSTANCE_ASLEEP)
+			weir_touch(shortcut->slot, instance, now);
 		shortcut->unanswered[to] += size;
 		shortcut->direct[to]++;
+		weir_count_bytes(shortcut->slot, to == WEIR_TO_FUNCTION ? size : 0, to == WEIR_TO_GATEWAY ? size : 0);
 		return SK_PASS;
 	}
 	shortcut->way[to] = WEIR_WAY_TCP;

@@ -44,20 +44,26 @@ enum weir_shortcut_direction { WEIR_TO_FUNCTION, WEIR_TO_GATEWAY };
 
 /* Map shortcuts, written by the program: one for each connection, by the gateway's view of it. */
 struct weir_shortcut {
+	__u64 began_ns;			/* of the request in flight */
+	__u64 direct[2];		/* messages that went directly, by direction */
 	__u32 slot;
 	__u32 generation;
-	__u32 way[2];			/* by direction */
+	__u32 way[2];
 	__u32 unanswered[2];		/* bytes that went directly since something came the other way */
-	__u64 direct[2];		/* messages that went directly, for tests and doctors */
-	__u64 since_ns;			/* of the first byte of the request in flight */
-	__u32 in_flight;
-	__u32 pending;			/* requests in flight that the packet meter has not been told of */
+	__u32 asked;			/* by the sends to the function; a request is in flight while it differs from */
+	__u32 answered;			/* this one, by the sends to the gateway */
+	__u32 word;			/* the first word_length bytes of a request that comes in pieces */
+	__u8 word_length;
+	__u8 line_length;		/* likewise of an answer's first line */
+	__u8 opaque;			/* no HTTP any more: an answer was a 101 */
+	__u8 pad;
+	__u8 line[16];
 };
 
 WEIR_ASSERT_SIZE(weir_pair, 36);
 WEIR_ASSERT_SIZE(weir_target, 20);
 WEIR_ASSERT_SIZE(weir_shortcut_settings, 16);
-WEIR_ASSERT_SIZE(weir_shortcut, 56);
+WEIR_ASSERT_SIZE(weir_shortcut, 80);
 
 /* ---- adapt ---- */
 
@@ -128,7 +134,8 @@ struct weir_adapt_flight {
 	__u32 handed;			/* enum weir_adapt_reason: from now on every answer goes to the gateway; open a new lane */
 	__u32 skip;			/* bytes of the current answer's body that are still to come */
 	__u64 acked;			/* PUBACKs sent */
-	__u64 alive;			/* the function's socket is there */
+	__u32 alive;			/* the function's socket is there */
+	__u32 counted;			/* answers that the meter knows of; after a handing over more than answered */
 	__u64 sent_ns[WEIR_DEPTH];
 	__u16 id[WEIR_DEPTH];		/* packet identifier; 0: QoS 0 */
 };

@@ -6,7 +6,9 @@
 #ifndef WEIR_TEST_BED_H
 #define WEIR_TEST_BED_H
 
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -48,7 +50,17 @@ static struct {
 		exit(1);						\
 	} while (0)
 
-static int failures;
+static int failures, failures_before, passed;
+
+/* What was checked since the last call is one test. */
+static int tested(void)
+{
+	int fine = failures == failures_before;
+
+	passed += fine;
+	failures_before = failures;
+	return fine;
+}
 
 #define check(truth_, ...)						\
 	do {								\
@@ -172,17 +184,20 @@ static void enter(int ns)
 		die("setns");
 }
 
-static int quiet(enum libbpf_print_level level, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static int quiet(enum libbpf_print_level level, const char *format, va_list arguments)
 {
 	if (level == LIBBPF_DEBUG)
 		return 0;
 	return vfprintf(stderr, format, arguments);
 }
 
-static struct bpf_object *load(const char *file)
+static struct bpf_object *load(const char *out, const char *name)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, options, .pin_root_path = bed.bpffs);
 	struct bpf_object *object;
+	char file[256];
+
+	snprintf(file, sizeof(file), "%s/bpf/%s.bpf.o", out, name);
 
 	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
 	libbpf_set_print(quiet);
@@ -215,6 +230,12 @@ static void mapped(struct weir_addr *to, const char *ip)
 	memset(to, 0, sizeof(*to));
 	to->bytes[10] = to->bytes[11] = 0xff;
 	inet_pton(AF_INET, ip, to->bytes + 12);
+}
+
+static void attach(struct bpf_object *object, const char *program, int to, enum bpf_attach_type type, int flags)
+{
+	if (bpf_prog_attach(program_of(object, program), to, type, flags))
+		die("cannot attach %s", program);
 }
 
 static uint64_t now_ns(void)

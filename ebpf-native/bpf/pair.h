@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* Reading a connection's addresses from the contexts of sock_ops and sk_msg. */
-#ifndef WEIR_PAIR_H
-#define WEIR_PAIR_H
+#ifndef WEIR_BPF_PAIR_H
+#define WEIR_BPF_PAIR_H
 
 #include <stddef.h>
 #include <linux/bpf.h>

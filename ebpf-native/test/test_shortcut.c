@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Scenarios of shortcut.bpf.c; "shortcut_test OBJECT [bench]". */
+/* Scenarios of shortcut.bpf.c; "test_shortcut OUT [bench]". */
 #include "bed.h"
+#include <sys/mman.h>
 
 enum kind {
 	ANSWER,			/* read the request, answer */
@@ -19,7 +20,7 @@ struct order {
 };
 
 static struct bpf_object *object;
-static int port = 8080;
+static int port = 8080, http;
 
 static uint8_t byte_at(uint64_t seed, uint64_t i)
 {
@@ -117,6 +118,8 @@ static int read_pattern(int fd, uint64_t seed, uint64_t size, uint64_t *got)
 	return 1;
 }
 
+static void serve_http(int fd);
+
 static void serve(int fd)
 {
 	struct order order;
@@ -178,6 +181,8 @@ static pid_t server(int family)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 		if (!fork()) {
 			close(listener);
+			if (http)
+				serve_http(fd);
 			serve(fd);
 		}
 		close(fd);
@@ -489,6 +494,172 @@ static void first_byte_race(int family, int count)
 	printf("  of %d new connections %d went by TCP\n", count, missed);
 }
 
+/* ---- HTTP, for the counts ---- */
+
+static struct counted {
+	volatile uint32_t requests, answers;
+} *counted;
+
+/* Answers with as many bytes as header x-answer says and by status x-status; 0: closes without an answer. */
+static void serve_http(int fd)
+{
+	static char data[1 << 20], out[1 << 20];
+	size_t have = 0;
+
+	for (;;) {
+		char *end = memmem(data, have, "\r\n\r\n", 4), *p;
+		long body = 0, size, status;
+		ssize_t n;
+
+		if (end) {
+			p = memmem(data, end - data, "content-length: ", 16);
+			body = p ? atol(p + 16) : 0;
+		}
+		if (!end || have < (size_t)(end + 4 - data) + body) {
+			n = recv(fd, data + have, sizeof(data) - have, 0);
+			if (n <= 0)
+				break;
+			have += n;
+			continue;
+		}
+		__sync_fetch_and_add(&counted->requests, 1);
+		p = memmem(data, end - data, "x-answer: ", 10);
+		size = atol(p + 10);
+		p = memmem(data, end - data, "x-status: ", 10);
+		status = atol(p + 10);
+		have -= end + 4 + body - data;
+		memmove(data, end + 4 + body, have);
+		if (!status)
+			break;
+		if (status == 201)
+			send_all(fd, "HTTP/1.1 100 Continue\r\n\r\n", 25);
+		n = sprintf(out, "HTTP/1.1 %ld Fine\r\ncontent-length: %ld\r\n\r\n", status, size);
+		memset(out + n, 'a', size);
+		if (status == 202) {		/* a status line in pieces */
+			send_all(fd, out, 5);
+			send_all(fd, out + 5, n - 5);
+			send_all(fd, out + n, size);
+		} else {
+			send_all(fd, out, n + size);
+		}
+		__sync_fetch_and_add(&counted->answers, 1);
+	}
+	close(fd);
+	_exit(0);
+}
+
+static int ask(int fd, const char *method, uint32_t body, uint32_t answer, int status, int pieces)
+{
+	static char data[1 << 20];
+	int n = sprintf(data, "%s / HTTP/1.1\r\ncontent-length: %u\r\nx-answer: %u\r\nx-status: %d\r\n\r\n", method, body, answer, status);
+	size_t have = 0;
+
+	/* a body that would be taken for requests */
+	if (pieces == 2) {
+		send_all(fd, data, 2);
+		send_all(fd, data + 2, n - 2);
+	} else {
+		send_all(fd, data, n);
+	}
+	for (uint32_t sent = 0; sent < body;) {
+		char chunk[4000] = "GET / HTTP/1.1\r\n\r\nPOST ";
+		uint32_t size = body - sent < sizeof(chunk) ? body - sent : sizeof(chunk);
+
+		if (send_all(fd, chunk, size))
+			return -1;
+		sent += size;
+	}
+	for (;;) {
+		ssize_t r = recv(fd, data + have, sizeof(data) - have, 0);
+		char *end;
+
+		if (r <= 0)
+			return status ? -1 : 0;
+		have += r;
+		data[have] = 0;
+		if (!strncmp(data, "HTTP/1.1 100", 12) && (end = memmem(data, have, "\r\n\r\n", 4))) {
+			have -= end + 4 - data;
+			memmove(data, end + 4, have);
+		}
+		end = memmem(data, have, "\r\n\r\n", 4);
+		if (end && have >= (size_t)(end + 4 - data) + answer)
+			return 0;
+	}
+}
+
+static void count_of(uint32_t slot, struct weir_counters *total)
+{
+	int cpus = libbpf_num_possible_cpus(), fd = map_of(object, "counters");
+	struct weir_counters each[cpus];
+
+	memset(total, 0, sizeof(*total));
+	bpf_map_lookup_elem(fd, &slot, each);
+	for (int c = 0; c < cpus; c++)
+		for (unsigned w = 0; w < sizeof(*total) / 8; w++)
+			((uint64_t *)total)[w] += ((uint64_t *)&each[c])[w];
+}
+
+/* What the meter says after requests that went directly, by TCP, and both, is what the function says. */
+static void counts(const char *out)
+{
+	struct bpf_object *meter = load(out, "meter");
+	struct weir_counters total;
+	struct weir_load now = {0};
+	struct stat inode;
+	uint32_t slot = 5;
+	uint64_t id;
+	pid_t pid;
+	int fd = -1, old = port;
+
+	attach(meter, "weir_meter_in", bed.cgroup, BPF_CGROUP_INET_INGRESS, BPF_F_ALLOW_MULTI);
+	attach(meter, "weir_meter_out", bed.cgroup, BPF_CGROUP_INET_EGRESS, BPF_F_ALLOW_MULTI);
+	attach(meter, "weir_meter_life", bed.cgroup, BPF_CGROUP_SOCK_OPS, BPF_F_ALLOW_MULTI);
+	fstat(bed.cgroup, &inode);
+	id = inode.st_ino;
+	bpf_map_update_elem(map_of(meter, "cgroups"), &id, &slot, 0);
+	counted = mmap(NULL, sizeof(*counted), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	http = 1;
+	pid = server(AF_INET6);
+	count_of(slot, &total);
+	check(!total.requests, "%llu requests counted where there were none", (unsigned long long)total.requests);
+	for (int direct = 0; direct < 2; direct++) {
+		set(direct ? cookie() : 0, 8192);
+		for (int i = 0; i < 600; i++) {
+			if (i % 50 == 0) {
+				if (fd >= 0)
+					close(fd);
+				fd = dial(i % 100 ? AF_INET : AF_INET6);
+			}
+			check(!ask(fd, i % 3 ? "POST" : "GET", i % 50 == 40 ? 100000 : i % 7 * 900, i % 50 == 45 ? 50000 : i % 11 * 500,
+				   i % 10 == 3 ? 404 : i % 10 == 5 ? 201 : i % 10 == 7 ? 202 : 200, 1 + (i % 4 == 1)), "request %d", i);
+		}
+		for (int i = 0; i < 10; i++) {
+			close(fd);
+			fd = dial(AF_INET);
+			check(!ask(fd, "POST", i * 3000, 10, 0, 1), "aborted request %d", i);
+		}
+	}
+	close(fd);
+	kill(pid, SIGTERM);
+	waitpid(pid, NULL, 0);
+	usleep(100000);
+	count_of(slot, &total);
+	bpf_map_lookup_elem(map_of(object, "loads"), &slot, &now);
+	check(total.requests == counted->requests, "%llu requests of %u", (unsigned long long)total.requests, counted->requests);
+	check(total.responses[WEIR_2XX] + total.responses[WEIR_4XX] == counted->answers && total.responses[WEIR_4XX] == 120,
+	      "%llu and %llu answers of %u", (unsigned long long)total.responses[WEIR_2XX],
+	      (unsigned long long)total.responses[WEIR_4XX], counted->answers);
+	check(total.aborts == 20, "%llu aborts", (unsigned long long)total.aborts);
+	check(!now.in_flight && !now.connections, "%lld in flight, %lld connections", (long long)now.in_flight, (long long)now.connections);
+	check(!total.pipelined && !total.other, "%llu pipelined, %llu other", (unsigned long long)total.pipelined,
+	      (unsigned long long)total.other);
+	printf("  counts: %llu requests, %llu aborts, %llu bytes in, %llu out\n", (unsigned long long)total.requests,
+	       (unsigned long long)total.aborts, (unsigned long long)total.bytes_in, (unsigned long long)total.bytes_out);
+	port = old;
+	http = 0;
+	tested();
+}
+
 static void pin(int cpu)
 {
 	cpu_set_t set;
@@ -587,17 +758,16 @@ static void compare(int connections, int rounds)
 int main(int argc, char **argv)
 {
 	struct weir_instance instance = {.flags = WEIR_INSTANCE_LIVE, .generation = 3};
+	static const int families[][2] = {{AF_INET, AF_INET}, {AF_INET6, AF_INET6}, {AF_INET6, AF_INET}, {AF_INET, AF_INET6}};
 	struct weir_target target = {0};
 	uint32_t slot = 5;
-	int families[][2] = {{AF_INET, AF_INET}, {AF_INET6, AF_INET6}, {AF_INET6, AF_INET}, {AF_INET, AF_INET6}};
 
 	if (argc < 2)
 		return 2;
 	bed_up();
-	object = load(argv[1]);
-	if (bpf_prog_attach(program_of(object, "weir_shortcut"), bed.cgroup, BPF_CGROUP_SOCK_OPS, BPF_F_ALLOW_MULTI) ||
-	    bpf_prog_attach(program_of(object, "weir_shortcut_send"), map_of(object, "shortcut_sockets"), BPF_SK_MSG_VERDICT, 0))
-		die("attach");
+	object = load(argv[1], "shortcut");
+	attach(object, "weir_shortcut", bed.cgroup, BPF_CGROUP_SOCK_OPS, BPF_F_ALLOW_MULTI);
+	attach(object, "weir_shortcut_send", map_of(object, "shortcut_sockets"), BPF_SK_MSG_VERDICT, 0);
 	bpf_map_update_elem(map_of(object, "instances"), &slot, &instance, 0);
 	mapped(&target.address, FUNCTION_IP);
 	target.port = htons(port);
@@ -616,17 +786,25 @@ int main(int argc, char **argv)
 
 		printf("gateway %s, function %s\n", client == AF_INET ? "IPv4" : "IPv6", families[f][1] == AF_INET ? "IPv4" : "IPv6");
 		keep_alive(client, f ? 2000 : 100000);
+		tested();
 		large(client, 1 << 20, 0);
 		large(client, 10 << 20, 1);
+		tested();
 		for (int i = 0; i < 5; i++)
 			mixed(client, i, 100);
-		if (f < 2)
+		tested();
+		if (f < 2) {
 			parallel(client, 100);
+			tested();
+		}
 		ends(client);
+		tested();
 		first_byte_race(client, 300);
+		tested();
 		kill(pid, SIGTERM);
 		waitpid(pid, NULL, 0);
 	}
-	printf(failures ? "%d FAILED\n" : "ok\n", failures);
+	counts(argv[1]);
+	printf("= %d passed, %d failed\n", passed, failures);
 	return failures != 0;
 }
