@@ -4,10 +4,11 @@ import java.io.IOException;
 import java.net.StandardSocketOptions;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
+import java.util.Arrays;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A client's socket, and what was read from it. On its loop's thread only. */
+/** A client's socket, and the request that it sends now. On its loop's thread only. */
 final class Client {
   private static final Logger log = LoggerFactory.getLogger(Client.class);
   private static final int FIRST_BUFFER = 2 << 10;
@@ -18,6 +19,9 @@ final class Client {
   private final SocketChannel channel;
   private final SelectionKey key;
   private final Bytes in = new Bytes(FIRST_BUFFER);
+  private Message request = Message.request();
+  /** Bytes at the start of {@link #in} that belong to the request. */
+  private int owed;
   private int reserved;
   private boolean ended;
 
@@ -30,9 +34,59 @@ final class Client {
     this.key = loop.register(channel, SelectionKey.OP_READ, ready);
   }
 
-  /** What it has sent, as far as it was read. */
-  Bytes in() {
-    return in;
+  Message request() {
+    return request;
+  }
+
+  /** Whether something was read that went nowhere yet. */
+  boolean hasSaidMore() {
+    return in.size() > 0;
+  }
+
+  /** Whether something of the request was read that went nowhere yet. */
+  boolean owes() {
+    return owed > 0;
+  }
+
+  int capacity() {
+    return in.capacity();
+  }
+
+  boolean makeRoom() {
+    return in.makeRoom();
+  }
+
+  /** Finds out what of the bytes that were read belongs to the request. */
+  void follow() {
+    owed = request.feed(in.array(), in.start() + owed, in.end()) - in.start();
+  }
+
+  /** Everything it says belongs to the request from now on. */
+  void giveUpFraming() {
+    request.giveUp();
+    follow();
+  }
+
+  /** The request is over; what was read beyond it begins the next. */
+  void nextRequest() {
+    request = Message.request();
+    owed = 0;
+    shrink();
+    follow();
+  }
+
+  void closeAfterRequest() {
+    byte[] head = Arrays.copyOfRange(in.array(), in.start(), in.start() + request.headBytes());
+    byte[] closing = request.closing(head);
+    in.replaceFirst(head.length, closing);
+    owed += closing.length - head.length;
+  }
+
+  /** Passes the request on as far as it was read, and returns how many bytes were taken. */
+  int passTo(Upstream upstream) throws IOException {
+    int written = upstream.write(in, owed);
+    owed -= written;
+    return written;
   }
 
   /** Whether nothing more comes from it. */
@@ -52,7 +106,7 @@ final class Client {
   }
 
   /** Gives memory back if nothing is in it. */
-  void shrink() {
+  private void shrink() {
     if (in.size() == 0 && reserved > 0) {
       in.clear();
       in.resize(FIRST_BUFFER);
@@ -61,12 +115,14 @@ final class Client {
     }
   }
 
-  /** Reads into {@link #in}, where there must be room, and if nothing is there waits for more. Negative at the end. */
+  /** Reads and follows, and if nothing is there waits for more. There must be room. Negative at the end. */
   int read() throws IOException {
     int read = in.readFrom(channel);
     if (read <= 0) {
       ended |= read < 0;
       wantToRead(read == 0);
+    } else {
+      follow();
     }
     return read;
   }
@@ -96,6 +152,8 @@ final class Client {
 
   /** Nothing more is said to it; what it says is to be discarded. */
   void end() throws IOException {
+    in.clear();
+    owed = 0;
     channel.shutdownOutput();
     wantToWrite(false);
     wantToRead(true);

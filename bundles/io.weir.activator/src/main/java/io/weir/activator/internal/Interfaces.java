@@ -1,5 +1,7 @@
 package io.weir.activator.internal;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
@@ -10,11 +12,13 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /** The gateway's own addresses on which services are reached, as they are now. */
 final class Interfaces {
   private static final String ALL = "*";
   private static final String LOOPBACK = "lo";
+  private static final Path CLASS = Path.of("/sys/class/net");
   private static final Path VIRTUAL = Path.of("/sys/devices/virtual/net");
 
   /**
@@ -40,7 +44,7 @@ final class Interfaces {
           missing.remove(each.getName());
           Collections.list(each.getInetAddresses()).stream().filter(InetAddress::isLoopbackAddress).sorted(
               (a, b) -> a.getAddress().length - b.getAddress().length).map(Interfaces::plain).forEach(addresses::add);
-        } else if (each.isUp() && isWanted(each.getName(), wanted)) {
+        } else if (each.isUp()) {
           List<InetAddress> its = usable(each);
           addresses.addAll(its);
           if (!its.isEmpty()) {
@@ -62,22 +66,24 @@ final class Interfaces {
 
   /** Not all if it can be helped: a gateway has two interfaces for each of its containers. */
   private static List<NetworkInterface> candidates(Set<String> wanted) throws SocketException {
-    NetworkInterface loopback = NetworkInterface.getByName(LOOPBACK);
-    if (loopback == null || wanted.contains(ALL)) {
-      return Collections.list(NetworkInterface.getNetworkInterfaces());
+    Set<String> names = new TreeSet<>(wanted);
+    names.add(LOOPBACK);
+    if (names.remove(ALL)) {
+      try (Stream<Path> all = Files.list(CLASS)) {
+        all.map(path -> path.getFileName().toString()).filter(name -> !Files.exists(VIRTUAL.resolve(name)))
+            .forEach(names::add);
+      } catch (IOException | UncheckedIOException e) {
+        throw new SocketException(CLASS + " cannot be read: " + e.getMessage());
+      }
     }
-    List<NetworkInterface> some = new ArrayList<>(List.of(loopback));
-    for (String name : wanted) {
+    List<NetworkInterface> some = new ArrayList<>();
+    for (String name : names) {
       NetworkInterface each = NetworkInterface.getByName(name);
-      if (each != null && !each.equals(loopback)) {
+      if (each != null) {
         some.add(each);
       }
     }
     return some;
-  }
-
-  private static boolean isWanted(String name, Set<String> wanted) {
-    return wanted.contains(name) || wanted.contains(ALL) && !Files.exists(VIRTUAL.resolve(name));
   }
 
   /** Link-local addresses are left out: they mean nothing without the name of an interface, which clients do not send. */
