@@ -5,7 +5,10 @@ package io.weir.event;
  * when every part is. A part publishes {@link GatewayEvent.PartChanged} when its answer changes.
  */
 public interface Part {
-  /** {@code engine}, {@code broker}, {@code mqtt} or {@code http}; {@code gateway} is all that must be ready together. */
+  /**
+   * {@code engine}, {@code broker}, {@code mqtt}, {@code http} or {@code services}; {@code gateway} is all that must be
+   * ready together.
+   */
   String name();
 
   /** Whether it does its work now. Cheap, and safe on any thread. */
