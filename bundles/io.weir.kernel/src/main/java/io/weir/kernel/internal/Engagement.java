@@ -6,6 +6,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +19,9 @@ final class Engagement {
   static final String WAITING = "waiting for the container engine to say where functions live; "
       + "it has nothing to say on hosts without cgroup v2, without root, or with a Podman of their own";
   private static final long LOOK_SECONDS = 3;
+  /** The gateway is not ready before this is, so it is quick about it while the engine is coming up. */
+  private static final long SOON_MILLIS = 25;
+  private static final int SOON_LOOKS = 1200;
   /** The functions' cgroup may vanish just when programs are attached to it; a kernel that cannot, never can. */
   private static final int TRIES = 3;
   /** Functions are declared and containers are claimed within seconds of a start. */
@@ -28,13 +32,17 @@ final class Engagement {
   private final Settings settings;
   private final Features features;
   private final Supplier<Optional<Path>> functionsCgroup;
+  private final BooleanSupplier engineReady;
   private final Consumer<DataPlane> ready;
+  private final Runnable changed;
   private final ScheduledThreadPoolExecutor keeper;
   private @Nullable DataPlane plane;
   private @Nullable Ebpf ebpf;
   private @Nullable PinDirectory pins;
   private int failures;
-  private boolean hopeless;
+  private int looks;
+  private volatile boolean engaged;
+  private volatile boolean hopeless;
 
   /**
    * Where things are.
@@ -46,14 +54,19 @@ final class Engagement {
    */
   record Place(Path data, Path run, String resources, String hash) {}
 
-  /** @param ready told once, when it works */
+  /**
+   * @param ready told once, when it works
+   * @param changed told whenever {@link #decided} may have changed
+   */
   Engagement(Place place, Settings settings, Features features, Supplier<Optional<Path>> functionsCgroup,
-      Consumer<DataPlane> ready) {
+      BooleanSupplier engineReady, Consumer<DataPlane> ready, Runnable changed) {
     this.place = place;
     this.settings = settings;
     this.features = features;
     this.functionsCgroup = functionsCgroup;
+    this.engineReady = engineReady;
     this.ready = ready;
+    this.changed = changed;
     this.keeper = new ScheduledThreadPoolExecutor(1, task -> {
       Thread thread = new Thread(task, "weir-kernel-keeper");
       thread.setDaemon(true);
@@ -63,13 +76,23 @@ final class Engagement {
   }
 
   void start() {
-    keeper.scheduleWithFixedDelay(this::look, 0, LOOK_SECONDS, TimeUnit.SECONDS);
+    keeper.execute(this::lookAgain);
   }
 
-  /** The engine came. */
-  void nudge() {
+  /** Whether it works, or will not before something changes. */
+  boolean decided() {
+    return engaged || hopeless || engineReady.getAsBoolean() && functionsCgroup.get().isEmpty();
+  }
+
+  private void lookAgain() {
+    boolean before = decided();
+    look();
+    boolean soon = !decided() && ++looks < SOON_LOOKS;
+    if (decided() != before) {
+      changed.run();
+    }
     if (!keeper.isShutdown()) {
-      keeper.execute(this::look);
+      keeper.schedule(this::lookAgain, soon ? SOON_MILLIS : LOOK_SECONDS * 1000, TimeUnit.MILLISECONDS);
     }
   }
 
@@ -115,6 +138,7 @@ final class Engagement {
     plane = open(ebpf, files, pins, cgroup.get());
     plane.forgetDead();
     ready.accept(plane);
+    engaged = true;
     keeper.schedule(plane::forgetUnclaimed, CLAIM_SECONDS, TimeUnit.SECONDS);
   }
 

@@ -84,7 +84,7 @@ final class Lab implements AutoCloseable {
   DataPlane engage(Settings.Way way) throws Exception {
     CompletableFuture<DataPlane> ready = new CompletableFuture<>();
     engagement = new Engagement(new Engagement.Place(run.resolve("files"), run, "/ebpf/", hash), new Settings(true, way),
-        features, () -> Optional.of(cgroup), ready::complete);
+        features, () -> Optional.of(cgroup), () -> true, ready::complete, () -> { });
     engagement.start();
     return ready.get(30, TimeUnit.SECONDS);
   }

@@ -18,9 +18,9 @@ class NoKernelTest {
   void withoutTheLibraryEverythingIsOffAndSaysWhy() {
     Features features = new Features(Engagement.WAITING);
     Engagement engagement = new Engagement(new Engagement.Place(folder, folder, "/nothing/", "0badcafe"),
-        new Settings(true, Settings.Way.AUTO), features, () -> Optional.of(folder), plane -> {
+        new Settings(true, Settings.Way.AUTO), features, () -> Optional.of(folder), () -> true, plane -> {
           throw new AssertionError("it cannot work");
-        });
+        }, () -> { });
 
     engagement.start();
     engagement.close();

@@ -16,5 +16,5 @@ public @interface TelemetryConfig {
 
   @AttributeDefinition(name = "Parts", description = "Parts that must be ready before the gateway calls itself ready, "
       + "separated by commas.", required = false)
-  String parts() default "engine,broker,mqtt,http";
+  String parts() default "engine,broker,mqtt,http,kernel";
 }
