@@ -7,9 +7,6 @@ import io.weir.kernel.Traffic;
 import io.weir.kernel.internal.Ebpf.Loaded;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -29,13 +26,14 @@ import org.slf4j.LoggerFactory;
 final class DataPlane implements CgroupHooks.Outcome {
   private static final Logger LOG = LoggerFactory.getLogger(DataPlane.class);
 
+  private final Ebpf ebpf;
   private final PinDirectory pins;
   private final FunctionIndex functions;
   private final Features features;
   private final Programs programs;
   private final Maps maps;
   private final CgroupHooks hooks;
-  private final Optional<RouteBook> routes;
+  private final RouteBook routes;
   private final KernelTraffic traffic;
   private final KernelMeter meter;
   private final SignalThread signals;
@@ -43,8 +41,9 @@ final class DataPlane implements CgroupHooks.Outcome {
   private Object cgroupKey = "";
 
   /** @throws KernelError if not even counting works */
-  DataPlane(Ebpf ebpf, NativeFiles files, PinDirectory pins, FunctionIndex functions, Features features, String hash,
-      Settings.Way way, Path cgroup) {
+  DataPlane(Ebpf ebpf, NativeFiles files, PinDirectory pins, FunctionIndex functions, Features features,
+      Path cgroup) {
+    this.ebpf = ebpf;
     this.pins = pins;
     this.functions = functions;
     this.features = features;
@@ -62,10 +61,8 @@ final class DataPlane implements CgroupHooks.Outcome {
       programs.load(Features.LISTEN, cgroup).ifPresent(listen -> hooks.add(Features.LISTEN, listen, CgroupHooks.LISTEN));
       Optional<Loaded> egress = programs.load(Features.EGRESS, cgroup);
       egress.ifPresent(denies -> hooks.add(Features.EGRESS, denies, CgroupHooks.EGRESS));
-      Optional<RouteWay> found = new WayFinder(ebpf, programs, pins, maps, features, hash).find(way, cgroup);
-      this.routes = found.map(chosen -> new RouteBook(chosen, functions, once));
+      this.routes = new RouteBook(functions, once);
       Seats seats = new Seats(maps, functions::name);
-      found.filter(ServiceMaps.class::isInstance).map(ServiceMaps.class::cast).ifPresent(pinned -> adopt(seats, pinned));
       attach();
       this.traffic = new KernelTraffic(maps, functions, seats, new EgressRules(egress.map(object -> maps)), routes,
           isOn(Features.LISTEN), once);
@@ -84,23 +81,6 @@ final class DataPlane implements CgroupHooks.Outcome {
     return features.features().stream().anyMatch(each -> each.name().equals(feature) && each.active());
   }
 
-  /** Instances that took connections go on doing so until the pool says otherwise. */
-  private void adopt(Seats seats, ServiceMaps pinned) {
-    Set<Integer> open = pinned.pinned();
-    seats.all().stream().filter(seat -> open.contains(seat.slot)).forEach(seat -> routes.orElseThrow()
-        .adopt(seat.function, new Target(seat.slot, address(seat.instance.address4(), seat.instance.port()),
-            seat.instance.has(Layout.IPV6) ? Optional.of(address(seat.instance.address6(), seat.instance.port()))
-                : Optional.empty())));
-  }
-
-  private static InetSocketAddress address(byte[] bytes, int port) {
-    try {
-      return new InetSocketAddress(InetAddress.getByAddress(bytes), port);
-    } catch (UnknownHostException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
   Traffic traffic() {
     return traffic;
   }
@@ -109,8 +89,17 @@ final class DataPlane implements CgroupHooks.Outcome {
     return meter;
   }
 
-  Optional<Routes> routes() {
-    return routes.map(book -> book);
+  /**
+   * Leads connections to instances from now on, if there is a way.
+   *
+   * @param hash tells this gateway's things from those of others
+   */
+  Optional<Routes> route(Settings.Way wanted, String hash) {
+    Optional<RouteWay> way = new WayFinder(ebpf, programs, pins, maps, features, hash).find(wanted, cgroup);
+    way.filter(ServiceMaps.class::isInstance).map(ServiceMaps.class::cast)
+        .ifPresent(pinned -> traffic.keepOpen(pinned.pinned()));
+    way.ifPresent(routes::use);
+    return way.map(found -> routes);
   }
 
   /** What took the slow path or was refused, by its word. */
@@ -124,7 +113,7 @@ final class DataPlane implements CgroupHooks.Outcome {
     if (!key(cgroup).equals(cgroupKey)) {
       attach();
     }
-    routes.ifPresent(RouteBook::look);
+    routes.look();
   }
 
   private void attach() {
@@ -175,14 +164,14 @@ final class DataPlane implements CgroupHooks.Outcome {
           .map(seat -> seat.function).map(FunctionName::toString).distinct().sorted().collect(Collectors.joining(", ")));
     }
     traffic.forget(unclaimed);
-    routes.ifPresent(RouteBook::forgetUnclaimed);
+    routes.forgetUnclaimed();
   }
 
   /** Takes everything off. */
   void close() {
     signals.close();
     traffic.close();
-    routes.ifPresent(RouteBook::close);
+    routes.close();
     maps.close();
     pins.clear();
     programs.close();

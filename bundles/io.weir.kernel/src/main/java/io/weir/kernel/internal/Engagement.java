@@ -1,13 +1,12 @@
 package io.weir.kernel.internal;
 
+import io.weir.kernel.Routes;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.BooleanSupplier;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -19,9 +18,6 @@ final class Engagement {
   static final String WAITING = "waiting for the container engine to say where functions live; "
       + "it has nothing to say on hosts without cgroup v2, without root, or with a Podman of their own";
   private static final long LOOK_SECONDS = 3;
-  /** The gateway is not ready before this is, so it is quick about it while the engine is coming up. */
-  private static final long SOON_MILLIS = 25;
-  private static final int SOON_LOOKS = 1200;
   /** The functions' cgroup may vanish just when programs are attached to it; a kernel that cannot, never can. */
   private static final int TRIES = 3;
   /** Functions are declared and containers are claimed within seconds of a start. */
@@ -32,17 +28,13 @@ final class Engagement {
   private final Settings settings;
   private final Features features;
   private final Supplier<Optional<Path>> functionsCgroup;
-  private final BooleanSupplier engineReady;
-  private final Consumer<DataPlane> ready;
-  private final Runnable changed;
+  private final Users users;
   private final ScheduledThreadPoolExecutor keeper;
   private @Nullable DataPlane plane;
   private @Nullable Ebpf ebpf;
   private @Nullable PinDirectory pins;
   private int failures;
-  private int looks;
-  private volatile boolean engaged;
-  private volatile boolean hopeless;
+  private boolean hopeless;
 
   /**
    * Where things are.
@@ -54,19 +46,22 @@ final class Engagement {
    */
   record Place(Path data, Path run, String resources, String hash) {}
 
-  /**
-   * @param ready told once, when it works
-   * @param changed told whenever {@link #decided} may have changed
-   */
+  /** Those who use what works. */
+  interface Users {
+    /** Requests are counted. Routes follow, because their programs take the kernel longest to check. */
+    void counted(DataPlane plane);
+
+    /** Connections are led to instances, too. */
+    void routed(Routes routes);
+  }
+
   Engagement(Place place, Settings settings, Features features, Supplier<Optional<Path>> functionsCgroup,
-      BooleanSupplier engineReady, Consumer<DataPlane> ready, Runnable changed) {
+      Users users) {
     this.place = place;
     this.settings = settings;
     this.features = features;
     this.functionsCgroup = functionsCgroup;
-    this.engineReady = engineReady;
-    this.ready = ready;
-    this.changed = changed;
+    this.users = users;
     this.keeper = new ScheduledThreadPoolExecutor(1, task -> {
       Thread thread = new Thread(task, "weir-kernel-keeper");
       thread.setDaemon(true);
@@ -76,23 +71,13 @@ final class Engagement {
   }
 
   void start() {
-    keeper.execute(this::lookAgain);
+    keeper.scheduleWithFixedDelay(this::look, 0, LOOK_SECONDS, TimeUnit.SECONDS);
   }
 
-  /** Whether it works, or will not before something changes. */
-  boolean decided() {
-    return engaged || hopeless || engineReady.getAsBoolean() && functionsCgroup.get().isEmpty();
-  }
-
-  private void lookAgain() {
-    boolean before = decided();
-    look();
-    boolean soon = !decided() && ++looks < SOON_LOOKS;
-    if (decided() != before) {
-      changed.run();
-    }
+  /** The engine came. */
+  void nudge() {
     if (!keeper.isShutdown()) {
-      keeper.schedule(this::lookAgain, soon ? SOON_MILLIS : LOOK_SECONDS * 1000, TimeUnit.MILLISECONDS);
+      keeper.execute(this::look);
     }
   }
 
@@ -119,7 +104,7 @@ final class Engagement {
   }
 
   private void offIfNotSaid(String why) {
-    features.features().stream().filter(feature -> feature.active() || feature.why().equals(WAITING))
+    features.features().stream().filter(feature -> feature.why().equals(WAITING) || feature.active() && plane == null)
         .forEach(feature -> features.off(feature.name(), why));
   }
 
@@ -137,9 +122,18 @@ final class Engagement {
     }
     plane = open(ebpf, files, pins, cgroup.get());
     plane.forgetDead();
-    ready.accept(plane);
-    engaged = true;
+    users.counted(plane);
+    route(plane);
     keeper.schedule(plane::forgetUnclaimed, CLAIM_SECONDS, TimeUnit.SECONDS);
+  }
+
+  private void route(DataPlane counting) {
+    try {
+      counting.route(settings.way(), place.hash()).ifPresent(users::routed);
+    } catch (RuntimeException e) {
+      LOG.warn("the kernel leads no connections to instances, the gateway does: {}", e.getMessage(), e);
+      offIfNotSaid(String.valueOf(e.getMessage()));
+    }
   }
 
   private DataPlane open(Ebpf library, NativeFiles files, PinDirectory directory, Path cgroup) {
@@ -151,12 +145,12 @@ final class Engagement {
       }
     }
     try {
-      return new DataPlane(library, files, directory, functions, features, place.hash(), settings.way(), cgroup);
+      return new DataPlane(library, files, directory, functions, features, cgroup);
     } catch (Programs.Incompatible e) {
       LOG.info("what an earlier version of the gateway left in the kernel is replaced: {}", e.getMessage());
       directory.clear();
       functions.remove();
-      return new DataPlane(library, files, directory, index(), features, place.hash(), settings.way(), cgroup);
+      return new DataPlane(library, files, directory, index(), features, cgroup);
     }
   }
 

@@ -1,20 +1,15 @@
 package io.weir.kernel.internal;
 
 import io.weir.engine.ContainerEngine;
-import io.weir.event.Events;
-import io.weir.event.GatewayEvent.PartChanged;
-import io.weir.event.Part;
 import io.weir.kernel.KernelReport;
 import io.weir.kernel.Meter;
 import io.weir.kernel.Routes;
 import io.weir.kernel.Traffic;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
@@ -30,11 +25,10 @@ import org.osgi.service.metatype.annotations.Designate;
 
 /** Reports always what the kernel does; the services by which it does it are there only while it does. */
 @Component(name = KernelConfig.PID, configurationPid = KernelConfig.PID, immediate = true,
-    configurationPolicy = ConfigurationPolicy.REQUIRE, service = {KernelReport.class, Part.class})
+    configurationPolicy = ConfigurationPolicy.REQUIRE, service = KernelReport.class)
 @Designate(ocd = KernelConfig.class)
-public final class KernelSide implements KernelReport, Part {
+public final class KernelSide implements KernelReport, Engagement.Users {
   private final BundleContext context;
-  private final Events events;
   private final Features features;
   private final Optional<Engagement> engagement;
   private final List<ServiceRegistration<?>> registrations = new CopyOnWriteArrayList<>();
@@ -42,9 +36,8 @@ public final class KernelSide implements KernelReport, Part {
   private volatile @Nullable DataPlane plane;
 
   @Activate
-  public KernelSide(BundleContext context, @Reference Events events, KernelConfig config) {
+  public KernelSide(BundleContext context, KernelConfig config) {
     this.context = context;
-    this.events = events;
     Settings settings = Settings.of(config);
     if (!settings.enabled()) {
       this.features = new Features("enabled=false in " + KernelConfig.PID);
@@ -57,8 +50,7 @@ public final class KernelSide implements KernelReport, Part {
     String hash = String.format("%08x", run.resolve("engine").resolve("podman.sock").hashCode());
     Engagement engaged = new Engagement(
         new Engagement.Place(directory("weir.data", "/var/lib/weir").resolve("kernel"), run, "/ebpf/", hash), settings,
-        features, () -> Optional.ofNullable(engine).flatMap(ContainerEngine::functionsCgroup), this::engineReady,
-        this::register, () -> events.publish(new PartChanged(Instant.now(), name(), state())));
+        features, () -> Optional.ofNullable(engine).flatMap(ContainerEngine::functionsCgroup), this);
     this.engagement = Optional.of(engaged);
     engaged.start();
   }
@@ -68,11 +60,16 @@ public final class KernelSide implements KernelReport, Part {
     return Path.of(configured == null || configured.isBlank() ? fallback : configured).toAbsolutePath();
   }
 
-  private void register(DataPlane ready) {
+  @Override
+  public void counted(DataPlane ready) {
     plane = ready;
     registrations.add(context.registerService(Traffic.class, ready.traffic(), null));
     registrations.add(context.registerService(Meter.class, ready.meter(), null));
-    ready.routes().ifPresent(routes -> registrations.add(context.registerService(Routes.class, routes, null)));
+  }
+
+  @Override
+  public void routed(Routes routes) {
+    registrations.add(context.registerService(Routes.class, routes, null));
   }
 
   @Deactivate
@@ -93,31 +90,11 @@ public final class KernelSide implements KernelReport, Part {
       policyOption = ReferencePolicyOption.GREEDY)
   public void setEngine(ContainerEngine service) {
     engine = service;
+    engagement.ifPresent(Engagement::nudge);
   }
 
   public void unsetEngine(ContainerEngine service) {
     engine = engine == service ? null : engine;
-  }
-
-  private boolean engineReady() {
-    return engine instanceof Part part && part.ready();
-  }
-
-  @Override
-  public String name() {
-    return "kernel";
-  }
-
-  /** Also where the kernel does nothing, once that is certain. */
-  @Override
-  public boolean ready() {
-    return engagement.map(Engagement::decided).orElse(true);
-  }
-
-  @Override
-  public String state() {
-    String active = features().stream().filter(Feature::active).map(Feature::name).collect(Collectors.joining(", "));
-    return active.isEmpty() ? "does nothing for the gateway" : active;
   }
 
   @Override

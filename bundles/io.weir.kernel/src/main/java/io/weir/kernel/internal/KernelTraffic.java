@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
@@ -25,7 +26,7 @@ final class KernelTraffic implements Traffic {
   private final FunctionIndex functions;
   private final Seats seats;
   private final EgressRules egress;
-  private final Optional<RouteBook> routes;
+  private final RouteBook routes;
   private final boolean hearsListens;
   private final Once once;
   private final Membership membership;
@@ -34,7 +35,7 @@ final class KernelTraffic implements Traffic {
   private final Map<FunctionName, Tally> retired = new HashMap<>();
 
   /** @param hearsListens whether processes that begin to listen are signalled */
-  KernelTraffic(Maps maps, FunctionIndex functions, Seats seats, EgressRules egress, Optional<RouteBook> routes,
+  KernelTraffic(Maps maps, FunctionIndex functions, Seats seats, EgressRules egress, RouteBook routes,
       boolean hearsListens, Once once) {
     this.maps = maps;
     this.membership = new Membership(maps.ebpf());
@@ -88,7 +89,7 @@ final class KernelTraffic implements Traffic {
       known.member = member;
       known.netns = cookie(member.residence());
       learnFamily(known);
-      routes.ifPresent(book -> book.arrived(wanted.ifindex()));
+      routes.arrived(wanted.ifindex());
     });
   }
 
@@ -98,14 +99,16 @@ final class KernelTraffic implements Traffic {
         && listens.family(seat.netns, seat.instance.port()).filter(family -> family == AF_INET6).isPresent();
     if (six) {
       seats.flag(seat, Layout.IPV6, true);
-      routes.filter(book -> book.isOpen(seat.function, seat.slot)).ifPresent(book -> book.open(seat.function, Membership.target(seat)));
+      if (routes.isOpen(seat.function, seat.slot)) {
+        routes.open(seat.function, Membership.target(seat));
+      }
     }
   }
 
   @Override
   public synchronized void open(String container) {
-    routes.ifPresent(book -> seats.of(container).filter(seat -> seat.member != null)
-        .ifPresent(seat -> book.open(seat.function, Membership.target(seat))));
+    seats.of(container).filter(seat -> seat.member != null)
+        .ifPresent(seat -> routes.open(seat.function, Membership.target(seat)));
   }
 
   @Override
@@ -114,7 +117,7 @@ final class KernelTraffic implements Traffic {
   }
 
   private void drain(Seat seat) {
-    routes.ifPresent(book -> book.drain(seat.function, seat.slot));
+    routes.drain(seat.function, seat.slot);
   }
 
   @Override
@@ -155,7 +158,7 @@ final class KernelTraffic implements Traffic {
     drain(seat);
     once.attempt("counters of instances that are gone are lost", () -> retire(seat));
     once.attempt("connections of instances that are gone are not reset at once", () -> seats.leave(seat));
-    routes.ifPresent(book -> book.left(seat));
+    routes.left(seat);
     if (seat.netns != 0) {
       listens.over(seat.netns);
     }
@@ -233,6 +236,12 @@ final class KernelTraffic implements Traffic {
   /** Those of an earlier life that nobody claimed, or whose container is gone. */
   synchronized void forget(List<Seat> gone) {
     gone.forEach(this::leave);
+  }
+
+  /** Instances of an earlier life that took connections go on doing so until somebody says otherwise. */
+  synchronized void keepOpen(Set<Integer> slots) {
+    seats.unclaimed().stream().filter(seat -> slots.contains(seat.slot))
+        .forEach(seat -> routes.adopt(seat.function, Membership.target(seat.slot, seat.instance)));
   }
 
   synchronized List<Seat> unclaimed() {

@@ -3,12 +3,15 @@ package io.weir.kernel.internal;
 import io.weir.engine.Residence;
 import io.weir.kernel.Traffic.Member;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 
 /** What a member is in the kernel's terms. Guarded by the lock of {@link KernelTraffic}. */
 final class Membership {
@@ -41,6 +44,20 @@ final class Membership {
     member.residence().address6().ifPresent(six -> all.addAll(gateways.of(six)));
     all.addAll(member.egress());
     return all;
+  }
+
+  /** Where clients were led by an earlier life. */
+  static Target target(int slot, Instance instance) {
+    return new Target(slot, address(instance.address4(), instance.port()), instance.has(Layout.IPV6)
+        ? Optional.of(address(instance.address6(), instance.port())) : Optional.empty());
+  }
+
+  private static InetSocketAddress address(byte[] bytes, int port) {
+    try {
+      return new InetSocketAddress(InetAddress.getByAddress(bytes), port);
+    } catch (UnknownHostException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /** Where clients are led; to IPv6 once it is known that it listens there. */

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The objects that are loaded. What cannot be, is reported as a feature that is off. */
 final class Programs implements AutoCloseable {
@@ -67,7 +68,7 @@ final class Programs implements AutoCloseable {
 
   /** Whether programs can be attached to interfaces at all. */
   boolean hasTrafficControl(Path cgroup) {
-    return missing(List.of("attach_tcx", "attach_clsact"), cgroup).size() < 2;
+    return Stream.of("attach_tcx", "attach_clsact").anyMatch(word -> ebpf.probe(word, cgroup) == 0);
   }
 
   /** What is pinned or attached stays. */

@@ -14,26 +14,35 @@ import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Which functions have ports and which instances take their connections; tells the way what changes. Thread-safe. */
+/**
+ * Which functions have ports and which instances take their connections; tells the way what changes. The way comes later,
+ * because its programs take the kernel longest to check. Thread-safe.
+ */
 final class RouteBook implements Routes {
   private static final Logger LOG = LoggerFactory.getLogger(RouteBook.class);
 
   private record Declared(int index, int port, Admission admission) {}
 
-  private final RouteWay way;
   private final FunctionIndex functions;
   private final Once once;
   private final Map<FunctionName, Declared> declared = new HashMap<>();
   private final Map<FunctionName, Map<Integer, Target>> open = new HashMap<>();
+  private final Set<Integer> arrived = new LinkedHashSet<>();
+  private RouteWay way = RouteWay.NONE;
 
-  RouteBook(RouteWay way, FunctionIndex functions, Once once) {
-    this.way = way;
+  RouteBook(FunctionIndex functions, Once once) {
     this.functions = functions;
     this.once = once;
   }
 
+  /** From now on, and for the instances that are there already. */
+  synchronized void use(RouteWay found) {
+    way = found;
+    Set.copyOf(arrived).forEach(this::arrived);
+  }
+
   @Override
-  public Way way() {
+  public synchronized Way way() {
     return way.way();
   }
 
@@ -89,6 +98,7 @@ final class RouteBook implements Routes {
 
   synchronized void arrived(int ifindex) {
     if (ifindex != 0) {
+      arrived.add(ifindex);
       once.attempt("clients of some instances are served through the gateway", () -> way.arrived(ifindex));
     }
   }
@@ -110,8 +120,8 @@ final class RouteBook implements Routes {
   }
 
   synchronized void drain(FunctionName function, int slot) {
-    Map<Integer, Target> targets = open.getOrDefault(function, Map.of());
-    if (targets.remove(slot) != null) {
+    Map<Integer, Target> targets = open.get(function);
+    if (targets != null && targets.remove(slot) != null) {
       if (targets.isEmpty()) {
         open.remove(function);
       }
@@ -120,6 +130,7 @@ final class RouteBook implements Routes {
   }
 
   synchronized void left(Seat seat) {
+    arrived.remove(seat.instance.ifindex());
     once.attempt("something of an instance that is gone is left", () -> way.left(seat));
   }
 

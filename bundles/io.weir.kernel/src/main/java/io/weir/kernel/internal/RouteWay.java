@@ -2,11 +2,38 @@ package io.weir.kernel.internal;
 
 import io.weir.kernel.Routes;
 import java.net.InetAddress;
-import java.util.List;
 import java.util.Set;
 
 /** A way that connections to service addresses reach instances. Called by one thread at a time. */
 interface RouteWay {
+  /** Leads nobody anywhere. */
+  RouteWay NONE = new RouteWay() {
+    @Override
+    public Routes.Way way() {
+      throw new IllegalStateException("there is none yet");
+    }
+
+    @Override
+    public void reachableAt(Set<InetAddress> addresses) {}
+
+    @Override
+    public void declare(Served service) {}
+
+    @Override
+    public void withdraw(Served service) {}
+
+    @Override
+    public void retarget(Served service) {}
+
+    @Override
+    public boolean holdAt(int listener) {
+      return false;
+    }
+
+    @Override
+    public void close() {}
+  };
+
   Routes.Way way();
 
   void reachableAt(Set<InetAddress> addresses);

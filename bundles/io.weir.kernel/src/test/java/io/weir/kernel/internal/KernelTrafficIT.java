@@ -276,6 +276,7 @@ class KernelTrafficIT {
     plane.traffic().join(house.member("first"));
     house.listen();
     try (Socket socket = new Socket(house.address, 8080)) {
+      plane.traffic().drain(house.container);
       plane.traffic().leave(house.container);
       plane.traffic().leave(house.container);
       plane.traffic().join(house.member("first"));

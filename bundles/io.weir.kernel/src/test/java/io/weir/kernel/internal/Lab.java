@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.weir.engine.Residence;
 import io.weir.function.FunctionName;
+import io.weir.kernel.Routes;
 import io.weir.kernel.Traffic.Member;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -70,6 +71,7 @@ final class Lab implements AutoCloseable {
   private final List<House> houses = new ArrayList<>();
   private final List<Device> devices = new ArrayList<>();
   private Engagement engagement;
+  private Optional<Routes> routes = Optional.empty();
 
   Lab(Path run) throws IOException {
     this.run = run;
@@ -83,10 +85,26 @@ final class Lab implements AutoCloseable {
 
   DataPlane engage(Settings.Way way) throws Exception {
     CompletableFuture<DataPlane> ready = new CompletableFuture<>();
+    CompletableFuture<Routes> routed = new CompletableFuture<>();
     engagement = new Engagement(new Engagement.Place(run.resolve("files"), run, "/ebpf/", hash), new Settings(true, way),
-        features, () -> Optional.of(cgroup), () -> true, ready::complete, () -> { });
+        features, () -> Optional.of(cgroup), new Engagement.Users() {
+          @Override
+          public void counted(DataPlane plane) {
+            ready.complete(plane);
+          }
+
+          @Override
+          public void routed(Routes found) {
+            routed.complete(found);
+          }
+        });
     engagement.start();
+    routes = way == Settings.Way.PROXY ? Optional.empty() : Optional.of(routed.get(30, TimeUnit.SECONDS));
     return ready.get(30, TimeUnit.SECONDS);
+  }
+
+  Routes routes() {
+    return routes.orElseThrow();
   }
 
   /** As if the gateway were killed. */

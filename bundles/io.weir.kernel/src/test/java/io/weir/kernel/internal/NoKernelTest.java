@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.weir.kernel.KernelReport.Feature;
+import io.weir.kernel.Routes;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -18,9 +19,17 @@ class NoKernelTest {
   void withoutTheLibraryEverythingIsOffAndSaysWhy() {
     Features features = new Features(Engagement.WAITING);
     Engagement engagement = new Engagement(new Engagement.Place(folder, folder, "/nothing/", "0badcafe"),
-        new Settings(true, Settings.Way.AUTO), features, () -> Optional.of(folder), () -> true, plane -> {
-          throw new AssertionError("it cannot work");
-        }, () -> { });
+        new Settings(true, Settings.Way.AUTO), features, () -> Optional.of(folder), new Engagement.Users() {
+          @Override
+          public void counted(DataPlane plane) {
+            throw new AssertionError("it cannot work");
+          }
+
+          @Override
+          public void routed(Routes routes) {
+            throw new AssertionError("it cannot work");
+          }
+        });
 
     engagement.start();
     engagement.close();

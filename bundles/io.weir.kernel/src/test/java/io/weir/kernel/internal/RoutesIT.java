@@ -47,7 +47,7 @@ class RoutesIT {
 
   private DataPlane served(Settings.Way way, Admission admission) throws Exception {
     DataPlane plane = lab.engage(way);
-    Routes routes = plane.routes().orElseThrow();
+    Routes routes = lab.routes();
     routes.reachableAt(List.of(InetAddress.getByName(device.gateway)));
     routes.declare(FUNCTION, PORT, admission);
     return plane;
@@ -77,7 +77,7 @@ class RoutesIT {
   @EnumSource(names = {"EBPF", "NFT"})
   void leadsClientsToInstancesAsLongAsThereAreAny(Settings.Way way) throws Exception {
     DataPlane plane = served(way, Admission.EVERYBODY);
-    assertThat(plane.routes().orElseThrow().way().name()).isEqualTo(way.name());
+    assertThat(lab.routes().way().name()).isEqualTo(way.name());
     assertThat(device.get(PORT)).isEqualTo("curl 7");
     Lab.House house = open(plane);
 
@@ -115,7 +115,7 @@ class RoutesIT {
   void admitsOnlyWhoMayCome(Settings.Way way) throws Exception {
     DataPlane plane = served(way, new Admission(List.of("192.0.2.0/24"), 0, 0));
     open(plane);
-    Routes routes = plane.routes().orElseThrow();
+    Routes routes = lab.routes();
 
     eventually("curl 28");
     routes.declare(FUNCTION, PORT, new Admission(List.of("192.0.2.0/24", device.address), 0, 0));
@@ -148,7 +148,7 @@ class RoutesIT {
     BlockingQueue<KernelSignal> signals = new LinkedBlockingQueue<>();
     try (ServerSocket listener = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"));
         AutoCloseable subscription = plane.traffic().subscribe(signals::add)) {
-      assertThat(plane.routes().orElseThrow().holdAt(listener.getLocalPort())).isTrue();
+      assertThat(lab.routes().holdAt(listener.getLocalPort())).isTrue();
       listener.setSoTimeout(10_000);
       try (Lab.Client client = device.connect(PORT); Socket held = listener.accept()) {
         assertThat(signals.poll(10, TimeUnit.SECONDS)).isEqualTo(new KernelSignal.Wanted(FUNCTION));
@@ -191,8 +191,8 @@ class RoutesIT {
 
       DataPlane plane = lab.engage(Settings.Way.EBPF);
       assertThat(device.get(PORT)).as("before it is claimed").matches("\\d+");
-      plane.routes().orElseThrow().reachableAt(List.of(InetAddress.getByName(device.gateway)));
-      plane.routes().orElseThrow().declare(FUNCTION, PORT, Admission.EVERYBODY);
+      lab.routes().reachableAt(List.of(InetAddress.getByName(device.gateway)));
+      lab.routes().declare(FUNCTION, PORT, Admission.EVERYBODY);
       assertThat(device.get(PORT)).as("declared, but its instance is not claimed").matches("\\d+");
       plane.traffic().join(house.member(FUNCTION.value()));
       plane.traffic().open(house.container);
@@ -222,10 +222,10 @@ class RoutesIT {
     open(plane);
     assertThat(device.get(PORT)).isEqualTo("1");
 
-    plane.routes().orElseThrow().declare(FUNCTION, PORT + 1, Admission.EVERYBODY);
+    lab.routes().declare(FUNCTION, PORT + 1, Admission.EVERYBODY);
     assertThat(device.get(PORT)).isEqualTo("curl 7");
     assertThat(device.get(PORT + 1)).isEqualTo("2");
-    plane.routes().orElseThrow().withdraw(FUNCTION);
+    lab.routes().withdraw(FUNCTION);
     assertThat(device.get(PORT + 1)).isEqualTo("curl 7");
   }
 
