@@ -14,7 +14,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -30,6 +29,7 @@ final class NftWay implements RouteWay {
   private static final long TOGETHER_MILLIS = 10;
   private static final long CLOSE_SECONDS = 10;
   private static final Path FORWARDING = Path.of("/proc/sys/net/ipv4/ip_forward");
+  private static final Path FORWARDING_SIX = Path.of("/proc/sys/net/ipv6/conf/all/forwarding");
 
   private final Program nft;
   private final Optional<Program> conntrack;
@@ -132,9 +132,10 @@ final class NftWay implements RouteWay {
     synchronized (this) {
       for (NftScript family : families) {
         if (rebuild) {
-          script.append(family.all(addresses, services.values()));
+          script.append(family.all(addresses, services.values().stream().map(each -> reachable(each, family)).toList()));
         } else {
-          retargeted.values().forEach(service -> script.append(String.join("\n", family.retarget(service))).append('\n'));
+          retargeted.values().forEach(
+              each -> script.append(String.join("\n", family.retarget(reachable(each, family)))).append('\n'));
         }
       }
       rebuild = false;
@@ -146,13 +147,30 @@ final class NftWay implements RouteWay {
     dead.forEach(this::reset);
   }
 
+  /**
+   * Without its instances where this host does not pass IPv6 on; the gateway then proxies such clients. To turn that on is
+   * not ours: the host would no longer listen to its routers.
+   */
+  private static Served reachable(Served service, NftScript family) {
+    return !family.six() || on(FORWARDING_SIX) ? service
+        : new Served(service.function(), service.index(), service.port(), service.admission(), List.of());
+  }
+
+  private static boolean on(Path setting) {
+    try {
+      return !Files.readString(setting).strip().equals("0");
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
   private void tell(String script) {
     if (script.isEmpty()) {
       return;
     }
     try {
       nft.run(script, "-f", "-");
-      if (Files.readString(FORWARDING).strip().equals("0")) {
+      if (!on(FORWARDING)) {
         Files.writeString(FORWARDING, "1");
       }
       failed = false;
@@ -184,15 +202,6 @@ final class NftWay implements RouteWay {
       } catch (IOException e) {
         LOG.debug("it had no connections", e);
       }
-    }
-  }
-
-  /** Waits until what was ordered is done, for tests. */
-  void settle() {
-    try {
-      worker.submit(this::apply).get();
-    } catch (InterruptedException | ExecutionException e) {
-      throw new IllegalStateException(e);
     }
   }
 

@@ -170,6 +170,7 @@ final class Lab implements AutoCloseable {
     final String name;
     final String port;
     final String address;
+    final String address6;
     final Path group;
     final String container;
     private final Process process;
@@ -179,6 +180,8 @@ final class Lab implements AutoCloseable {
       port = "wl" + hash + "-" + n;
       String net = "10." + (200 + number % 50) + "." + (ProcessHandle.current().pid() % 200 + n) + ".";
       address = net + "2";
+      String net6 = "fd00:" + hash.substring(0, 4) + ":" + hash.substring(4) + ":" + n + "::";
+      address6 = net6 + "2";
       container = String.format("%8s%02d", hash, n).repeat(7).substring(0, 64);
       group = Files.createDirectory(cgroup.resolve("libpod-" + n));
       output("ip", "netns", "add", name);
@@ -189,6 +192,9 @@ final class Lab implements AutoCloseable {
       output("ip", "-n", name, "addr", "add", address + "/24", "dev", "eth0");
       output("ip", "-n", name, "link", "set", "eth0", "up");
       output("ip", "-n", name, "route", "add", "default", "via", net + "1");
+      output("ip", "addr", "add", net6 + "1/64", "dev", port, "nodad");
+      output("ip", "-n", name, "addr", "add", address6 + "/64", "dev", "eth0", "nodad");
+      output("ip", "-n", name, "route", "add", "default", "via", net6 + "1");
       process = new ProcessBuilder("sh", "-c", "echo $$ > \"$0\"/cgroup.procs && exec ip netns exec \"$1\" python3 -c \"$2\"",
           group.toString(), name, SERVER).redirectErrorStream(true).start();
       said("born");
@@ -231,6 +237,13 @@ final class Lab implements AutoCloseable {
           new InetSocketAddress(InetAddress.getByName(address), 8080), residence(), 8, List.of(egress));
     }
 
+    /** The same with its IPv6 address. */
+    Member member6(String function) throws Exception {
+      Member plain = member(function);
+      return new Member(container, plain.function(), plain.address(), new Residence(plain.residence().cgroup(),
+          plain.residence().namespace(), plain.residence().port(), Optional.of(InetAddress.getByName(address6))), 8, List.of());
+    }
+
     String uri(String path) {
       return "http://" + address + ":8080" + path;
     }
@@ -263,6 +276,7 @@ final class Lab implements AutoCloseable {
     final String port = "wl" + hash + "-d";
     final String gateway = "10." + (150 + number % 50) + "." + ProcessHandle.current().pid() % 200 + ".1";
     final String address = gateway.substring(0, gateway.length() - 1) + "2";
+    final String gateway6 = "fd01:" + hash.substring(0, 4) + ":" + hash.substring(4) + "::1";
 
     Device() throws Exception {
       output("ip", "netns", "add", name);
@@ -276,6 +290,8 @@ final class Lab implements AutoCloseable {
       output("ip", "-n", name, "addr", "add", address + "/24", "dev", "eth0");
       output("ip", "-n", name, "link", "set", "eth0", "up");
       output("ip", "-n", name, "route", "add", "default", "via", gateway);
+      output("ip", "addr", "add", gateway6 + "/64", "dev", port, "nodad");
+      output("ip", "-n", name, "addr", "add", gateway6.substring(0, gateway6.length() - 1) + "2/64", "dev", "eth0", "nodad");
     }
 
     void unplug() throws Exception {
@@ -284,7 +300,16 @@ final class Lab implements AutoCloseable {
 
     /** The answer, or else "curl" and its exit code: 7 for refused, 28 for silence. */
     String get(int service) throws Exception {
-      return output("ip", "netns", "exec", name, "sh", "-c", "curl -s -m 2 http://" + gateway + ":" + service + "/ || echo -n curl $?");
+      return get(gateway, service);
+    }
+
+    String get6(int service) throws Exception {
+      return get('[' + gateway6 + ']', service);
+    }
+
+    private String get(String host, int service) throws Exception {
+      return output("ip", "netns", "exec", name, "sh", "-c",
+          "curl -g -s -m 2 http://" + host + ":" + service + "/ || echo -n curl $?");
     }
 
     /** A connection that stays. */

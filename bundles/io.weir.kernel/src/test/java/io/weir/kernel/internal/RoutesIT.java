@@ -142,6 +142,26 @@ class RoutesIT {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(names = {"EBPF", "NFT"})
+  void leadsIpv6ClientsOnceItIsKnownThatTheInstanceListensThere(Settings.Way way) throws Exception {
+    DataPlane plane = served(way, Admission.EVERYBODY);
+    lab.routes().reachableAt(List.of(InetAddress.getByName(device.gateway), InetAddress.getByName(device.gateway6)));
+    Lab.House house = lab.house();
+    plane.traffic().join(house.member6(FUNCTION.value()));
+    plane.traffic().open(house.container);
+    assertThat(device.get6(PORT)).isEqualTo("curl 7");
+
+    house.listen();
+
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    String answer = device.get6(PORT);
+    while (!answer.matches("\\d+") && System.nanoTime() < deadline) {
+      answer = device.get6(PORT);
+    }
+    assertThat(answer).matches("\\d+");
+  }
+
   @Test
   void holdsConnectionsAndTellsWhoIsWanted() throws Exception {
     DataPlane plane = served(Settings.Way.EBPF, Admission.EVERYBODY);
