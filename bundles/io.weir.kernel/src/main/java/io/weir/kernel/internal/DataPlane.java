@@ -56,8 +56,8 @@ final class DataPlane implements CgroupHooks.Outcome {
       Loaded counts = programs.load(Features.METER, cgroup).orElseThrow(
           () -> new IllegalStateException("the kernel cannot count: see the feature " + Features.METER));
       hooks.add(Features.METER, counts, CgroupHooks.METER);
-      features.off(Features.SHORTCUT, "this build has no program for it");
-      features.off(Features.ADAPT, "this build has no program for it");
+      features.off(Features.SHORTCUT, "the gateway does not ask for it yet");
+      features.off(Features.ADAPT, "the gateway does not ask for it yet");
       programs.load(Features.LISTEN, cgroup).ifPresent(listen -> hooks.add(Features.LISTEN, listen, CgroupHooks.LISTEN));
       Optional<Loaded> egress = programs.load(Features.EGRESS, cgroup);
       egress.ifPresent(denies -> hooks.add(Features.EGRESS, denies, CgroupHooks.EGRESS));
