@@ -18,6 +18,9 @@ final class Engagement {
   static final String WAITING = "waiting for the container engine to say where functions live; "
       + "it has nothing to say on hosts without cgroup v2, without root, or with a Podman of their own";
   private static final long LOOK_SECONDS = 3;
+  /** The gateway is not ready before this is, so it is quick about it while the engine is coming up. */
+  private static final long SOON_MILLIS = 25;
+  private static final int SOON_LOOKS = 1200;
   /** The functions' cgroup may vanish just when programs are attached to it; a kernel that cannot, never can. */
   private static final int TRIES = 3;
   /** Functions are declared and containers are claimed within seconds of a start. */
@@ -34,7 +37,9 @@ final class Engagement {
   private @Nullable Ebpf ebpf;
   private @Nullable PinDirectory pins;
   private int failures;
-  private boolean hopeless;
+  private int looks;
+  private volatile boolean engaged;
+  private volatile boolean hopeless;
 
   /**
    * Where things are.
@@ -48,6 +53,12 @@ final class Engagement {
 
   /** Those who use what works. */
   interface Users {
+    /** Whether the engine would say where functions live, if it knew. */
+    boolean engineReady();
+
+    /** {@link #decided} may have changed. */
+    void changed();
+
     /** Requests are counted. Routes follow, because their programs take the kernel longest to check. */
     void counted(DataPlane plane);
 
@@ -71,13 +82,20 @@ final class Engagement {
   }
 
   void start() {
-    keeper.scheduleWithFixedDelay(this::look, 0, LOOK_SECONDS, TimeUnit.SECONDS);
+    keeper.execute(this::lookAgain);
   }
 
-  /** The engine came. */
-  void nudge() {
+  /** Whether requests are counted, or will not be before something changes. */
+  boolean decided() {
+    return engaged || hopeless || users.engineReady() && functionsCgroup.get().isEmpty();
+  }
+
+  private void lookAgain() {
+    look();
+    users.changed();
+    boolean soon = !decided() && ++looks < SOON_LOOKS;
     if (!keeper.isShutdown()) {
-      keeper.execute(this::look);
+      keeper.schedule(this::lookAgain, soon ? SOON_MILLIS : LOOK_SECONDS * 1000, TimeUnit.MILLISECONDS);
     }
   }
 
@@ -123,6 +141,8 @@ final class Engagement {
     plane = open(ebpf, files, pins, cgroup.get());
     plane.forgetDead();
     users.counted(plane);
+    engaged = true;
+    users.changed();
     route(plane);
     keeper.schedule(plane::forgetUnclaimed, CLAIM_SECONDS, TimeUnit.SECONDS);
   }

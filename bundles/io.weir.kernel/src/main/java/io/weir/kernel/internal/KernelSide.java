@@ -1,15 +1,20 @@
 package io.weir.kernel.internal;
 
 import io.weir.engine.ContainerEngine;
+import io.weir.event.Events;
+import io.weir.event.GatewayEvent.PartChanged;
+import io.weir.event.Part;
 import io.weir.kernel.KernelReport;
 import io.weir.kernel.Meter;
 import io.weir.kernel.Routes;
 import io.weir.kernel.Traffic;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
@@ -25,19 +30,22 @@ import org.osgi.service.metatype.annotations.Designate;
 
 /** Reports always what the kernel does; the services by which it does it are there only while it does. */
 @Component(name = KernelConfig.PID, configurationPid = KernelConfig.PID, immediate = true,
-    configurationPolicy = ConfigurationPolicy.REQUIRE, service = KernelReport.class)
+    configurationPolicy = ConfigurationPolicy.REQUIRE, service = {KernelReport.class, Part.class})
 @Designate(ocd = KernelConfig.class)
-public final class KernelSide implements KernelReport, Engagement.Users {
+public final class KernelSide implements KernelReport, Part, Engagement.Users {
   private final BundleContext context;
+  private final Events events;
   private final Features features;
   private final Optional<Engagement> engagement;
   private final List<ServiceRegistration<?>> registrations = new CopyOnWriteArrayList<>();
   private volatile @Nullable ContainerEngine engine;
   private volatile @Nullable DataPlane plane;
+  private volatile boolean wasReady;
 
   @Activate
-  public KernelSide(BundleContext context, KernelConfig config) {
+  public KernelSide(BundleContext context, @Reference Events events, KernelConfig config) {
     this.context = context;
+    this.events = events;
     Settings settings = Settings.of(config);
     if (!settings.enabled()) {
       this.features = new Features("enabled=false in " + KernelConfig.PID);
@@ -58,6 +66,20 @@ public final class KernelSide implements KernelReport, Engagement.Users {
   private Path directory(String property, String fallback) {
     String configured = context.getProperty(property);
     return Path.of(configured == null || configured.isBlank() ? fallback : configured).toAbsolutePath();
+  }
+
+  @Override
+  public boolean engineReady() {
+    return engine instanceof Part part && part.ready();
+  }
+
+  @Override
+  public void changed() {
+    boolean now = ready();
+    if (now != wasReady) {
+      wasReady = now;
+      events.publish(new PartChanged(Instant.now(), name(), state()));
+    }
   }
 
   @Override
@@ -90,11 +112,27 @@ public final class KernelSide implements KernelReport, Engagement.Users {
       policyOption = ReferencePolicyOption.GREEDY)
   public void setEngine(ContainerEngine service) {
     engine = service;
-    engagement.ifPresent(Engagement::nudge);
   }
 
   public void unsetEngine(ContainerEngine service) {
     engine = engine == service ? null : engine;
+  }
+
+  @Override
+  public String name() {
+    return "kernel";
+  }
+
+  /** Also where the kernel does nothing, once that is certain. */
+  @Override
+  public boolean ready() {
+    return engagement.map(Engagement::decided).orElse(true);
+  }
+
+  @Override
+  public String state() {
+    String active = features().stream().filter(Feature::active).map(Feature::name).collect(Collectors.joining(", "));
+    return active.isEmpty() ? "does nothing for the gateway" : active;
   }
 
   @Override

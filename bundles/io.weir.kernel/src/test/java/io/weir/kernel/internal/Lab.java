@@ -89,6 +89,14 @@ final class Lab implements AutoCloseable {
     engagement = new Engagement(new Engagement.Place(run.resolve("files"), run, "/ebpf/", hash), new Settings(true, way),
         features, () -> Optional.of(cgroup), new Engagement.Users() {
           @Override
+          public boolean engineReady() {
+            return true;
+          }
+
+          @Override
+          public void changed() {}
+
+          @Override
           public void counted(DataPlane plane) {
             ready.complete(plane);
           }

@@ -21,6 +21,14 @@ class NoKernelTest {
     Engagement engagement = new Engagement(new Engagement.Place(folder, folder, "/nothing/", "0badcafe"),
         new Settings(true, Settings.Way.AUTO), features, () -> Optional.of(folder), new Engagement.Users() {
           @Override
+          public boolean engineReady() {
+            return true;
+          }
+
+          @Override
+          public void changed() {}
+
+          @Override
           public void counted(DataPlane plane) {
             throw new AssertionError("it cannot work");
           }
