@@ -74,7 +74,6 @@ final class Descent {
       slot.lastUsedNanos = now;   // it has got work meanwhile
       return;
     }
-    slot.touched = false;
     roster.absence = ColdStart.Cause.SCALED_TO_ZERO;
     slot.goal = Rung.FROZEN;
     slot.why = why;

@@ -123,6 +123,7 @@ final class Slot {
     State before = state;
     state = next;
     since = Instant.now();
+    touched = touched && next != State.FREEZING;
     if (kernel != null) {
       kernel.entered(this, before);
     }
