@@ -82,16 +82,19 @@ struct weir_load {
 
 enum weir_status_class { WEIR_OTHER, WEIR_1XX, WEIR_2XX, WEIR_3XX, WEIR_4XX, WEIR_5XX, WEIR_STATUS_CLASSES };
 
-/* Per slot and CPU; only ever grow while the slot keeps its generation. */
+/*
+ * Per slot and CPU; only ever grow while the slot keeps its generation. When nothing is in flight, requests equals the
+ * sum of responses and aborts.
+ */
 struct weir_counters {
 	__u64 requests;
-	__u64 responses[WEIR_STATUS_CLASSES];	/* final ones by class; 1xx are not final */
+	__u64 responses[WEIR_STATUS_CLASSES];	/* final ones by class; of 1xx only 101 is final */
 	__u64 aborts;			/* connections that ended with a request in flight, each request counts */
 	__u64 connections;
 	__u64 http2;			/* connections that began with HTTP/2 prior knowledge; no requests are counted in them */
 	__u64 other;			/* connections that began with something that is no HTTP/1 request */
 	__u64 pipelined;		/* requests of requests that were found by their answer only */
-	__u64 bytes_in;			/* of IP packets */
+	__u64 bytes_in;			/* of IP packets; a connection holds up to 64 KiB back until its next request or end */
 	__u64 bytes_out;
 };
 
