@@ -47,6 +47,24 @@ WEIR_MAP_NOTES;
 WEIR_MAP_SIGNALS;
 WEIR_MAP_CONNECTIONS;
 
+/*
+ * Payload that came with the last packet of a handshake: its packet passes the listening socket, just before the
+ * connection is there, on the same CPU.
+ */
+struct early {
+	__u32 sequence;
+	__u32 length;		/* 0: none */
+	__u32 word;		/* its first bytes */
+	__u32 bytes;		/* of the packet */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct early);
+} early SEC(".maps");
+
 struct segment {
 	__u32 at;		/* offset of the payload */
 	__u32 length;		/* of the payload */
@@ -258,23 +276,20 @@ static __always_inline void request(struct conn *conn)
 }
 
 /* The first bytes of the connection are of another protocol. */
-static __noinline int other(struct conn *conn, __u32 word)
+static __always_inline void other(struct conn *conn, __u32 word)
 {
 	struct weir_counters *count;
 
-	if (!conn)
-		return 0;
 	conn->started = 1;
 	conn->kind = OPAQUE;
 	count = bpf_map_lookup_elem(&counters, &conn->slot);
 	if (!count)
-		return 0;
+		return;
 	if (word == WORD('P', 'R', 'I', ' '))	/* a method that HTTP reserves for the preface of HTTP/2 */
 		count->http2++;
 	else
 		count->other++;
 	flush_in(conn, count);
-	return 0;
 }
 
 /* Bytes that nobody asked about are held back for so long only. */
@@ -292,6 +307,19 @@ static __noinline int flush(struct conn *conn)
 	if (conn->out_bytes >= FLUSH_BYTES)
 		flush_out(conn, count);
 	return 0;
+}
+
+static __always_inline void remember(struct __sk_buff *skb, struct segment *segment)
+{
+	__u32 zero = 0, word;
+	struct early *first = bpf_map_lookup_elem(&early, &zero);
+
+	if (!first || bpf_skb_load_bytes(skb, segment->at, &word, sizeof(word)))
+		return;
+	first->sequence = segment->sequence;
+	first->length = segment->length;
+	first->word = word;
+	first->bytes = skb->len;
 }
 
 /* A packet for a socket without a connection's state: a listener's, or nothing to us. */
@@ -321,6 +349,8 @@ static __noinline int knock(struct __sk_buff *skb)
 	if (instance && instance->flags & WEIR_INSTANCE_ASLEEP &&
 	    (segment.length || (segment.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN))
 		touch(conn);
+	if (segment.length && (segment.flags & (TCP_SYN | TCP_ACK)) == TCP_ACK)
+		remember(skb, &segment);
 	return 1;
 }
 
@@ -569,6 +599,8 @@ static __always_inline void opened(struct bpf_sock_ops *ctx, struct conn *conn)
 {
 	struct weir_counters *count = bpf_map_lookup_elem(&counters, &conn->slot);
 	struct weir_load *load = bpf_map_lookup_elem(&loads, &conn->slot);
+	struct early *first;
+	__u32 zero = 0;
 
 	if (!count || !load || !instance_of(conn))
 		return;
@@ -579,6 +611,17 @@ static __always_inline void opened(struct bpf_sock_ops *ctx, struct conn *conn)
 	bpf_sock_ops_cb_flags_set(ctx, ctx->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_STATE_CB_FLAG);
 	__sync_fetch_and_add(&load->connections, 1);
 	count->connections++;
+
+	first = bpf_map_lookup_elem(&early, &zero);
+	if (!first || !first->length || first->sequence != conn->in_next)
+		return;
+	conn->in_next += first->length;
+	conn->in_bytes += first->bytes;
+	first->length = 0;
+	if (is_method(first->word))
+		request(conn);
+	else
+		other(conn, first->word);
 }
 
 /* Counts down when the function's side has closed; what is in flight ends with the connection at the latest. */
