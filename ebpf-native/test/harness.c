@@ -55,10 +55,26 @@ static void unlink_all(const char *path)
 		closedir(directory);
 }
 
+/* A test that stops in the middle leaves children in its cgroups. */
+static void kill_all(void)
+{
+	char file[300];
+	int fd;
+
+	snprintf(file, sizeof(file), "%s/cgroup.kill", cgroup);
+	fd = open(file, O_WRONLY);
+	if (fd < 0)
+		return;
+	if (write(fd, "1", 1) != 1)
+		perror(file);
+	close(fd);
+}
+
 static void clean_up(void)
 {
 	if (getpid() != owner)
 		return;
+	kill_all();
 	unlink_all(pins);
 	weir_bpffs_unmount(pins);
 	remove_tree(cgroup);
