@@ -6,7 +6,8 @@
  * weir_route_in, ingress of each LAN interface: what is for a service goes straight into an instance's veth.
  * weir_route_out, ingress of the host's end of each instance's veth: what belongs to such a connection goes straight out
  * of the interface its client's packets came from, to the Ethernet address they came from, with their VLAN tag.
- * Whatever is not understood or has no instance goes on to the host's stack, untouched.
+ * Fragments and a router's word that a packet is too big go with their connection. Whatever is not understood or has no
+ * instance goes on to the host's stack, untouched.
  *
  * The TTL stays as it is: to the client the service is an address of the gateway, not a host behind it, and no loop can
  * come of it because the packet is put where its address is local.
@@ -29,6 +30,7 @@
 
 #define WEIR_PASS TC_ACT_UNSPEC
 #define WEIR_VLAN_ID 0x0fff
+#define WEIR_REASSEMBLY (30 * WEIR_SECOND)
 #define WEIR_TIME_WAIT (60 * WEIR_SECOND)
 
 #define WEIR_FIN 0x01
@@ -49,6 +51,7 @@ WEIR_MAP_FLOWS;
 WEIR_MAP_RETURNS;
 WEIR_MAP_BUCKETS;
 WEIR_MAP_STALE;
+WEIR_MAP_FRAGMENTS;
 
 #define WEIR_WITH_CHOICE
 #define WEIR_WITH_POLICY
@@ -65,9 +68,14 @@ struct weir_packet {
 	__u8 ipv6;
 	__u8 flags;
 	__u8 lies;			/* its lengths contradict each other */
+	__u8 icmp;			/* not TCP, but what goes with it */
+	__u8 fragment;			/* enum weir_part */
+	__be16 id;			/* of the whole, if it is a fragment */
 };
 
-/* Whether it is a whole TCP segment over plain IPv4 or IPv6 that was sent to this very interface. */
+enum weir_part { WEIR_WHOLE, WEIR_FIRST, WEIR_LATER };
+
+/* Whether it is TCP or ICMP over plain IPv4 or IPv6: options and extension headers are left to the stack. */
 static __always_inline int weir_read_ip(struct __sk_buff *ctx, struct weir_packet *packet)
 {
 	__be16 type;
@@ -80,9 +88,11 @@ static __always_inline int weir_read_ip(struct __sk_buff *ctx, struct weir_packe
 
 		if (bpf_skb_load_bytes(ctx, ETH_HLEN, &ip, sizeof(ip)))
 			return 0;
-		/* options and fragments: the stack's */
-		if (ip.version != 4 || ip.ihl != 5 || ip.protocol != IPPROTO_TCP || ip.frag_off & bpf_htons(0x3fff))
+		if (ip.version != 4 || ip.ihl != 5)
 			return 0;
+		if (ip.protocol != IPPROTO_TCP && ip.protocol != IPPROTO_ICMP)
+			return 0;
+		packet->icmp = ip.protocol == IPPROTO_ICMP;
 		weir_map4(&packet->source, ip.saddr);
 		weir_map4(&packet->target, ip.daddr);
 		packet->ipv6 = 0;
@@ -90,6 +100,11 @@ static __always_inline int weir_read_ip(struct __sk_buff *ctx, struct weir_packe
 		total = bpf_ntohs(ip.tot_len);
 		packet->length = total - sizeof(ip);
 		packet->lies = total < sizeof(ip) + sizeof(struct tcphdr) || ETH_HLEN + total > ctx->len;
+		packet->id = ip.id;
+		if (ip.frag_off & bpf_htons(0x1fff))
+			packet->fragment = WEIR_LATER;
+		else if (ip.frag_off & bpf_htons(0x2000))
+			packet->fragment = WEIR_FIRST;
 		return 1;
 	}
 	if (type == bpf_htons(ETH_P_IPV6)) {
@@ -97,8 +112,9 @@ static __always_inline int weir_read_ip(struct __sk_buff *ctx, struct weir_packe
 
 		if (bpf_skb_load_bytes(ctx, ETH_HLEN, &ip, sizeof(ip)))
 			return 0;
-		if (ip.version != 6 || ip.nexthdr != IPPROTO_TCP)
+		if (ip.version != 6 || (ip.nexthdr != IPPROTO_TCP && ip.nexthdr != IPPROTO_ICMPV6))
 			return 0;
+		packet->icmp = ip.nexthdr == IPPROTO_ICMPV6;
 		__builtin_memcpy(&packet->source, &ip.saddr, sizeof(packet->source));
 		__builtin_memcpy(&packet->target, &ip.daddr, sizeof(packet->target));
 		packet->ipv6 = 1;
@@ -281,24 +297,32 @@ static __always_inline void weir_reset(const struct weir_flow_key *key, __u8 fla
 		weir_note(WEIR_NOTE_STALE);
 }
 
-/* Puts the packet into the instance. */
-static __always_inline int weir_enter(struct __sk_buff *ctx, const struct weir_packet *packet,
-				      const struct weir_instance *instance)
+/* Out of here, into the instance whose veth this is. */
+static __always_inline int weir_redirect(struct __sk_buff *ctx, __u32 ifindex)
 {
-	struct weir_addr address = *weir_address(instance, packet->ipv6);
-	__u32 at = packet->ipv6 ? ETH_HLEN + offsetof(struct ipv6hdr, daddr) : ETH_HLEN + offsetof(struct iphdr, daddr);
-	__u32 zero = 0, ifindex = instance->ifindex;
+	__u32 zero = 0;
 	struct weir_config *told = bpf_map_lookup_elem(&config, &zero);
 
-	if (weir_rewrite(ctx, packet, at, &packet->target, &address, packet->tcp + offsetof(struct tcphdr, dest),
-			 packet->target_port, instance->port))
-		return TC_ACT_SHOT;
 	/* there are no VLANs inside */
 	if (ctx->vlan_present && bpf_skb_vlan_pop(ctx))
 		return TC_ACT_SHOT;
 	if (told && told->bridge)
 		return bpf_redirect_neigh(told->bridge, 0, 0, 0);
 	return bpf_redirect_peer(ifindex, 0);
+}
+
+/* Puts the packet into the instance. */
+static __always_inline int weir_enter(struct __sk_buff *ctx, const struct weir_packet *packet,
+				      const struct weir_instance *instance)
+{
+	struct weir_addr address = *weir_address(instance, packet->ipv6);
+	__u32 at = packet->ipv6 ? ETH_HLEN + offsetof(struct ipv6hdr, daddr) : ETH_HLEN + offsetof(struct iphdr, daddr);
+	__u32 ifindex = instance->ifindex;
+
+	if (weir_rewrite(ctx, packet, at, &packet->target, &address, packet->tcp + offsetof(struct tcphdr, dest),
+			 packet->target_port, instance->port))
+		return TC_ACT_SHOT;
+	return weir_redirect(ctx, ifindex);
 }
 
 /* A new connection: to whom. 0: to nobody, and then the packet's fate is *verdict. */
@@ -354,6 +378,117 @@ hold:
 	return 0;
 }
 
+/* Remembers where the fragments after this one have to go. */
+static __always_inline void weir_expect(const struct weir_packet *packet, const struct weir_flow *flow, __u64 now)
+{
+	struct weir_fragment_key key = {
+		.source = weir_ip4(&packet->source), .target = weir_ip4(&packet->target), .id = packet->id,
+	};
+	struct weir_fragment first = { .at_ns = now, .slot = flow->slot, .generation = flow->generation };
+
+	bpf_map_update_elem(&fragments, &key, &first, BPF_ANY);
+}
+
+/* Leads a fragment after the one that had the ports. One that overtook it goes to the stack, and TCP sends it again. */
+static __always_inline int weir_follow(struct __sk_buff *ctx, const struct weir_packet *packet)
+{
+	struct weir_fragment_key key = {
+		.source = weir_ip4(&packet->source), .target = weir_ip4(&packet->target), .id = packet->id,
+	};
+	struct weir_fragment *first = bpf_map_lookup_elem(&fragments, &key);
+	struct weir_instance *instance;
+	__be32 to;
+
+	if (packet->icmp || !first || bpf_ktime_get_ns() - first->at_ns > WEIR_REASSEMBLY)
+		return WEIR_PASS;
+	instance = weir_live(ctx, first->slot, first->generation);
+	if (!instance)
+		return WEIR_PASS;
+	to = weir_ip4(&instance->address4);
+	if (bpf_l3_csum_replace(ctx, ETH_HLEN + offsetof(struct iphdr, check), key.target, to, sizeof(to)) ||
+	    bpf_skb_store_bytes(ctx, ETH_HLEN + offsetof(struct iphdr, daddr), &to, sizeof(to), 0))
+		return TC_ACT_SHOT;
+	return weir_redirect(ctx, instance->ifindex);
+}
+
+/*
+ * A router on the way to a client says that a packet was too big. It says so to the service's address; the instance has
+ * to hear it, or it would send the same again for ever. Inside is the head of that packet, as it left weir_route_out.
+ */
+static __attribute__((noinline)) int weir_too_big(struct __sk_buff *ctx)
+{
+	struct weir_flow_key key = {};
+	struct weir_instance *instance;
+	__u32 inner, check, ports_at;
+	struct weir_flow *flow;
+	__be16 ports[2];
+	__u8 icmp[2];
+	int ipv6 = ctx->protocol == bpf_htons(ETH_P_IPV6);
+
+	inner = ETH_HLEN + (ipv6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr));
+	if (bpf_skb_load_bytes(ctx, inner, icmp, sizeof(icmp)))
+		return WEIR_PASS;
+	check = inner + 2;
+	inner += 8;
+	if (ipv6) {
+		struct ipv6hdr ip;
+
+		if (icmp[0] != 2 || bpf_skb_load_bytes(ctx, inner, &ip, sizeof(ip)) || ip.nexthdr != IPPROTO_TCP)
+			return WEIR_PASS;
+		__builtin_memcpy(&key.server, &ip.saddr, sizeof(key.server));
+		__builtin_memcpy(&key.client, &ip.daddr, sizeof(key.client));
+		ports_at = inner + sizeof(ip);
+	} else {
+		struct iphdr ip;
+
+		if (icmp[0] != 3 || icmp[1] != 4 || bpf_skb_load_bytes(ctx, inner, &ip, sizeof(ip)) || ip.ihl != 5 ||
+		    ip.protocol != IPPROTO_TCP || ip.frag_off & bpf_htons(0x1fff))
+			return WEIR_PASS;
+		weir_map4(&key.server, ip.saddr);
+		weir_map4(&key.client, ip.daddr);
+		ports_at = inner + sizeof(ip);
+	}
+	if (bpf_skb_load_bytes(ctx, ports_at, ports, sizeof(ports)))
+		return WEIR_PASS;
+	key.server_port = ports[0];
+	key.client_port = ports[1];
+	flow = bpf_map_lookup_elem(&flows, &key);
+	if (!flow || flow->slot == WEIR_NO_SLOT)
+		return WEIR_PASS;
+	instance = weir_live(ctx, flow->slot, flow->generation);
+	if (!instance)
+		return WEIR_PASS;
+
+	if (ipv6) {
+		struct weir_addr address = instance->address6;
+		__be32 from[4], to[4];
+		__s64 difference;
+
+		__builtin_memcpy(from, &key.server, sizeof(from));
+		__builtin_memcpy(to, &address, sizeof(to));
+		difference = bpf_csum_diff(from, sizeof(from), to, sizeof(to), 0);
+		/* the address is summed up twice: of the whole, and inside */
+		if (difference < 0 || bpf_l4_csum_replace(ctx, check, 0, difference, 0) ||
+		    bpf_l4_csum_replace(ctx, check, 0, difference, 0) ||
+		    bpf_skb_store_bytes(ctx, ETH_HLEN + offsetof(struct ipv6hdr, daddr), &address, sizeof(address), 0) ||
+		    bpf_skb_store_bytes(ctx, inner + offsetof(struct ipv6hdr, saddr), &address, sizeof(address), 0))
+			return TC_ACT_SHOT;
+	} else {
+		__be32 from = weir_ip4(&key.server), to = weir_ip4(&instance->address4);
+
+		/* inside, address and header checksum cancel out */
+		if (bpf_l3_csum_replace(ctx, ETH_HLEN + offsetof(struct iphdr, check), from, to, sizeof(to)) ||
+		    bpf_skb_store_bytes(ctx, ETH_HLEN + offsetof(struct iphdr, daddr), &to, sizeof(to), 0) ||
+		    bpf_l3_csum_replace(ctx, inner + offsetof(struct iphdr, check), from, to, sizeof(to)) ||
+		    bpf_skb_store_bytes(ctx, inner + offsetof(struct iphdr, saddr), &to, sizeof(to), 0))
+			return TC_ACT_SHOT;
+	}
+	if (bpf_l4_csum_replace(ctx, check, ports[0], instance->port, sizeof(ports[0])) ||
+	    bpf_skb_store_bytes(ctx, ports_at, &instance->port, sizeof(instance->port), 0))
+		return TC_ACT_SHOT;
+	return weir_redirect(ctx, instance->ifindex);
+}
+
 /*
  * Once a second and connection: the two maps forget independently, and clients move to other interfaces, VLANs and
  * routers.
@@ -374,6 +509,18 @@ static __always_inline void weir_check(struct __sk_buff *ctx, const struct weir_
 		bpf_map_update_elem(&returns, &back, &fresh, BPF_ANY);
 }
 
+/* Whether a frame's VLAN, if any, is one we may take it from. */
+static __always_inline int weir_is_welcome(struct __sk_buff *ctx)
+{
+	struct weir_config *told;
+	__u32 zero = 0;
+
+	if (!ctx->vlan_present || !(ctx->vlan_tci & WEIR_VLAN_ID))
+		return 1;
+	told = bpf_map_lookup_elem(&config, &zero);
+	return told && told->flags & WEIR_CONFIG_TAGGED;
+}
+
 SEC("tc")
 int weir_route_in(struct __sk_buff *ctx)
 {
@@ -388,7 +535,13 @@ int weir_route_in(struct __sk_buff *ctx)
 
 	if (ctx->pkt_type != PACKET_HOST || !weir_read_ip(ctx, &packet))
 		return WEIR_PASS;
-	if (!bpf_map_lookup_elem(&addresses, &packet.target) || !weir_read_tcp(ctx, &packet))
+	if (!bpf_map_lookup_elem(&addresses, &packet.target))
+		return WEIR_PASS;
+	if (packet.fragment == WEIR_LATER)
+		return weir_is_welcome(ctx) ? weir_follow(ctx, &packet) : WEIR_PASS;
+	if (packet.icmp)
+		return weir_is_welcome(ctx) ? weir_too_big(ctx) : WEIR_PASS;
+	if (!weir_read_tcp(ctx, &packet))
 		return WEIR_PASS;
 	service_key.port = packet.target_port;
 	service = bpf_map_lookup_elem(&services, &service_key);
@@ -398,13 +551,8 @@ int weir_route_in(struct __sk_buff *ctx)
 		weir_note(WEIR_NOTE_MALFORMED);
 		return WEIR_PASS;
 	}
-	if (ctx->vlan_present && ctx->vlan_tci & WEIR_VLAN_ID) {
-		__u32 zero = 0;
-		struct weir_config *told = bpf_map_lookup_elem(&config, &zero);
-
-		if (!told || !(told->flags & WEIR_CONFIG_TAGGED))
-			return WEIR_PASS;
-	}
+	if (!weir_is_welcome(ctx))
+		return WEIR_PASS;
 
 	key.client = packet.source;
 	key.server = packet.target;
@@ -416,6 +564,8 @@ int weir_route_in(struct __sk_buff *ctx)
 		instance = weir_live(ctx, flow->slot, flow->generation);
 
 	if ((packet.flags & (WEIR_SYN | WEIR_ACK | WEIR_RST | WEIR_FIN)) == WEIR_SYN) {
+		if (packet.fragment)
+			return WEIR_PASS;		/* nobody means well who cuts a SYN */
 		/*
 		 * While the connection that has these ports is not over, its instance is asked, as it would be without us: a
 		 * client that really began anew is told so and comes back, anybody else's SYN does no harm.
@@ -442,6 +592,8 @@ int weir_route_in(struct __sk_buff *ctx)
 	now = bpf_ktime_get_ns();
 	if (now - flow->checked_ns > WEIR_SECOND)
 		weir_check(ctx, &packet, &key, flow, instance, now);
+	if (packet.fragment == WEIR_FIRST)
+		weir_expect(&packet, flow, now);
 	return weir_enter(ctx, &packet, instance);
 }
 
@@ -474,7 +626,7 @@ int weir_route_out(struct __sk_buff *ctx)
 	__u16 tci;
 	__be16 protocol;
 
-	if (!weir_read_ip(ctx, &packet) || !weir_read_tcp(ctx, &packet) || packet.lies)
+	if (!weir_read_ip(ctx, &packet) || packet.icmp || packet.fragment || !weir_read_tcp(ctx, &packet) || packet.lies)
 		return WEIR_PASS;
 	back.client = packet.target;
 	back.server = packet.source;

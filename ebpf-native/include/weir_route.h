@@ -10,6 +10,7 @@
 
 #define WEIR_BUCKETS_OF_CLIENTS 16384	/* (function, client) pairs whose rate is remembered */
 #define WEIR_STALE 4096			/* connections whose packets are about to be answered by a reset */
+#define WEIR_FRAGMENTS 1024		/* packets of which fragments are still to come */
 #ifndef WEIR_ROUTE_FLOWS
 #define WEIR_ROUTE_FLOWS WEIR_FLOWS	/* a test makes it small */
 #endif
@@ -65,6 +66,20 @@ struct weir_return {
 	__u16 pad;
 };
 
+/* Fragments after the first have no ports: where the first went. IPv4 only, where TCP still meets them. */
+struct weir_fragment_key {
+	__be32 source;
+	__be32 target;
+	__be16 id;
+	__u16 pad;
+};
+
+struct weir_fragment {
+	__u64 at_ns;
+	__u32 slot;
+	__u32 generation;
+};
+
 /* Generic cell rate algorithm: one number is the whole state. */
 struct weir_bucket_key {
 	struct weir_addr client;	/* IPv6: its /64 */
@@ -87,6 +102,8 @@ WEIR_ASSERT_SIZE(weir_config, 16);
 WEIR_ASSERT_SIZE(weir_flow_key, 40);
 WEIR_ASSERT_SIZE(weir_flow, 24);
 WEIR_ASSERT_SIZE(weir_return, 48);
+WEIR_ASSERT_SIZE(weir_fragment_key, 12);
+WEIR_ASSERT_SIZE(weir_fragment, 16);
 WEIR_ASSERT_SIZE(weir_bucket_key, 24);
 WEIR_ASSERT_SIZE(weir_peer, 24);
 
@@ -94,6 +111,8 @@ WEIR_ASSERT_SIZE(weir_peer, 24);
 #define WEIR_MAP_FLOWS WEIR_MAP(flows, BPF_MAP_TYPE_LRU_HASH, struct weir_flow_key, struct weir_flow, WEIR_ROUTE_FLOWS, 0)
 #define WEIR_MAP_RETURNS \
 	WEIR_MAP(returns, BPF_MAP_TYPE_LRU_HASH, struct weir_flow_key, struct weir_return, WEIR_ROUTE_FLOWS, 0)
+#define WEIR_MAP_FRAGMENTS \
+	WEIR_MAP(fragments, BPF_MAP_TYPE_LRU_HASH, struct weir_fragment_key, struct weir_fragment, WEIR_FRAGMENTS, 0)
 #define WEIR_MAP_BUCKETS \
 	WEIR_MAP(buckets, BPF_MAP_TYPE_LRU_HASH, struct weir_bucket_key, struct weir_bucket, WEIR_BUCKETS_OF_CLIENTS, 0)
 /* Keeps a packet of a connection that is over from being taken for a new one by wake: the time it was seen. */

@@ -462,6 +462,7 @@ class Bed:
 
   def reset(self):
     """As the scenarios expect it: three instances, one service, nothing remembered."""
+    time.sleep(0.05)            # what connections of the scenario before still have to say
     for name, size in (("flows", 40), ("returns", 40), ("buckets", 24), ("stale", 40), ("services", 4), ("sources", 24),
                        ("addresses", 16)):
       self.clear(name, size)

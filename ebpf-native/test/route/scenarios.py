@@ -137,6 +137,74 @@ def leads_by_the_bridge_if_told_to(bed):
   equal(notes.gained, {"routed": 2})
 
 
+class Far:
+  """A client behind a router whose line is narrower than either end knows."""
+
+  def __init__(self, bed):
+    self.near = bed.devices[0]
+
+  def __enter__(self):
+    far = namespace()
+    near = self.near
+    run("ip", "link", "add", "far0", "type", "veth", "peer", "name", "eth0", "netns", str(far), netns=near)
+    for a, b, six in (("192.168.51.1/24", "192.168.51.2/24", []), ("fd51::1/64", "fd51::2/64", ["nodad"])):
+      run("ip", "addr", "add", a, "dev", "far0", *six, netns=near)
+      run("ip", "addr", "add", b, "dev", "eth0", *six, netns=far)
+    run("ip", "link", "set", "far0", "up", netns=near)
+    run("ip", "link", "set", "eth0", "up", netns=far)
+    for a in ("192.168.51.1", "fd51::1"):
+      run("ip", "route", "add", "default", "via", a, netns=far)
+    for key in ("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"):
+      run("sysctl", "-q", f"{key}=1", netns=near)
+    for a in ("192.168.51.0/24", "fd51::/64"):
+      run("ip", "route", "add", "blackhole", a)       # the gateway's own stack could not reach it
+    self.far = far
+    return far
+
+  def narrow(self, network, interface):
+    run("ip", "route", "replace", network, "dev", interface, *(["metric", "1"] if ":" in network else []), "mtu", "lock",
+        "1300", netns=self.near)
+
+  def __exit__(self, *_):
+    for a in ("192.168.51.0/24", "fd51::/64"):
+      run("ip", "route", "del", "blackhole", a)
+    run("ip", "link", "del", "far0", netns=self.near)
+    run("ip", "route", "replace", "192.168.50.0/24", "dev", "eth0", netns=self.near)
+    end(self.far)
+
+
+@scenario
+def tells_the_instance_that_packets_are_too_big(bed):
+  bed.service([0])
+  way = Far(bed)
+  with way as far, Counted(bed) as notes:
+    way.narrow("192.168.51.0/24", "far0"), way.narrow("fd51::/64", "far0")
+    for host in (LAN, LAN6):
+      start = time.monotonic()
+      equal(inside(far, transfer, host, 1 << 20), [True, True], host)
+      assert time.monotonic() - start < 3, "it took a timeout"
+    assert "mtu 1300" in run("ip", "route", "get", "192.168.51.2", netns=bed.instances[0][0])
+    assert "mtu 1300" in run("ip", "-6", "route", "get", "fd51::2", netns=bed.instances[0][0])
+  equal(notes.gained, {"routed": 2})
+
+
+@scenario
+def leads_fragments(bed):
+  bed.service([1])            # which knows nothing of the way yet
+  way = Far(bed)
+  with way as far, Counted(bed) as notes:
+    run("sysctl", "-q", "net.ipv4.ip_no_pmtu_disc=1", netns=far)      # then its segments may be cut, and are
+    way.narrow("192.168.50.0/24", "eth0")
+    start = time.monotonic()
+    equal(inside(far, transfer, LAN, 1 << 20), [True, True])
+    assert time.monotonic() - start < 3, "it took a timeout"
+    counts = [line.split() for line in run("cat", "/proc/net/snmp", netns=bed.instances[1][0]).splitlines()
+              if line.startswith("Ip:")]
+    whole = int(counts[1][counts[0].index("ReasmOKs")])
+    assert whole > 100, f"{whole} packets put together: nothing was cut"
+  equal(notes.gained, {"routed": 1})
+
+
 # ---- who gets it ----
 
 def many(host, count):
