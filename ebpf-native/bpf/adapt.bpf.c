@@ -1,6 +1,55 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Makes an HTTP request of each PUBLISH that the local broker sends for certain topics, and a PUBACK of each answer.
+ * Makes an HTTP request of each PUBLISH that the local broker sends for certain topics, and a PUBACK of each answer. The
+ * gateway's process takes no part in it:
+ *
+ *   broker's socket B --send--> weir_adapt_publish: PUBLISH becomes POST --> receive queue of the function's socket F
+ *   function's socket F --send--> weir_adapt_answer: 2xx becomes PUBACK, the rest is swallowed --> receive queue of B
+ *
+ * B is the broker's end of a connection that the gateway opened (its own end is C) and subscribed on. F is the function's
+ * end of a connection that the gateway opened, a lane; the gateway's own end H is silent as long as all goes well. Both
+ * ends are on this host, without NAT between.
+ *
+ * What becomes a request: a send that is exactly one PUBLISH of at most WEIR_MESSAGE bytes, QoS 0 or 1, neither retained
+ * nor a duplicate, of a topic in adapt_templates, with MQTT 5 properties only if it is one alone that a request does not
+ * show (payload format, expiry); and the topic's lane is there, not handed over and not full. All else goes to C.
+ *
+ * Order. A PUBLISH that became a request must not overtake one that the gateway still works on. So adapt_passed counts
+ * the bytes that went to C, and nothing becomes a request until the gateway has confirmed that it is done with all of
+ * them. That also settles framing: what the gateway confirms ends with a packet, so the next send begins one, however
+ * the last ones were split. One topic belongs to one lane, and requests on a lane are answered in order.
+ *
+ * Answers. Only a 2xx in HTTP/1.1, with a Content-Length and its head in one send of at most ANSWER_HEAD bytes, becomes a
+ * PUBACK (nothing, for QoS 0); its body may follow in later sends and is dropped, so this is for triggers without an
+ * output. Any other answer, and all after it, go to H, untouched: the lane is handed over.
+ *
+ * What the gateway does, in this order (all of struct weir_pair as the named socket sees it; one port, one entry):
+ *  1. attach weir_adapt to its own cgroup (the broker's, too) and to the parent of the containers; weir_adapt_up to map
+ *     adapt_clients, weir_adapt_publish to adapt_brokers, weir_adapt_answer to adapt_functions.
+ *  2. choose a subscription (an index not used by the last connection) and zero adapt_passed and adapt_subscriptions there.
+ *  3. per lane: zero adapt_flights, write adapt_lanes; bind H to port 0; put F's pair into adapt_wanted; connect H.
+ *  4. bind C to port 0; put C's pair (CLIENT) and B's pair (BROKER) into adapt_wanted; connect C; CONNECT without clean
+ *     session; wait for CONNACK before sending more; SUBSCRIBE. C carries nothing but this: each send is whole packets.
+ *  5. write adapt_templates. Remove what is left in adapt_wanted.
+ *  6. read C and H. Whenever C's bytes end with a packet and no message from C is being worked on, write confirmed = bytes
+ *     read from C since its beginning (CONNACK included) and wall_ns into adapt_subscriptions. That opens the fast way, and
+ *     is due again after each time that something came from C. Messages from C: as without the kernel, on other
+ *     connections; PUBACKs and PINGREQs by C.
+ *
+ * What else may happen:
+ *  - data on H: the lane is handed over. The answers are, in order, to adapt_flights.id[(answered + n) % WEIR_DEPTH], n from
+ *    0, up to sent. A 2xx: PUBACK by C. Then, or at once: open the lane anew under another index (3.), point the templates
+ *    to it.
+ *  - a message that was not acknowledged (an answer that is not 2xx; H ended with sent != answered; swallowed because F
+ *    went away): only the broker still has it, and sends it again as a duplicate, which comes by C, when C is closed and
+ *    opened anew (2. to 6.). What was in flight then may be done twice, as QoS 1 allows. QoS 0 is lost, as it may be.
+ *  - C ends: the broker or its connection is gone: 2. to 6.
+ *  - passed stays above what came from C although nothing more comes: a send of the broker was cut short and seen twice;
+ *    everything goes by C until it is opened anew.
+ *  - an instance goes: set enabled = 0 in its lanes (nothing new is sent), wait for sent == answered, close H.
+ *
+ * The receive queue of F knows no flow control, hence depth. A function that reads its socket by splice() or MSG_WAITALL
+ * cannot be served like this, see shortcut.bpf.c.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -106,8 +155,10 @@ int weir_adapt(struct bpf_sock_ops *ctx)
 		if (weir_pair_of_ops(ctx, &pair))
 			break;
 		wanted = bpf_map_lookup_elem(&adapt_wanted, &pair);
-		if (wanted)
-			take_up(ctx, wanted);
+		if (!wanted || (wanted->netns && wanted->netns != bpf_get_netns_cookie(ctx)))
+			break;
+		take_up(ctx, wanted);
+		bpf_map_delete_elem(&adapt_wanted, &pair);
 		break;
 	case BPF_SOCK_OPS_STATE_CB:
 		changed(ctx, ctx->args[1]);

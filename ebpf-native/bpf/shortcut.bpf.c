@@ -1,6 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Leads bytes between the gateway's sockets and those of instances on this host past TCP.
+ * Leads bytes between the gateway's sockets and those of instances on this host past TCP: weir_shortcut puts both ends of
+ * a connection into a sockhash, weir_shortcut_send puts what one end sends into the receive queue of the other.
+ *
+ * Which connections: those opened in the gateway's network namespace to an address and port in map targets whose instance
+ * is LIVE, with no NAT between (both ends must see the same pair of addresses; families may differ). All others are not
+ * touched. What does not find its peer goes by TCP.
+ *
+ * When it is safe. A receiver reads what came directly before what came by TCP. So a direction may change from direct to
+ * TCP at any time, and never back: nobody tells the sender when its bytes in the receive queue have been read. Each
+ * direction therefore begins directly, if both ends are there at its first byte, and changes to TCP for good
+ *  - when more than `budget` bytes would be unanswered: nothing limits what is queued directly, so large bodies need TCP's
+ *    flow control. Unanswered is what went since the other side last sent something;
+ *  - when the sender's socket is no longer ESTABLISHED: the peer has half-closed;
+ *  - when the peer is not in the sockhash, or the instance's connections are over.
+ * FIN and RST go by TCP and are read after what came directly. A connection that had a large body in one direction stays
+ * with TCP in that direction; a gateway that minds closes it.
+ *
+ * What differs from TCP, on Linux 6.18: closing with unread direct bytes sends FIN, not RST; splice() from the socket does
+ * not see direct bytes and waits for ever; recv() with MSG_WAITALL returns what there is. FIONREAD and MSG_PEEK see them
+ * (not tried on older kernels). An unread answer survives a reset, and the end of both directions; kernels before 5.19 are
+ * said to drop it then, so the gateway had better not half-close before it has read its answer.
+ *
+ * Counting: here, for both directions and whichever way the bytes go, by the meter's rules (an interim answer must have a
+ * send to itself); the meter is told to leave the contents of the connection alone and keeps counting packets' bytes,
+ * beginning and end.
+ *
+ * What the gateway does, in this order:
+ *  1. attach weir_shortcut_send to map shortcut_sockets; weir_shortcut to its own cgroup and to the parent of the
+ *     containers (once, if the one lies in the other).
+ *  2. write shortcut_settings: netns = cookie of its namespace, budget (8192 was measured).
+ *  3. per instance: after map instances, put address and port -> slot into map targets; before the slot changes hands,
+ *     remove it. Connections that are open stay as they are.
+ *  4. off: netns = 0. Open connections stay as they are.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>

@@ -76,8 +76,9 @@ WEIR_ASSERT_SIZE(weir_shortcut, 80);
 
 enum weir_adapt_role { WEIR_ADAPT_CLIENT = 1, WEIR_ADAPT_BROKER, WEIR_ADAPT_FUNCTION };
 
-/* Map adapt_wanted: struct weir_pair -> this, before the connection is opened: which socket to take up when it is there. */
+/* Map adapt_wanted: struct weir_pair -> this, before the connection is opened: which socket to take up, once. */
 struct weir_adapt_end {
+	__u64 netns;			/* cookie of the socket's network namespace; 0: any */
 	__u32 role;
 	__u32 index;			/* of the subscription or of the lane */
 };
@@ -148,7 +149,7 @@ enum weir_adapt_reason {
 	WEIR_HANDED_MEMORY,
 };
 
-WEIR_ASSERT_SIZE(weir_adapt_end, 8);
+WEIR_ASSERT_SIZE(weir_adapt_end, 16);
 WEIR_ASSERT_SIZE(weir_adapt_subscription, 24);
 WEIR_ASSERT_SIZE(weir_adapt_passed, 16);
 WEIR_ASSERT_SIZE(weir_adapt_topic, 68);

@@ -345,7 +345,7 @@ static struct {
 
 static void want(int fd, const char *local, const char *remote, int remote_port, int reversed, uint32_t role, uint32_t index)
 {
-	struct weir_adapt_end end = {role, index};
+	struct weir_adapt_end end = {.role = role, .index = index};
 	struct weir_pair pair, turned;
 
 	memset(&pair, 0, sizeof(pair));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* Scenarios of shortcut.bpf.c; "test_shortcut OUT [bench]". */
 #include "bed.h"
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 
 enum kind {
@@ -477,6 +478,42 @@ static void ends(int family)
 	check(entries("shortcut_sockets") == 0, "sockets left in the sockhash");
 }
 
+/* What other ways of reading see of bytes that came directly; said, not judged: the kernel decides. */
+static void other_readers(int family)
+{
+	struct order order = {.kind = ANSWER, .chunk = 100, .request = 10, .answer = 200};
+	int fd = dial(family), unread = -1, pipes[2];
+	char data[200];
+	ssize_t peeked, spliced, whole;
+
+	if (pipe(pipes))
+		die("pipe");
+	send_all(fd, &order, sizeof(order));
+	send_pattern(fd, order.seed, order.request, order.chunk);
+	usleep(20000);
+	ioctl(fd, FIONREAD, &unread);
+	peeked = recv(fd, data, sizeof(data), MSG_PEEK);
+	fcntl(fd, F_SETFL, O_NONBLOCK);		/* or splice waits for ever */
+	spliced = splice(fd, NULL, pipes[1], NULL, 200, SPLICE_F_NONBLOCK);
+	fcntl(fd, F_SETFL, 0);
+	if (spliced > 0)
+		check(read(pipes[0], data, spliced) == spliced, "spliced");
+	whole = spliced > 0 ? 200 - spliced : recv(fd, data, 200, MSG_WAITALL);
+	printf("  other readers: FIONREAD %d, MSG_PEEK %zd, splice %zd, MSG_WAITALL %zd of 200\n", unread, peeked, spliced, whole);
+	order.nap_us = 5000;
+	order.answer = 100;
+	send_all(fd, &order, sizeof(order));
+	send_pattern(fd, order.seed, order.request, order.chunk);
+	order.seed++;
+	send_all(fd, &order, sizeof(order));
+	send_pattern(fd, order.seed, order.request, order.chunk);
+	whole = recv(fd, data, 200, MSG_WAITALL);
+	printf("  MSG_WAITALL over two messages that come 5 ms apart: %zd of 200\n", whole);
+	close(pipes[0]);
+	close(pipes[1]);
+	close(fd);
+}
+
 static void first_byte_race(int family, int count)
 {
 	struct order order = {.kind = ANSWER, .chunk = 100, .request = 10, .answer = 10};
@@ -800,6 +837,8 @@ int main(int argc, char **argv)
 		ends(client);
 		tested();
 		first_byte_race(client, 300);
+		if (!f)
+			other_readers(client);
 		tested();
 		kill(pid, SIGTERM);
 		waitpid(pid, NULL, 0);
