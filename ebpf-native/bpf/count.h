@@ -7,7 +7,7 @@
 #define WEIR_COUNT_H
 
 #include "weir_maps.h"
-#include "connections.h"
+#include "meter.h"
 #include "http.h"
 #include "pair.h"
 

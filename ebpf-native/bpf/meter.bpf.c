@@ -24,7 +24,6 @@
 #include "meter.h"
 #include "weir_maps.h"
 #include "http.h"
-#include "connections.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -35,8 +34,6 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define TCP_FIN 1
 #define TCP_SYN 2
 #define TCP_ACK 16
-
-#define WORD(a, b, c, d) ((__u32) (a) | (__u32) (b) << 8 | (__u32) (c) << 16 | (__u32) (d) << 24)
 
 WEIR_MAP_INSTANCES;
 WEIR_MAP_CGROUPS;

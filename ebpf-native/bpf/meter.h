@@ -35,4 +35,14 @@ struct conn {
 };
 _Static_assert(sizeof(struct conn) == 80, "conn");
 
+/* Pinned, so that connections keep their state when a new gateway replaces the programs. */
+#define WEIR_MAP_CONNECTIONS						\
+	struct {							\
+		__uint(type, BPF_MAP_TYPE_SK_STORAGE);			\
+		__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);	\
+		__type(key, int);					\
+		__type(value, struct conn);				\
+		__uint(pinning, LIBBPF_PIN_BY_NAME);			\
+	} connections SEC(".maps")
+
 #endif

@@ -53,7 +53,7 @@ static struct {
 static int failures, failures_before, passed;
 
 /* What was checked since the last call is one test. */
-static int tested(void)
+static __attribute__((unused)) int tested(void)
 {
 	int fine = failures == failures_before;
 
@@ -72,7 +72,7 @@ static int tested(void)
 		}							\
 	} while (0)
 
-__attribute__((format(printf, 1, 2))) static int run(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static __attribute__((unused)) int run(const char *format, ...)
 {
 	char command[512];
 	va_list arguments;
@@ -83,7 +83,7 @@ __attribute__((format(printf, 1, 2))) static int run(const char *format, ...)
 	return system(command);
 }
 
-static void put_text(const char *file, const char *text)
+static __attribute__((unused)) void put_text(const char *file, const char *text)
 {
 	int fd = open(file, O_WRONLY);
 
@@ -92,7 +92,7 @@ static void put_text(const char *file, const char *text)
 	close(fd);
 }
 
-static void bed_down(void)
+static __attribute__((unused)) void bed_down(void)
 {
 	char pid[16], procs[300];
 
@@ -110,13 +110,13 @@ static void bed_down(void)
 	bed.owner = 0;
 }
 
-static void bed_stop(int signal)
+static __attribute__((unused)) void bed_stop(int signal)
 {
 	(void)signal;
 	exit(1);
 }
 
-static int ns_of(const char *suffix)
+static __attribute__((unused)) int ns_of(const char *suffix)
 {
 	char path[64];
 	int fd;
@@ -128,7 +128,7 @@ static int ns_of(const char *suffix)
 	return fd;
 }
 
-static void bed_up(void)
+static __attribute__((unused)) void bed_up(void)
 {
 	char root[128] = "", line[512], own[128] = "";
 	FILE *file;
@@ -178,20 +178,20 @@ static void bed_up(void)
 	bed.function_ns = ns_of("f");
 }
 
-static void enter(int ns)
+static __attribute__((unused)) void enter(int ns)
 {
 	if (setns(ns, CLONE_NEWNET))
 		die("setns");
 }
 
-__attribute__((format(printf, 2, 0))) static int quiet(enum libbpf_print_level level, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static __attribute__((unused)) int quiet(enum libbpf_print_level level, const char *format, va_list arguments)
 {
 	if (level == LIBBPF_DEBUG)
 		return 0;
 	return vfprintf(stderr, format, arguments);
 }
 
-static struct bpf_object *load(const char *out, const char *name)
+static __attribute__((unused)) struct bpf_object *load(const char *out, const char *name)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, options, .pin_root_path = bed.bpffs);
 	struct bpf_object *object;
@@ -207,7 +207,7 @@ static struct bpf_object *load(const char *out, const char *name)
 	return object;
 }
 
-static int map_of(struct bpf_object *object, const char *name)
+static __attribute__((unused)) int map_of(struct bpf_object *object, const char *name)
 {
 	int fd = bpf_object__find_map_fd_by_name(object, name);
 
@@ -216,7 +216,7 @@ static int map_of(struct bpf_object *object, const char *name)
 	return fd;
 }
 
-static int program_of(struct bpf_object *object, const char *name)
+static __attribute__((unused)) int program_of(struct bpf_object *object, const char *name)
 {
 	struct bpf_program *program = bpf_object__find_program_by_name(object, name);
 
@@ -225,20 +225,20 @@ static int program_of(struct bpf_object *object, const char *name)
 	return bpf_program__fd(program);
 }
 
-static void mapped(struct weir_addr *to, const char *ip)
+static __attribute__((unused)) void mapped(struct weir_addr *to, const char *ip)
 {
 	memset(to, 0, sizeof(*to));
 	to->bytes[10] = to->bytes[11] = 0xff;
 	inet_pton(AF_INET, ip, to->bytes + 12);
 }
 
-static void attach(struct bpf_object *object, const char *program, int to, enum bpf_attach_type type, int flags)
+static __attribute__((unused)) void attach(struct bpf_object *object, const char *program, int to, enum bpf_attach_type type, int flags)
 {
 	if (bpf_prog_attach(program_of(object, program), to, type, flags))
 		die("cannot attach %s", program);
 }
 
-static uint64_t now_ns(void)
+static __attribute__((unused)) uint64_t now_ns(void)
 {
 	struct timespec t;
 
@@ -246,14 +246,14 @@ static uint64_t now_ns(void)
 	return t.tv_sec * 1000000000ULL + t.tv_nsec;
 }
 
-static double cpu_of(const struct rusage *usage)
+static __attribute__((unused)) double cpu_of(const struct rusage *usage)
 {
 	return usage->ru_utime.tv_sec + usage->ru_stime.tv_sec +
 	       (usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1e6;
 }
 
 /* A socket of the given family that talks IPv4, mapped if the family is AF_INET6; bound to ip (NULL: any) and port. */
-static int tcp_socket(int family, const char *ip, int port)
+static __attribute__((unused)) int tcp_socket(int family, const char *ip, int port)
 {
 	struct sockaddr_in6 a6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
 	struct sockaddr_in a4 = {.sin_family = AF_INET, .sin_port = htons(port)};
@@ -278,7 +278,7 @@ static int tcp_socket(int family, const char *ip, int port)
 	return fd;
 }
 
-static int tcp_connect(int fd, int family, const char *ip, int port)
+static __attribute__((unused)) int tcp_connect(int fd, int family, const char *ip, int port)
 {
 	struct sockaddr_in6 a6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
 	struct sockaddr_in a4 = {.sin_family = AF_INET, .sin_port = htons(port)};
@@ -292,7 +292,7 @@ static int tcp_connect(int fd, int family, const char *ip, int port)
 	return connect(fd, (void *)&a4, sizeof(a4));
 }
 
-static int local_port(int fd)
+static __attribute__((unused)) int local_port(int fd)
 {
 	struct sockaddr_in6 a;
 	socklen_t length = sizeof(a);
