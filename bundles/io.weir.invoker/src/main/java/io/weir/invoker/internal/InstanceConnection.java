@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
 import java.net.StandardSocketOptions;
-import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
@@ -17,11 +16,9 @@ import org.jspecify.annotations.Nullable;
  * <p>A call is sent by whoever brings it, so that the loop need not be woken; all else happens on the loop. The monitor
  * is between the two and guards the fields below it; nobody is told anything while it is held.
  */
-final class InstanceConnection implements IoLoop.Ready, IoLoop.Timed {
+final class InstanceConnection implements IoLoop.Ready, Looks.Timed {
   /** Dropped before the 5 s after which common servers (Node) close theirs, or a request would be lost on a closed one. */
   private static final long IDLE_NANOS = Duration.ofSeconds(4).toNanos();
-  /** Written at a time: Java keeps a copy of this size for each thread that writes. */
-  private static final int SLICE = 128 * 1024;
 
   private final HeldCalls owner;
   private final IoLoop loop;
@@ -32,7 +29,7 @@ final class InstanceConnection implements IoLoop.Ready, IoLoop.Timed {
 
   private @Nullable SocketChannel channel;
   private @Nullable HeldCall call;
-  private @Nullable ByteBuffer unsent;
+  private @Nullable PendingRequest unsent;
   private boolean connected;
   private boolean used;
   private boolean closed;
@@ -109,27 +106,18 @@ final class InstanceConnection implements IoLoop.Ready, IoLoop.Timed {
 
   private void begin(HeldCall next) {
     call = next;
-    unsent = next.request();
+    unsent = new PendingRequest(next.request());
     parser.begin(next.method());
   }
 
   private void send() throws IOException {
-    ByteBuffer rest = unsent;
-    if (rest == null || channel == null) {
-      return;
-    }
-    int end = rest.limit();
-    while (rest.position() < end) {
-      int until = Math.min(end, rest.position() + SLICE);
-      rest.limit(until);
-      channel.write(rest);
-      rest.limit(end);
-      if (rest.position() < until) {
+    if (unsent != null && channel != null) {
+      if (unsent.writeTo(channel)) {
+        unsent = null;
+      } else {
         loop.execute(this::awaitRoom);
-        return;
       }
     }
-    unsent = null;
   }
 
   private void awaitRoom() {
@@ -214,7 +202,7 @@ final class InstanceConnection implements IoLoop.Ready, IoLoop.Timed {
     boolean connecting;
     synchronized (this) {
       if (closed || at != lookAt) {
-        return IoLoop.NEVER;
+        return Looks.NEVER;
       }
       long due = call == null ? idleSince + IDLE_NANOS : connected ? call.deadlineNanos() : lookAt;
       if (due - now > 0) {
@@ -233,7 +221,7 @@ final class InstanceConnection implements IoLoop.Ready, IoLoop.Timed {
     } else if (late != null) {
       late.timedOut();
     }
-    return IoLoop.NEVER;
+    return Looks.NEVER;
   }
 
   @Override

@@ -10,7 +10,6 @@ import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.PriorityQueue;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CompletableFuture;
@@ -36,27 +35,13 @@ final class IoLoop implements Executor, AutoCloseable {
     boolean busy();
   }
 
-  /** Is looked at when its time has come. */
-  interface Timed {
-    /**
-     * Returns when to look again, or {@link #NEVER}.
-     *
-     * @param at when it was to be looked at
-     */
-    long look(long at, long now);
-  }
-
-  static final long NEVER = Long.MAX_VALUE;
-
-  private record Look(Timed timed, long at) {}
-
   private final Selector selector;
   private final Thread thread;
   private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
   private volatile boolean closed;
 
   // Of the thread.
-  private final PriorityQueue<Look> looks = new PriorityQueue<>((a, b) -> Long.signum(a.at() - b.at()));
+  private final Looks looks = new Looks();
   private List<Runnable> afterwards = new ArrayList<>();
   private List<Runnable> spare = new ArrayList<>();
   private final ByteBuffer received = ByteBuffer.allocateDirect(BUFFER);
@@ -104,8 +89,8 @@ final class IoLoop implements Executor, AutoCloseable {
   }
 
   /** On the thread: looks at it then. */
-  void lookAt(long nanos, Timed timed) {
-    looks.add(new Look(timed, nanos));
+  void lookAt(long nanos, Looks.Timed timed) {
+    looks.add(nanos, timed);
   }
 
   /** On the thread: reads what is there into {@link #bytes}, and returns how much; below 0 at the end. */
@@ -146,13 +131,15 @@ final class IoLoop implements Executor, AutoCloseable {
       try {
         runTasks();
         runAfterwards();
-        long wait = nextLook();
+        long wait = tasks.isEmpty() ? looks.isEmpty() ? 0 : looks.millisLeft(System.nanoTime()) : -1;
         if (wait < 0) {
           selector.selectNow(this::ready);
         } else {
           selector.select(this::ready, wait);
         }
-        look();
+        if (!looks.isEmpty()) {
+          looks.look(System.nanoTime());
+        }
       } catch (ClosedSelectorException e) {
         return;
       } catch (IOException | RuntimeException | Error e) {
@@ -192,34 +179,6 @@ final class IoLoop implements Executor, AutoCloseable {
       task.run();
     } catch (RuntimeException | Error e) {
       LOG.error("unexpected failure between connections of functions", e);
-    }
-  }
-
-  /** Milliseconds until then; 0 if there is nothing to look at, below 0 if something must not wait. */
-  private long nextLook() {
-    if (!tasks.isEmpty()) {
-      return -1;
-    }
-    Look next = looks.peek();
-    if (next == null) {
-      return 0;
-    }
-    long left = next.at() - System.nanoTime();
-    return left <= 0 ? -1 : TimeUnit.NANOSECONDS.toMillis(left) + 1;
-  }
-
-  private void look() {
-    Look next = looks.peek();
-    if (next == null) {
-      return;
-    }
-    long now = System.nanoTime();
-    for (; next != null && next.at() - now <= 0; next = looks.peek()) {
-      looks.poll();
-      long again = next.timed().look(next.at(), now);
-      if (again != NEVER) {
-        looks.add(new Look(next.timed(), again));
-      }
     }
   }
 

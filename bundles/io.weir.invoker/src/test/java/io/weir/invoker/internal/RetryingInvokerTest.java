@@ -224,6 +224,20 @@ class RetryingInvokerTest {
   }
 
   @Test
+  void aSlowEventTimesOutOnEachAttempt() throws Exception {
+    CountDownLatch never = new CountDownLatch(1);
+    answer = (n, exchange) -> await(never);
+
+    var failed = (Outcome.Failed) invoke(event());
+
+    assertThat(failed.code()).isEqualTo("timeout");
+    assertThat(failed.detail()).contains("300 ms");
+    assertThat(pool.timedOut).hasValue(4);
+    assertThat(pool.suspects).hasValue(0);
+    never.countDown();
+  }
+
+  @Test
   void anAnswerLargerThanItMayHoldIsRefusedForGood() throws Exception {
     answer = (n, exchange) -> reply(exchange, 200, "x".repeat(1001));
 

@@ -58,8 +58,8 @@ final class Outbox {
     return waiter;
   }
 
-  /** All that waits; it is the caller's from now on. */
-  byte[] take() {
+  /** A copy of all that waits; {@link #sent} says that it went. */
+  byte[] copy() {
     return Arrays.copyOfRange(bytes, from, to);
   }
 

@@ -25,6 +25,7 @@ final class SecureSocket implements BrokerSocket {
   private final Outbox outbox = new Outbox();
   private boolean writing;
   private boolean finishing;
+  private boolean finished;
 
   /** Shakes hands over a socket that is connected. */
   SecureSocket(Socket tcp, String host, int port, Executor blocking, Runnable wrote) throws IOException {
@@ -76,18 +77,24 @@ final class SecureSocket implements BrokerSocket {
           waiter.complete(null);
         }
       }
+      if (finishesNow()) {
+        socket.shutdownOutput();   // not under the monitor: it writes, too
+      }
     } catch (IOException | UnsupportedOperationException e) {
       cut();   // the reading thread finds out, and connects again
     }
   }
 
-  private synchronized byte[] next() throws IOException {
-    byte[] next = outbox.take();
+  private synchronized byte[] next() {
+    byte[] next = outbox.copy();
     writing = next.length > 0;
-    if (!writing && finishing) {
-      socket.shutdownOutput();
-    }
     return next;
+  }
+
+  private synchronized boolean finishesNow() {
+    boolean now = finishing && !finished && outbox.isEmpty();
+    finished |= now;
+    return now;
   }
 
   private synchronized @Nullable CompletableFuture<Void> sent(int count) {
