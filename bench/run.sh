@@ -11,7 +11,10 @@ case $name in
   baseline) class=io.weir.bench.Baseline ;;
   cold-start) class=io.weir.bench.ColdStart ;;
   mqtt-adaptor) class=io.weir.bench.MqttAdaptor ;;
-  *) echo "usage: bench/run.sh baseline|cold-start|mqtt-adaptor [--quick] [--json FILE]" >&2; exit 2 ;;
+  data-path) class=io.weir.bench.DataPath ;;
+  wake) class=io.weir.bench.Wake ;;
+  count) class=io.weir.bench.Count ;;
+  *) echo "usage: bench/run.sh NAME [--quick] [--json FILE], NAME one of baseline cold-start data-path wake count mqtt-adaptor" >&2; exit 2 ;;
 esac
 shift
 "$top/weir" bench-setup

@@ -3,6 +3,7 @@
  *   BEHAVE=crash  says why and exits with 3       BEHAVE=deaf  runs but never listens
  *   POST /exit    exits in the middle of the call  POST /hog    takes memory until the kernel objects
  *   /status/NNN   answers NNN                      /sleep/MS    answers after MS milliseconds
+ *   /count        answers how many requests it has got before this one
  *   /hang         is the last thing it hears      /spin         answers, and uses CPU time from then on
  *   /hold/MIB     holds so much memory from then on
  *   a body !NNN   answers NNN
@@ -14,6 +15,7 @@
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,10 +28,12 @@
 static char host[256];
 static const char *name, *version;
 static volatile int hung;
+static atomic_ulong count;
 
 struct request {
 	char method[16], path[512], subject[512];
 	long length;
+	int last;		/* of its connection */
 	char *body;
 };
 
@@ -47,19 +51,24 @@ static const char *field(const char *line, const char *name)
 /* Reads one request; 0 when the client is gone. Chunked bodies are the business of the echo example. */
 static int receive(FILE *in, struct request *r)
 {
-	char line[4096];
+	char line[4096], version[16] = "";
 	const char *value;
+	int whole = 0;
 
 	memset(r, 0, sizeof(*r));
-	if (!fgets(line, sizeof(line), in) || sscanf(line, "%15s %511s", r->method, r->path) != 2)
+	if (!fgets(line, sizeof(line), in) || sscanf(line, "%15s %511s %15s", r->method, r->path, version) < 2)
 		return 0;
-	while (fgets(line, sizeof(line), in) && strcmp(line, "\r\n")) {
+	r->last = !strcmp(version, "HTTP/1.0");
+	while (!whole && fgets(line, sizeof(line), in)) {
+		whole = !strcmp(line, "\r\n");
 		if ((value = field(line, "content-length")))
 			r->length = atol(value);
+		if ((value = field(line, "connection")))
+			r->last = strncasecmp(value, "keep-alive", 10) && (r->last || !strncasecmp(value, "close", 5));
 		if ((value = field(line, "ce-subject")))
 			sscanf(value, "%511[^\r\n]", r->subject);
 	}
-	if (r->length < 0 || r->length > LARGEST)
+	if (!whole || r->length < 0 || r->length > LARGEST)
 		return 0;
 	r->body = calloc(1, r->length + 1);
 	return fread(r->body, 1, r->length, in) == (size_t)r->length;
@@ -92,9 +101,11 @@ static void hold(int mib)
 		memset(held, 1, (size_t)mib << 20);
 }
 
-static void answer(FILE *out, const struct request *r)
+static void answer(FILE *out, struct request *r)
 {
 	int status = 200, ms, mib;
+	unsigned long before = atomic_fetch_add(&count, 1);
+	char number[32];
 	pthread_t thread;
 
 	if (!strcmp(r->path, "/hang"))
@@ -109,6 +120,11 @@ static void answer(FILE *out, const struct request *r)
 		exit(7);
 	if (!strcmp(r->path, "/hog"))
 		hog();
+	if (!strcmp(r->path, "/count")) {
+		free(r->body);
+		r->length = snprintf(number, sizeof(number), "%lu", before);
+		r->body = strdup(number);
+	}
 	sscanf(r->path, "/status/%d", &status);
 	sscanf(r->body, "!%d", &status);
 	if (sscanf(r->path, "/sleep/%d", &ms) == 1)
@@ -130,10 +146,8 @@ static void *serve(void *arg)
 	FILE *in = fdopen(fd, "r"), *out = fdopen(dup(fd), "w");
 	struct request r;
 
-	while (receive(in, &r)) {
+	for (r.last = 0; !r.last && receive(in, &r); free(r.body))
 		answer(out, &r);
-		free(r.body);
-	}
 	fclose(in);
 	fclose(out);
 	return NULL;

@@ -5,6 +5,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
@@ -16,6 +17,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import tools.jackson.jr.ob.JSON;
 
 /**
@@ -29,6 +32,7 @@ import tools.jackson.jr.ob.JSON;
 final class BarePodman implements AutoCloseable {
   private static final String API = "/v4.0.0/libpod/containers/";
   private static final int OOM_SCORE = 500;
+  private static final Pattern ID = Pattern.compile("\"Id\": ?\"([0-9a-f]{64})\"");
 
   private final Path socket;
   private final Path body;
@@ -176,6 +180,31 @@ final class BarePodman implements AutoCloseable {
       }
     }
     return answer.toString(StandardCharsets.UTF_8);
+  }
+
+  /** A running container that Podman itself publishes at a port of this address, by its own network. */
+  Container published(String image, String host) throws Exception {
+    int port;
+    try (java.net.ServerSocket free = new java.net.ServerSocket(0)) {
+      port = free.getLocalPort();
+    }
+    Container container = new Container("bench-" + count.incrementAndGet(), image,
+        new Namespaces.Namespace("", new InetSocketAddress(host, port)));
+    Map<String, Object> spec = JSON.std.mapFrom(create(container));
+    spec.put("netns", Map.of("nsmode", "bridge"));
+    spec.put("portmappings", List.of(Map.of("container_port", 8080, "host_port", port, "host_ip", host)));
+    containers.put(container.name(), container);
+    call("POST", "create", JSON.std.asString(spec));
+    start(container);
+    return container;
+  }
+
+  String id(Container container) throws IOException {
+    Matcher id = ID.matcher(answer("GET", container.name() + "/json", ""));
+    if (!id.find()) {
+      throw new IOException(container.name() + " has no id");
+    }
+    return id.group(1);
   }
 
   /** Removes all that is left. */

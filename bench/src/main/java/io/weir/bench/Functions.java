@@ -84,6 +84,17 @@ final class Functions {
     return gateway.list("/api/v1/instances", "instances");
   }
 
+  static Map<?, ?> service(Gateway gateway, String name) {
+    return (Map<?, ?>) gateway.json("/api/v1/functions/" + name).get("service");
+  }
+
+  /** Returns the service port once connections are led this way: the programs take the kernel a moment to check. */
+  static int awaitWay(Gateway gateway, String name, String way) {
+    Awaitility.await("connections to " + name + " go by " + way).atMost(Gateway.LONG)
+        .until(() -> service(gateway, name).get("way").equals(way));
+    return ((Number) service(gateway, name).get("port")).intValue();
+  }
+
   private static void require(HttpResponse<String> answer, int status) {
     if (answer.statusCode() != status) {
       throw new IllegalStateException(answer.request().method() + " " + answer.uri().getPath() + " was answered "

@@ -45,6 +45,7 @@ final class Namespaces implements AutoCloseable {
     Gateway.exec("ip", "-n", name, "addr", "add", network + (host + 2) + "/30", "dev", "eth0");
     Gateway.exec("ip", "-n", name, "link", "set", "lo", "up");
     Gateway.exec("ip", "-n", name, "link", "set", "eth0", "up");
+    Gateway.exec("ip", "-n", name, "route", "add", "default", "via", network + (host + 1));
     return new Namespace(name, new InetSocketAddress(network + (host + 2), PORT));
   }
 
