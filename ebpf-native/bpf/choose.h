@@ -9,6 +9,7 @@
 #include "weir_route.h"
 
 #define WEIR_SECOND 1000000000ULL
+#define WEIR_ROUTED 0x10000		/* beside the flags of an instance: packets are to be led to it */
 
 static __always_inline void weir_map4(struct weir_addr *address, __be32 ip4)
 {
@@ -46,66 +47,67 @@ static __always_inline int weir_is_loopback(const struct weir_addr *address)
 
 #ifdef WEIR_WITH_CHOICE
 #define WEIR_UNFIT (~0ULL)
+#define WEIR_MOST 0xffffff		/* of requests or connections that are told apart */
 
 /*
  * How much there is to be said against an instance: it sleeps, the requests it has in flight, its connections; in this
- * order. A function of its own that is not static: the verifier then looks at it once, not once for each way through the
- * loop below, which would be too much for it.
+ * order, and then its place at, to know it by. The lesser of this and least.
+ *
+ * This and the next are functions of their own that are not static: the verifier looks at each once, not once for each
+ * way that leads there. On small machines that is the difference between milliseconds and seconds.
  */
-__attribute__((noinline)) __u64 weir_rank(__u32 slot, __u32 function, __u32 flags, __u32 routed)
+__attribute__((noinline)) __u64 weir_fitter(__u64 least, __u32 slot, __u32 function, __u32 flags, __u32 at)
 {
 	struct weir_instance *instance = bpf_map_lookup_elem(&instances, &slot);
 	struct weir_load *load = bpf_map_lookup_elem(&loads, &slot);
-	__u64 requests, connections;
+	__u64 requests, connections, rank;
 
 	if (!instance || !load)
-		return WEIR_UNFIT;
+		return least;
 	/* a slot may have changed hands since the service was written */
-	if ((instance->flags & flags) != flags || instance->function != function)
-		return WEIR_UNFIT;
-	if (routed && !instance->ifindex)
-		return WEIR_UNFIT;
+	if ((instance->flags & flags & 0xffff) != (flags & 0xffff) || instance->function != function)
+		return least;
+	if (flags & WEIR_ROUTED && !instance->ifindex)
+		return least;
 	requests = load->in_flight > 0 ? load->in_flight : 0;
 	connections = load->connections > 0 ? load->connections : 0;
 	if (instance->limit && requests >= instance->limit)
-		return WEIR_UNFIT;
-	if (requests > 0x7fffffff)
-		requests = 0x7fffffff;
-	if (connections > 0xfffffffe)
-		connections = 0xfffffffe;
-	return (__u64)!!(instance->flags & WEIR_INSTANCE_ASLEEP) << 63 | requests << 32 | connections;
+		return least;
+	if (requests > WEIR_MOST)
+		requests = WEIR_MOST;
+	if (connections > WEIR_MOST)
+		connections = WEIR_MOST;
+	rank = (__u64)!!(instance->flags & WEIR_INSTANCE_ASLEEP) << 62 | requests << 32 | connections << 8 | at;
+	return rank < least ? rank : least;
 }
 
 /*
- * The fittest instance that has all of flags. Ties are broken by chance, so that connections that come faster than the
- * loads change do not all meet at one instance.
+ * The slot of the fittest instance that has all of flags, and a known interface if WEIR_ROUTED is among them. Ties are
+ * broken by chance, so that connections that come faster than the loads change do not all meet at one instance: the
+ * places are numbered from a random one.
  */
-static __always_inline __u32 weir_choose(const struct weir_service *service, __u32 flags, __u32 routed)
+__attribute__((noinline)) __u32 weir_choose(const struct weir_service *service, __u32 flags)
 {
-	__u32 chosen = WEIR_NO_SLOT, count = service->count, at, n;
-	__u64 least = WEIR_UNFIT, rank;
+	__u32 count, first, n;
+	__u64 least = WEIR_UNFIT;
 
-	if (count > WEIR_FANOUT)
-		count = WEIR_FANOUT;
+	if (!service)
+		return WEIR_NO_SLOT;
+	count = service->count;
 	if (!count)
 		return WEIR_NO_SLOT;
-	at = bpf_get_prandom_u32() % count;
+	if (count > WEIR_FANOUT)
+		count = WEIR_FANOUT;
+	first = bpf_get_prandom_u32() & 0xffff;
 #pragma clang loop unroll(disable)
 	for (n = 0; n < WEIR_FANOUT; n++) {
-		__u32 slot;
-
 		if (n >= count)
 			break;
-		slot = service->slot[at & (WEIR_FANOUT - 1)];
-		if (++at >= count)
-			at = 0;
-		rank = weir_rank(slot, service->function, flags, routed);
-		if (rank < least) {
-			least = rank;
-			chosen = slot;
-		}
+		least = weir_fitter(least, service->slot[(first + n) % count & (WEIR_FANOUT - 1)], service->function, flags, n);
 	}
-	return chosen;
+	if (least == WEIR_UNFIT)
+		return WEIR_NO_SLOT;
+	return service->slot[(first + (__u32)(least & 0xff)) % count & (WEIR_FANOUT - 1)];
 }
 #endif
 

@@ -67,7 +67,7 @@ static __always_inline int weir_lead(struct bpf_sock_addr *ctx, const struct wei
 		return 0;
 	if (!weir_is_free(ctx->sk, ipv6))
 		return 0;
-	slot = weir_choose(service, WEIR_INSTANCE_LIVE, 0);
+	slot = weir_choose(service, WEIR_INSTANCE_LIVE);
 	instance = bpf_map_lookup_elem(&instances, &slot);
 	if (!instance)
 		return 0;

@@ -15,6 +15,8 @@
  *
  * A connection's state lies in the storage of its socket. The listening socket gets one at its first SYN, which each
  * connection inherits when the kernel clones the socket; connections that a function opens itself have none.
+ *
+ * Functions that are not static are looked at by the verifier once, not once for each way that leads to them.
  */
 #include <linux/bpf.h>
 #include <linux/in.h>
@@ -130,7 +132,7 @@ static __always_inline int parse(struct __sk_buff *skb, struct segment *segment)
 /* ---- whose ---- */
 
 /* The slot of the packet's cgroup or of one above it; WEIR_NO_SLOT: not a function's. */
-static __noinline __u32 slot_of(struct __sk_buff *skb)
+__noinline __u32 weir_slot_of(struct __sk_buff *skb)
 {
 	__u64 id = bpf_skb_cgroup_id(skb);
 	__u32 *slot = bpf_map_lookup_elem(&cgroups, &id);
@@ -174,7 +176,7 @@ static __noinline int adopt(struct __sk_buff *skb, struct conn *conn)
 {
 	struct weir_load *load;
 
-	if (!conn || resolve(conn, slot_of(skb)))
+	if (!conn || resolve(conn, weir_slot_of(skb)))
 		return -1;
 	if (conn->kind == LISTENER)
 		return 0;
@@ -219,7 +221,7 @@ static __noinline int touch(struct conn *conn)
  * Puts the first four bytes of what may be a request into conn->word, piece by piece; line ends before it are skipped,
  * as RFC 9112 wants. 0: there are four, or bytes that no method has.
  */
-static __noinline int gather(struct __sk_buff *skb, struct conn *conn, __u32 at, __u32 length)
+__noinline int weir_gather(struct __sk_buff *skb, struct conn *conn, __u32 at, __u32 length)
 {
 	__u32 i, have;
 	__u8 byte;
@@ -320,7 +322,7 @@ static __always_inline void remember(struct __sk_buff *skb, struct segment *segm
 }
 
 /* A packet for a socket without a connection's state: a listener's, or nothing to us. */
-static __noinline int knock(struct __sk_buff *skb)
+__noinline int weir_knock(struct __sk_buff *skb)
 {
 	struct bpf_sock *sk = skb->sk;
 	struct weir_instance *instance;
@@ -331,7 +333,7 @@ static __noinline int knock(struct __sk_buff *skb)
 		return 1;
 	conn = bpf_sk_storage_get(&connections, sk, NULL, 0);
 	if (!conn) {
-		if (resolve(&fresh, slot_of(skb)))
+		if (resolve(&fresh, weir_slot_of(skb)))
 			return 1;
 		conn = bpf_sk_storage_get(&connections, sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE);
 		if (!conn)
@@ -369,7 +371,7 @@ int weir_meter_in(struct __sk_buff *skb)
 		return 1;
 	conn = find_conn(skb, sk);
 	if (!conn || conn->kind == LISTENER)
-		return knock(skb);
+		return weir_knock(skb);
 	conn->in_bytes += skb->len;
 	if (parse(skb, &segment)) {
 		weir_note(WEIR_NOTE_MALFORMED);
@@ -407,7 +409,7 @@ int weir_meter_in(struct __sk_buff *skb)
 
 	if (conn->word_length || segment.length < 4 || bpf_skb_load_bytes(skb, segment.at, &word, sizeof(word)) ||
 	    (__u8) word == '\r' || (__u8) word == '\n') {
-		if (ahead > 0 || gather(skb, conn, segment.at, segment.length))
+		if (ahead > 0 || weir_gather(skb, conn, segment.at, segment.length))
 			return 1;
 		word = conn->word;
 		conn->word_length = 0;
@@ -474,17 +476,42 @@ static __always_inline void answer(struct __sk_buff *skb, struct bpf_sock *sk, s
 	flush_out(conn, count);
 }
 
-/* An interim answer may share its packet with the final one, or with further interim ones. */
-static __noinline __u32 final_class(struct __sk_buff *skb, __u32 at)
-{
-	__u32 line[3], word, class, i;
+#define WINDOW 64
+#define WINDOWS 24
 
-	for (i = 0; i < 1024; i++) {
+/* What lies behind an empty line that begins within a window from here: its offset. 0: none begins; -1: the packet ends. */
+__noinline int weir_behind_head(struct __sk_buff *skb, __u32 at)
+{
+	__u32 word, i;
+
+	for (i = 0; i < WINDOW; i++) {
 		if (bpf_skb_load_bytes(skb, at + i, &word, sizeof(word)))
+			return -1;
+		if (word == WORD('\r', '\n', '\r', '\n'))
+			return i + 4;
+	}
+	return 0;
+}
+
+/*
+ * An interim answer may share its packet with the final one, or with further interim ones. In windows, because the
+ * verifier goes through each turn of a loop, and through a function once.
+ */
+__noinline __u32 weir_final_class(struct __sk_buff *skb, __u32 at)
+{
+	__u32 line[3], class, i;
+	int behind;
+
+	for (i = 0; i < WINDOWS; i++) {
+		behind = weir_behind_head(skb, at);
+		if (behind < 0)
 			return 0;
-		if (word != WORD('\r', '\n', '\r', '\n'))
+		if (!behind) {
+			at += WINDOW;
 			continue;
-		if (bpf_skb_load_bytes(skb, at + i + 4, line, sizeof(line)))
+		}
+		at += behind;
+		if (bpf_skb_load_bytes(skb, at, line, sizeof(line)))
 			return 0;
 		class = class_of(line);
 		if (class != INTERIM)
@@ -494,7 +521,7 @@ static __noinline __u32 final_class(struct __sk_buff *skb, __u32 at)
 }
 
 /* Puts together a status line that comes in pieces. 0: there are twelve bytes. */
-static __noinline int gather_line(struct __sk_buff *skb, struct conn *conn, __u32 at, __u32 length)
+__noinline int weir_gather_line(struct __sk_buff *skb, struct conn *conn, __u32 at, __u32 length)
 {
 	const __u64 begin = 0x2e312f50545448ull;	/* "HTTP/1." */
 	__u32 i, have;
@@ -534,7 +561,7 @@ static __always_inline void outgoing(struct __sk_buff *skb, struct bpf_sock *sk,
 		segment->length += ahead;
 	}
 	if (segment->length < sizeof(line) || conn->line_length) {
-		if (gather_line(skb, conn, segment->at, segment->length))
+		if (weir_gather_line(skb, conn, segment->at, segment->length))
 			return;
 		conn->line_length = 0;
 		__builtin_memcpy(line, conn->line, sizeof(line));
@@ -543,7 +570,7 @@ static __always_inline void outgoing(struct __sk_buff *skb, struct bpf_sock *sk,
 	}
 	class = class_of(line);
 	if (class == INTERIM)
-		class = final_class(skb, segment->at);
+		class = weir_final_class(skb, segment->at);
 	if (!class)
 		return;
 	if (class == WEIR_1XX)

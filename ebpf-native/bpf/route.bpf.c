@@ -341,7 +341,7 @@ static __always_inline struct weir_instance *weir_begin(struct __sk_buff *ctx, c
 		*verdict = TC_ACT_SHOT;
 		return 0;
 	}
-	flow.slot = weir_choose(service, flags, 1);
+	flow.slot = weir_choose(service, flags | WEIR_ROUTED);
 	instance = bpf_map_lookup_elem(&instances, &flow.slot);
 	if (!instance || !instance->ifindex || !weir_exists(ctx, instance->ifindex))
 		goto hold;
