@@ -99,7 +99,10 @@ weir_inline void weir_touch(__u32 slot, struct weir_instance *instance, __u64 no
 	struct weir_load *load = bpf_map_lookup_elem(&loads, &slot);
 	struct weir_signal *signal;
 
-	if (!load || now - load->signalled_ns < WEIR_TOUCH_EVERY_NS)
+	if (!load)
+		return;
+	/* what was signalled before it was put to rest again does not count */
+	if (load->signalled_ns >= instance->asleep_ns && now - load->signalled_ns < WEIR_TOUCH_EVERY_NS)
 		return;
 	signal = bpf_ringbuf_reserve(&signals, sizeof(*signal), 0);
 	if (!signal) {

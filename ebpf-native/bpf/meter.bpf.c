@@ -189,14 +189,19 @@ static __noinline int adopt(struct __sk_buff *skb, struct conn *conn)
 
 static __noinline int touch(struct conn *conn)
 {
+	struct weir_instance *instance;
 	struct weir_signal *signal;
 	struct weir_load *load;
 	__u64 now = bpf_ktime_get_ns();
 
 	if (!conn)
 		return 0;
+	instance = instance_of(conn);
 	load = bpf_map_lookup_elem(&loads, &conn->slot);
-	if (!load || now - load->signalled_ns < SIGNAL_EVERY_NS)
+	if (!load || !instance)
+		return 0;
+	/* what was signalled before it was put to rest again does not count */
+	if (load->signalled_ns >= instance->asleep_ns && now - load->signalled_ns < SIGNAL_EVERY_NS)
 		return 0;
 	signal = bpf_ringbuf_reserve(&signals, sizeof(*signal), 0);
 	if (!signal) {
@@ -384,9 +389,10 @@ int weir_meter_in(struct __sk_buff *skb)
 	if (!instance) {
 		if (adopt(skb, conn))
 			return 1;
-	} else if (instance->flags & WEIR_INSTANCE_ASLEEP) {
-		touch(conn);
+		instance = instance_of(conn);
 	}
+	if (instance && instance->flags & WEIR_INSTANCE_ASLEEP)
+		touch(conn);
 
 	ahead = segment.sequence - conn->in_next;
 	if (ahead + (__s32) segment.length <= 0) {

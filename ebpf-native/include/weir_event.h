@@ -10,7 +10,7 @@
 
 #include <linux/types.h>
 
-#define WEIR_VERSION 1		/* of this layout; a pinned map of another one is not taken up */
+#define WEIR_VERSION 2		/* of this layout; a pinned map of another one is not taken up */
 
 #define WEIR_SERVICES 1024	/* service addresses; likewise functions */
 #define WEIR_INSTANCES 1024	/* slots for instances */
@@ -68,6 +68,7 @@ struct weir_instance {
 	__u32 limit;			/* requests in flight from which new connections are held instead; 0: none */
 	__be16 port;
 	__u8 pad[2];
+	__u64 asleep_ns;		/* CLOCK_MONOTONIC when it was last put to rest */
 };
 
 /* What an instance has to do now; written by the programs only, atomically. By slot. */
@@ -165,7 +166,7 @@ struct weir_egress {			/* the longest prefix decides alone, so it repeats the po
 #define WEIR_ASSERT_SIZE(type, size) _Static_assert(sizeof(struct type) == (size), #type)
 WEIR_ASSERT_SIZE(weir_service_key, 4);
 WEIR_ASSERT_SIZE(weir_service, 88);
-WEIR_ASSERT_SIZE(weir_instance, 72);
+WEIR_ASSERT_SIZE(weir_instance, 80);
 WEIR_ASSERT_SIZE(weir_load, 32);
 WEIR_ASSERT_SIZE(weir_counters, 112);
 WEIR_ASSERT_SIZE(weir_histogram, 840);

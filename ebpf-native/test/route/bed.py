@@ -411,7 +411,7 @@ class Bed:
     value = struct.pack("<QQ16s16s5I", instance + 1, 0, address(f"10.99.0.{11 + instance}"),
                         address(f"fd99::{11 + instance}") if flags & IPV6 else bytes(16), function, flags, generation,
                         self.instances[instance][1] if ifindex is None else ifindex, limit)
-    self.put("instances", struct.pack("<I", i), value + struct.pack(">H2x", port))
+    self.put("instances", struct.pack("<I", i), value + struct.pack(">H2xQ", port, 0))
 
   def load_of(self, i, in_flight, connections=0):
     self.put("loads", struct.pack("<I", i), struct.pack("<qqQQ", in_flight, connections, 0, 0))

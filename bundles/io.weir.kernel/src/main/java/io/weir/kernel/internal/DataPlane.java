@@ -33,6 +33,7 @@ final class DataPlane implements CgroupHooks.Outcome {
   private final Programs programs;
   private final Maps maps;
   private final CgroupHooks hooks;
+  private final Once once = new Once();
   private final RouteBook routes;
   private final KernelTraffic traffic;
   private final KernelMeter meter;
@@ -51,7 +52,6 @@ final class DataPlane implements CgroupHooks.Outcome {
     this.programs = new Programs(ebpf, files, pins, features);
     this.maps = new Maps(ebpf, pins.path());
     this.hooks = new CgroupHooks(ebpf, pins);
-    Once once = new Once();
     try {
       Loaded counts = programs.load(Features.METER, cgroup).orElseThrow(
           () -> new IllegalStateException("the kernel cannot count: see the feature " + Features.METER));
@@ -95,7 +95,8 @@ final class DataPlane implements CgroupHooks.Outcome {
    * @param hash tells this gateway's things from those of others
    */
   Optional<Routes> route(Settings.Way wanted, String hash) {
-    Optional<RouteWay> way = new WayFinder(ebpf, programs, pins, maps, features, hash).find(wanted, cgroup);
+    Optional<RouteWay> way = new WayFinder(ebpf, programs, pins, maps, features, hash, once, traffic::reachable)
+        .find(wanted, cgroup);
     way.filter(ServiceMaps.class::isInstance).map(ServiceMaps.class::cast)
         .ifPresent(pinned -> traffic.keepOpen(pinned.pinned()));
     way.ifPresent(routes::use);

@@ -30,6 +30,7 @@ final class KernelTraffic implements Traffic {
   private final boolean hearsListens;
   private final Once once;
   private final Membership membership;
+  private final Cookies cookies;
   private final Listens listens = new Listens();
   private final Listeners listeners = new Listeners();
   private final Map<FunctionName, Tally> retired = new HashMap<>();
@@ -39,6 +40,7 @@ final class KernelTraffic implements Traffic {
       boolean hearsListens, Once once) {
     this.maps = maps;
     this.membership = new Membership(maps.ebpf());
+    this.cookies = new Cookies(maps.ebpf());
     this.functions = functions;
     this.seats = seats;
     this.egress = egress;
@@ -55,7 +57,7 @@ final class KernelTraffic implements Traffic {
 
   private long cookie(Residence residence) {
     try {
-      return residence.namespace().isPresent() ? maps.ebpf().netnsCookie(residence.namespace().get()) : 0;
+      return residence.namespace().isPresent() ? cookies.of(residence.namespace().get()) : 0;
     } catch (KernelError e) {
       once.tell("it is not heard when functions listen", e);
       return 0;
@@ -77,9 +79,12 @@ final class KernelTraffic implements Traffic {
   }
 
   private void join(Member member, int function) {
-    Instance wanted = membership.instance(member, function);
     egress.allow(function, membership.egress(member));
+    int port = Membership.port(member);
     Optional<Seat> seat = seats.of(member.container());
+    seat.filter(known -> known.port != 0 && known.port != port).ifPresent(this::leavePort);
+    Instance wanted = membership.instance(member, function, seat.map(known -> known.instance.ifindex()).filter(
+        ifindex -> ifindex == port).orElse(0));
     seat.ifPresent(known -> seats.move(known, wanted));
     Optional<Seat> joined = seat.or(() -> seats.take(member.function(), wanted));
     if (joined.isEmpty()) {
@@ -89,7 +94,10 @@ final class KernelTraffic implements Traffic {
       known.member = member;
       known.netns = cookie(member.residence());
       learnFamily(known);
-      routes.arrived(wanted.ifindex());
+      known.port = port;
+      if (routes.arrived(port)) {
+        seats.reach(known);
+      }
     });
   }
 
@@ -124,7 +132,7 @@ final class KernelTraffic implements Traffic {
   public synchronized boolean rest(String container) {
     Optional<Seat> seat = seats.of(container);
     return seat.isPresent() && once.attempt("instances that are at rest are not woken by packets",
-        () -> seats.flag(seat.get(), Layout.ASLEEP, true)) && stillIdle(seat.get());
+        () -> seats.rest(seat.get(), maps.ebpf().clock())) && stillIdle(seat.get());
   }
 
   /** Asked after the flag is set: a request that came before is seen here, one that comes later is signalled. */
@@ -158,10 +166,25 @@ final class KernelTraffic implements Traffic {
     drain(seat);
     once.attempt("counters of instances that are gone are lost", () -> retire(seat));
     once.attempt("connections of instances that are gone are not reset at once", () -> seats.leave(seat));
-    routes.left(seat);
+    leavePort(seat);
     if (seat.netns != 0) {
       listens.over(seat.netns);
     }
+  }
+
+  /** The engine may have given the network to another container. */
+  private void leavePort(Seat seat) {
+    int port = seat.port;
+    if (seats.all().stream().anyMatch(other -> other != seat && other.port == port)) {
+      seat.port = 0;
+    }
+    routes.left(seat);
+  }
+
+  /** Packets can be led to the instances behind this interface. */
+  synchronized void reachable(int ifindex) {
+    once.attempt("clients of some instances are served through the gateway", () -> seats.all().stream()
+        .filter(seat -> seat.port == ifindex && seat.member != null).forEach(seats::reach));
   }
 
   private void retire(Seat seat) {
@@ -228,7 +251,7 @@ final class KernelTraffic implements Traffic {
   /** The container, the first time since it was put to rest. */
   private synchronized Optional<String> touched(Signal signal) {
     Optional<Seat> seat = seats.at(signal.slot()).filter(known -> !known.touched && known.instance.has(Layout.ASLEEP)
-        && known.instance.generation() == signal.generation());
+        && known.instance.generation() == signal.generation() && signal.atNanos() >= known.instance.asleepNanos());
     seat.ifPresent(known -> known.touched = true);
     return seat.flatMap(Seat::container);
   }

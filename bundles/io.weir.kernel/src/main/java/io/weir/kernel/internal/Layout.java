@@ -9,14 +9,14 @@ import java.util.List;
 
 /** The structures of weir_event.h as bytes: the machine's own byte order, but ports and function prefixes big-endian. */
 final class Layout {
-  static final int VERSION = 1;
+  static final int VERSION = 2;
   static final int SERVICES = 1024;
   static final int INSTANCES = 1024;
   static final int FANOUT = 16;
   static final int ADDRESS = 16;
   static final int SERVICE_KEY = 4;
   static final int SERVICE = 88;
-  static final int INSTANCE = 72;
+  static final int INSTANCE = 80;
   static final int LOAD = 32;
   static final int COUNTERS = 112;
   static final int BUCKETS = 208;

@@ -22,12 +22,18 @@ final class Membership {
     this.ebpf = ebpf;
   }
 
-  Instance instance(Member member, int function) {
+  /** @param ifindex of the host's interface that it is behind, if packets can be led there already, else 0 */
+  Instance instance(Member member, int function, int ifindex) {
     Residence residence = member.residence();
     return new Instance(Instance.shortId(member.container()), residence.cgroup().map(ebpf::cgroupId).orElse(0L),
         Layout.address(member.address().getAddress()),
         residence.address6().map(Layout::address).orElse(new byte[Layout.ADDRESS]), function, Layout.LIVE, 0,
-        residence.port().map(Membership::ifindex).orElse(0), member.concurrency(), member.address().getPort());
+        ifindex, member.concurrency(), member.address().getPort(), 0);
+  }
+
+  /** The host's interface that it is behind; 0: not known. */
+  static int port(Member member) {
+    return member.residence().port().map(Membership::ifindex).orElse(0);
   }
 
   private static int ifindex(String name) {

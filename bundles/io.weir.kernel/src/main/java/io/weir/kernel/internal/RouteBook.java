@@ -96,11 +96,13 @@ final class RouteBook implements Routes {
     return new Served(function, service.index(), service.port(), service.admission(), targets);
   }
 
-  synchronized void arrived(int ifindex) {
-    if (ifindex != 0) {
-      arrived.add(ifindex);
-      once.attempt("clients of some instances are served through the gateway", () -> way.arrived(ifindex));
+  /** Whether packets can be led there already. */
+  synchronized boolean arrived(int ifindex) {
+    if (ifindex == 0) {
+      return false;
     }
+    arrived.add(ifindex);
+    return way.arrived(ifindex);
   }
 
   synchronized void open(FunctionName function, Target target) {
@@ -130,7 +132,7 @@ final class RouteBook implements Routes {
   }
 
   synchronized void left(Seat seat) {
-    arrived.remove(seat.instance.ifindex());
+    arrived.remove(seat.port);
     once.attempt("something of an instance that is gone is left", () -> way.left(seat));
   }
 
@@ -149,7 +151,13 @@ final class RouteBook implements Routes {
     once.attempt("something of an earlier life is left", way::forgetUnclaimed);
   }
 
-  synchronized void close() {
-    way.close();
+  /** Not with the lock held: the way waits for a thread of its own, which may want to tell somebody who waits for us. */
+  void close() {
+    RouteWay last;
+    synchronized (this) {
+      last = way;
+      way = RouteWay.NONE;
+    }
+    last.close();
   }
 }

@@ -48,8 +48,14 @@ interface RouteWay {
 
   boolean holdAt(int listener);
 
-  /** An instance is behind this interface of the host's. */
-  default void arrived(int ifindex) {}
+  /**
+   * An instance is behind this interface of the host's.
+   *
+   * @return whether packets can be led to it; if not, it is told elsewhere when they can
+   */
+  default boolean arrived(int ifindex) {
+    return false;
+  }
 
   /** It is gone; so are its connections. */
   default void left(Seat seat) {}

@@ -12,6 +12,8 @@ final class Seat {
   Instance instance;
   /** Null as long as it is of an earlier life and its container did not join again. */
   @Nullable Member member;
+  /** The host's interface that it is behind, 0 if not known; in {@link #instance} only once packets can be led there. */
+  int port;
   /** Cookie of its network namespace, 0 if not known. */
   long netns;
   /** Whether the signal was passed on since it was put to rest. */
@@ -21,6 +23,7 @@ final class Seat {
     this.slot = slot;
     this.function = function;
     this.instance = instance;
+    this.port = instance.ifindex();
   }
 
   /** The container's full id. */

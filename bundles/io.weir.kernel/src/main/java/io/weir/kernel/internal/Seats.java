@@ -78,14 +78,15 @@ final class Seats {
 
   private static Instance inGeneration(Instance instance, int generation) {
     return new Instance(instance.container(), instance.cgroup(), instance.address4(), instance.address6(),
-        instance.function(), instance.flags(), generation, instance.ifindex(), instance.limit(), instance.port());
+        instance.function(), instance.flags(), generation, instance.ifindex(), instance.limit(), instance.port(),
+        instance.asleepNanos());
   }
 
   /** Where it is now; flags and generation stay as they are. */
   void move(Seat seat, Instance to) {
     Instance from = seat.instance;
     Instance now = new Instance(to.container(), to.cgroup(), to.address4(), to.address6(), to.function(), from.flags(),
-        from.generation(), to.ifindex(), to.limit(), to.port());
+        from.generation(), to.ifindex(), to.limit(), to.port(), from.asleepNanos());
     if (from.cgroup() != now.cgroup() && from.cgroup() != 0) {
       maps.delete("cgroups", Layout.number(from.cgroup()));
     }
@@ -95,6 +96,22 @@ final class Seats {
   void flag(Seat seat, int flag, boolean set) {
     if (seat.instance.has(flag) != set) {
       Instance now = seat.instance.with(flag, set);
+      maps.put("instances", Layout.number(seat.slot), now.bytes());
+      seat.instance = now;
+    }
+  }
+
+  /** The first packet from now on is signalled. */
+  void rest(Seat seat, long now) {
+    Instance resting = seat.instance.asleep(now);
+    maps.put("instances", Layout.number(seat.slot), resting.bytes());
+    seat.instance = resting;
+  }
+
+  /** Packets can be led to it from now on. */
+  void reach(Seat seat) {
+    if (seat.instance.ifindex() != seat.port) {
+      Instance now = seat.instance.behind(seat.port);
       maps.put("instances", Layout.number(seat.slot), now.bytes());
       seat.instance = now;
     }

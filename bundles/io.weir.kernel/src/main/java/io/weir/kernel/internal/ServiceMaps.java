@@ -13,17 +13,17 @@ import java.util.stream.Collectors;
 /** Service addresses in the maps, for programs in connect(), at interfaces and in socket lookup, as many as there are. */
 final class ServiceMaps implements RouteWay {
   private final Maps maps;
-  private final Optional<Interfaces> interfaces;
+  private final Optional<PacketWay> packets;
   private final boolean holds;
   private final Set<Integer> claimed = new HashSet<>();
 
   /**
-   * @param interfaces where packets are led to instances; empty: nowhere, only connect() is
+   * @param packets leads packets to instances; empty: only connect() is led
    * @param holds whether connections without an instance are handed to one listener
    */
-  ServiceMaps(Maps maps, Optional<Interfaces> interfaces, boolean holds) {
+  ServiceMaps(Maps maps, Optional<PacketWay> packets, boolean holds) {
     this.maps = maps;
-    this.interfaces = interfaces;
+    this.packets = packets;
     this.holds = holds;
   }
 
@@ -60,7 +60,7 @@ final class ServiceMaps implements RouteWay {
         maps.delete("addresses", key);
       }
     }
-    interfaces.ifPresent(known -> known.own(addresses));
+    packets.ifPresent(known -> known.outside().own(addresses));
   }
 
   @Override
@@ -115,18 +115,18 @@ final class ServiceMaps implements RouteWay {
   }
 
   @Override
-  public void arrived(int ifindex) {
-    interfaces.ifPresent(known -> known.arrived(ifindex));
+  public boolean arrived(int ifindex) {
+    return packets.isPresent() && packets.get().inside().arrived(ifindex);
   }
 
   @Override
   public void left(Seat seat) {
-    interfaces.ifPresent(known -> known.left(seat.instance.ifindex()));
+    packets.ifPresent(known -> known.inside().left(seat.port));
   }
 
   @Override
   public void look() {
-    interfaces.ifPresent(Interfaces::look);
+    packets.ifPresent(PacketWay::look);
   }
 
   @Override
@@ -134,11 +134,11 @@ final class ServiceMaps implements RouteWay {
     List<byte[]> stale = new ArrayList<>(maps.ebpf().keys(maps.fd("services"), Layout.SERVICE_KEY));
     stale.removeIf(key -> claimed.contains(Layout.servicePort(key)));
     stale.forEach(key -> maps.delete("services", key));
-    interfaces.ifPresent(Interfaces::forgetUnclaimed);
+    packets.ifPresent(PacketWay::forgetUnclaimed);
   }
 
   @Override
   public void close() {
-    interfaces.ifPresent(Interfaces::close);
+    packets.ifPresent(PacketWay::close);
   }
 }

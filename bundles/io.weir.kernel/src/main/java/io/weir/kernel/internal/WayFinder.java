@@ -4,6 +4,7 @@ import io.weir.kernel.internal.Ebpf.Loaded;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.IntConsumer;
 
 /** Chooses the way to instances: what is wanted, as far as this host does it. */
 final class WayFinder {
@@ -15,14 +16,20 @@ final class WayFinder {
   private final Maps maps;
   private final Features features;
   private final String hash;
+  private final Once once;
+  private final IntConsumer reachable;
 
-  WayFinder(Ebpf ebpf, Programs programs, PinDirectory pins, Maps maps, Features features, String hash) {
+  /** @param reachable told of interfaces behind which packets can be led to instances from now on */
+  WayFinder(Ebpf ebpf, Programs programs, PinDirectory pins, Maps maps, Features features, String hash, Once once,
+      IntConsumer reachable) {
     this.ebpf = ebpf;
     this.programs = programs;
     this.pins = pins;
     this.maps = maps;
     this.features = features;
     this.hash = hash;
+    this.once = once;
+    this.reachable = reachable;
   }
 
   /** Empty if the gateway proxies everything. */
@@ -44,8 +51,13 @@ final class WayFinder {
     if (route.isEmpty() && local.isEmpty()) {
       return Optional.empty();
     }
-    return Optional.of(new ServiceMaps(maps, route.map(object -> new Interfaces(ebpf, object, pins,
-        how -> features.on(Features.ROUTE, how))), wake(functions)));
+    return Optional.of(new ServiceMaps(maps, route.map(this::packets), wake(functions)));
+  }
+
+  private PacketWay packets(Loaded object) {
+    Ingress ingress = new Ingress(ebpf, object, pins, how -> features.on(Features.ROUTE, how));
+    return new PacketWay(ingress, new Interfaces(ingress.hook("weir_route_in", "route-in-")),
+        new HostEnds(ingress.hook("weir_route_out", "route-out-"), once, reachable));
   }
 
   private Optional<Loaded> route(Path functions) {

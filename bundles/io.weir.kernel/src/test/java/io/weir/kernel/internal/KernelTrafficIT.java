@@ -212,6 +212,30 @@ class KernelTrafficIT {
     }
   }
 
+  /** However soon after the last one. */
+  @Test
+  void tellsOfEveryRestThatEnds() throws Exception {
+    DataPlane plane = lab.engage();
+    Traffic traffic = plane.traffic();
+    BlockingQueue<KernelSignal> signals = new LinkedBlockingQueue<>();
+    Lab.House house = lab.house();
+    traffic.join(house.member("nervous"));
+    house.listen();
+    try (AutoCloseable subscription = traffic.subscribe(signals::add); Socket socket = new Socket(house.address, 8080)) {
+      socket.setSoTimeout(10_000);
+      byte[] answer = new byte[1024];
+      for (int i = 1; i <= 200; i++) {
+        eventually(() -> traffic.rest(house.container));
+        socket.getOutputStream().write("GET / HTTP/1.1\r\nHost: a\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+        assertThat(socket.getInputStream().read(answer)).isPositive();
+        assertThat(signals.poll(10, TimeUnit.SECONDS)).as("rest %s", i)
+            .isEqualTo(new KernelSignal.Touched(house.container));
+        traffic.wake(house.container);
+        assertThat(signals).isEmpty();
+      }
+    }
+  }
+
   @Test
   void nothingThatWorksIsPutToRest() throws Exception {
     DataPlane plane = lab.engage();

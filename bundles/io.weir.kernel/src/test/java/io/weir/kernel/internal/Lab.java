@@ -182,6 +182,7 @@ final class Lab implements AutoCloseable {
     final Path group;
     final String container;
     private final Process process;
+    private boolean removed;
 
     House(int n) throws Exception {
       name = "weirlab-" + hash + "-" + n;
@@ -245,6 +246,13 @@ final class Lab implements AutoCloseable {
           new InetSocketAddress(InetAddress.getByName(address), 8080), residence(), 8, List.of(egress));
     }
 
+    /** As it is before packets can be led to it. */
+    Member withoutPort(String function) throws Exception {
+      Member plain = member(function);
+      return new Member(container, plain.function(), plain.address(), new Residence(plain.residence().cgroup(),
+          plain.residence().namespace(), Optional.empty(), Optional.empty()), 8, List.of());
+    }
+
     /** The same with its IPv6 address. */
     Member member6(String function) throws Exception {
       Member plain = member(function);
@@ -254,6 +262,11 @@ final class Lab implements AutoCloseable {
 
     String uri(String path) {
       return "http://" + address + ":8080" + path;
+    }
+
+    void removePort() throws Exception {
+      output("ip", "link", "del", port);
+      removed = true;
     }
 
     /** Its network is gone. */
@@ -268,7 +281,9 @@ final class Lab implements AutoCloseable {
     @Override
     public void close() throws Exception {
       end();
-      output("ip", "link", "del", port);
+      if (!removed) {
+        removePort();
+      }
       output("ip", "netns", "del", name);
       try (Stream<Path> groups = Files.walk(group)) {
         for (Path each : groups.filter(Files::isDirectory).sorted(Comparator.reverseOrder()).toList()) {

@@ -23,7 +23,7 @@ class LayoutTest {
 
     byte[] four = Layout.address(InetAddress.getByName("1.2.3.4"));
     byte[] six = Layout.address(InetAddress.getByName("fd00::9"));
-    assertThat(hex(new Instance(7, 8, four, six, 9, 10, 11, 12, 13, 8080).bytes())).isEqualTo(c.get("instance"));
+    assertThat(hex(new Instance(7, 8, four, six, 9, 10, 11, 12, 13, 8080, 14).bytes())).isEqualTo(c.get("instance"));
     assertThat(hex(new Service(1, 2, 3, 4, List.of(5, 6)).bytes())).isEqualTo(c.get("service"));
     assertThat(hex(Layout.serviceKey(9001))).isEqualTo(c.get("key"));
     assertThat(hex(Layout.prefix(3, Network.of("1.2.3.4").get(0)))).isEqualTo(c.get("prefix"));
@@ -42,7 +42,7 @@ class LayoutTest {
   @Test
   void anInstanceIsReadAsItWasWritten() throws Exception {
     Instance instance = new Instance(Instance.shortId("ab".repeat(32)), 8, Layout.address(InetAddress.getByName("1.2.3.4")),
-        new byte[16], 9, Layout.LIVE, 11, 12, 13, 8080);
+        new byte[16], 9, Layout.LIVE, 11, 12, 13, 8080, 14);
 
     assertThat(Instance.of(instance.bytes())).isEqualTo(instance);
     assertThat(instance.gone().has(Layout.LIVE)).isFalse();
@@ -66,7 +66,7 @@ class LayoutTest {
         int main(void)
         {
           struct weir_instance instance = { .container = 7, .cgroup = 8, .function = 9, .flags = 10, .generation = 11,
-            .ifindex = 12, .limit = 13, .port = htons(8080) };
+            .ifindex = 12, .limit = 13, .port = htons(8080), .asleep_ns = 14 };
           struct weir_service service = { 1, 2, 3, 4, 2, { 5, 6 } };
           struct weir_service_key key = { .port = htons(9001), .protocol = 6 };
           struct weir_prefix prefix = { .length = 32 + 128, .function = htonl(3) };

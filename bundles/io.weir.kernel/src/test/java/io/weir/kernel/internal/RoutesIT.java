@@ -6,6 +6,7 @@ import io.weir.function.FunctionName;
 import io.weir.kernel.KernelSignal;
 import io.weir.kernel.Routes;
 import io.weir.kernel.Routes.Admission;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -185,6 +186,64 @@ class RoutesIT {
   }
 
   @Test
+  void aConnectionBeforeItsInstanceCanBeReachedIsHeld() throws Exception {
+    DataPlane plane = served(Settings.Way.EBPF, Admission.EVERYBODY);
+    try (ServerSocket listener = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"))) {
+      assertThat(lab.routes().holdAt(listener.getLocalPort())).isTrue();
+      listener.setSoTimeout(10_000);
+      Lab.House house = lab.house();
+      plane.traffic().join(house.withoutPort(FUNCTION.value()));
+      house.listen();
+      plane.traffic().open(house.container);
+
+      try (Lab.Client client = device.connect(PORT); Socket held = listener.accept()) {
+        held.getOutputStream().write("HTTP/1.1 204 held\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+        assertThat(client.ask()).startsWith("HTTP/1.1 204 held");
+        plane.traffic().join(house.member(FUNCTION.value()));
+        held.getOutputStream().write("HTTP/1.1 204 still\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+        assertThat(client.ask()).as("what is held goes on").startsWith("HTTP/1.1 204 still");
+      }
+      Thread server = new Thread(() -> refuseAll(listener));
+      server.start();
+      eventually("\\d+");
+      listener.close();
+      server.join();
+    }
+  }
+
+  /** Until it is closed. */
+  private static void refuseAll(ServerSocket listener) {
+    try {
+      while (true) {
+        listener.accept().close();
+      }
+    } catch (IOException e) {
+      return;
+    }
+  }
+
+  @Test
+  void instancesThatAreGoneBeforeTheyCanBeReachedLeaveNothing() throws Exception {
+    DataPlane plane = served(Settings.Way.EBPF, Admission.EVERYBODY);
+    Lab.House house = lab.house();
+    for (int i = 0; i < 20; i++) {
+      plane.traffic().join(house.member(FUNCTION.value()));
+      plane.traffic().open(house.container);
+      plane.traffic().leave(house.container);
+    }
+    house.removePort();
+    plane.traffic().join(house.member(FUNCTION.value()));
+    plane.traffic().leave(house.container);
+    plane.look(Optional.of(lab.cgroup));
+
+    Lab.House next = open(plane);
+    eventually("\\d+");
+    plane.traffic().leave(next.container);
+    lab.disengage();
+    assertThat(Lab.output("bpftool", "net", "list", "dev", next.port)).doesNotContain("weir");
+  }
+
+  @Test
   void leadsCallersOnThisMachineToo() throws Exception {
     DataPlane plane = served(Settings.Way.EBPF, Admission.EVERYBODY);
     open(plane);
@@ -226,7 +285,7 @@ class RoutesIT {
   void takesUpAnInterfaceThatComesBack() throws Exception {
     DataPlane plane = served(Settings.Way.EBPF, Admission.EVERYBODY);
     open(plane);
-    assertThat(device.get(PORT)).isEqualTo("1");
+    eventually("1");
 
     device.unplug();
     plane.look(Optional.of(lab.cgroup));
@@ -240,7 +299,7 @@ class RoutesIT {
   void aFunctionThatIsWithdrawnHasNoPort() throws Exception {
     DataPlane plane = served(Settings.Way.EBPF, Admission.EVERYBODY);
     open(plane);
-    assertThat(device.get(PORT)).isEqualTo("1");
+    eventually("1");
 
     lab.routes().declare(FUNCTION, PORT + 1, Admission.EVERYBODY);
     assertThat(device.get(PORT)).isEqualTo("curl 7");
