@@ -166,6 +166,7 @@ final class DataPlane implements CgroupHooks.Outcome {
     }
     traffic.forget(unclaimed);
     routes.forgetUnclaimed();
+    functions.settle();
   }
 
   /** Takes everything off. */

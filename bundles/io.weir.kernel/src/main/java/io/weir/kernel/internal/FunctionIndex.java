@@ -7,11 +7,16 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,6 +30,13 @@ final class FunctionIndex {
 
   private final Path file;
   private final Map<Integer, FunctionName> names = new TreeMap<>();
+  private final Map<Integer, Integer> uses = new HashMap<>();
+  /** In which order numbers were given or fell out of use. */
+  private final Map<Integer, Long> released = new HashMap<>();
+  private final Set<Integer> unbegun = new HashSet<>();
+  private final Set<FunctionName> forgotten = new HashSet<>();
+  private long releases;
+  private boolean settled;
   private final String header;
   private final boolean existed;
   private final boolean fresh;
@@ -35,6 +47,7 @@ final class FunctionIndex {
     this.header = "weir functions " + Layout.VERSION + ' ' + way;
     this.existed = Files.exists(file);
     this.fresh = !read();
+    this.settled = fresh;
   }
 
   /** Whether nothing that fits was there, so that nothing that is pinned can be taken up. */
@@ -89,30 +102,68 @@ final class FunctionIndex {
         .findFirst();
   }
 
-  /** Its number; a new one if it had none. */
+  /** Its number; a new one if it had none, which may be that of a function that is not in use any more. */
   synchronized OptionalInt of(FunctionName function) {
     OptionalInt known = find(function);
     if (known.isPresent()) {
       return known;
     }
-    for (int index = 0; index < Layout.SERVICES; index++) {
-      if (!names.containsKey(index)) {
-        names.put(index, function);
-        write();
-        return OptionalInt.of(index);
-      }
+    OptionalInt free = IntStream.range(0, Layout.SERVICES).filter(index -> !names.containsKey(index)).findFirst();
+    OptionalInt found = free.isPresent() ? free : reclaim();
+    found.ifPresent(index -> {
+      names.put(index, function);
+      unbegun.add(index);
+      released.put(index, ++releases);
+      write();
+    });
+    return found;
+  }
+
+  /** The number that has been out of use for longest. */
+  private OptionalInt reclaim() {
+    if (!settled) {
+      return OptionalInt.empty();
     }
-    return OptionalInt.empty();
+    OptionalInt oldest = names.keySet().stream().filter(index -> !uses.containsKey(index))
+        .min(Comparator.comparingLong(index -> released.getOrDefault(index, 0L))).stream().mapToInt(index -> index)
+        .findFirst();
+    oldest.ifPresent(index -> forgotten.add(names.remove(index)));
+    return oldest;
+  }
+
+  /** An instance or a service has this number. */
+  synchronized void use(int index) {
+    uses.merge(index, 1, Integer::sum);
+  }
+
+  /** It has it no more. */
+  synchronized void release(int index) {
+    if (uses.merge(index, -1, Integer::sum) <= 0) {
+      uses.remove(index);
+      released.put(index, ++releases);
+    }
+  }
+
+  /** Whether the number was given anew and what stands in the maps under it is to be zeroed; true once. */
+  synchronized boolean begins(int index) {
+    return unbegun.remove(index);
+  }
+
+  /** Functions whose numbers were given to others since this was last asked. */
+  synchronized Set<FunctionName> forgotten() {
+    Set<FunctionName> all = Set.copyOf(forgotten);
+    forgotten.clear();
+    return all;
+  }
+
+  /** Everything in the maps is somebody's who said so: from now on numbers may be used again. */
+  synchronized void settle() {
+    settled = true;
   }
 
   /** Begins the file, once nothing of an earlier life is left that it would have to fit. */
   synchronized void begin() {
     write();
-  }
-
-  /** All functions there ever were, in the order of their numbers. */
-  synchronized Map<Integer, FunctionName> all() {
-    return new TreeMap<>(names);
   }
 
   synchronized void remove() {

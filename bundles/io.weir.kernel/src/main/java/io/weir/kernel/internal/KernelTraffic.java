@@ -47,6 +47,7 @@ final class KernelTraffic implements Traffic {
     this.routes = routes;
     this.hearsListens = hearsListens;
     this.once = once;
+    seats.all().forEach(seat -> functions.use(seat.instance.function()));
   }
 
   @Override
@@ -67,14 +68,16 @@ final class KernelTraffic implements Traffic {
   @Override
   public synchronized void join(Member member) {
     once.attempt("some instances are neither counted nor reached directly", () -> {
-      OptionalInt index = functions.find(member.function());
+      OptionalInt index = functions.of(member.function());
+      retired.keySet().removeAll(functions.forgotten());
       if (index.isEmpty()) {
-        index = functions.of(member.function());
-        index.ifPresent(fresh -> maps.ebpf().zeroHistogram(maps.fd("latency"), fresh));
+        LOG.warn("{} is not counted: there are {} functions already", member.function(), Layout.SERVICES);
+        return;
       }
-      if (index.isPresent()) {
-        join(member, index.getAsInt());
+      if (functions.begins(index.getAsInt())) {
+        maps.ebpf().zeroHistogram(maps.fd("latency"), index.getAsInt());
       }
+      join(member, index.getAsInt());
     });
   }
 
@@ -86,7 +89,7 @@ final class KernelTraffic implements Traffic {
     Instance wanted = membership.instance(member, function, seat.map(known -> known.instance.ifindex()).filter(
         ifindex -> ifindex == port).orElse(0));
     seat.ifPresent(known -> seats.move(known, wanted));
-    Optional<Seat> joined = seat.or(() -> seats.take(member.function(), wanted));
+    Optional<Seat> joined = seat.or(() -> take(member, wanted));
     if (joined.isEmpty()) {
       LOG.warn("{} is not counted: there are {} instances already", member.container(), Layout.INSTANCES);
     }
@@ -99,6 +102,12 @@ final class KernelTraffic implements Traffic {
         seats.reach(known);
       }
     });
+  }
+
+  private Optional<Seat> take(Member member, Instance wanted) {
+    Optional<Seat> seat = seats.take(member.function(), wanted);
+    seat.ifPresent(fresh -> functions.use(fresh.instance.function()));
+    return seat;
   }
 
   /** Whether IPv6 clients can be led to it. */
@@ -166,6 +175,7 @@ final class KernelTraffic implements Traffic {
     drain(seat);
     once.attempt("counters of instances that are gone are lost", () -> retire(seat));
     once.attempt("connections of instances that are gone are not reset at once", () -> seats.leave(seat));
+    functions.release(seat.instance.function());
     leavePort(seat);
     if (seat.netns != 0) {
       listens.over(seat.netns);
@@ -216,6 +226,7 @@ final class KernelTraffic implements Traffic {
   /** Calls with all that is known of the slots, under the lock. */
   synchronized <T> List<T> read(Meterable<T> reader) {
     List<T> result = new ArrayList<>();
+    retired.keySet().removeAll(functions.forgotten());
     once.attempt("what the kernel counts is not known", () -> result.addAll(reader.read(seats.all(), reading(), retired)));
     return result;
   }

@@ -65,6 +65,9 @@ final class RouteBook implements Routes {
       return;
     }
     declared.put(function, now);
+    if (before == null) {
+      functions.use(now.index());
+    }
     once.attempt(function + " is reached through the gateway only", () -> {
       if (before != null && before.port() != port) {
         way.withdraw(served(function, before));
@@ -77,6 +80,7 @@ final class RouteBook implements Routes {
   public synchronized void withdraw(FunctionName function) {
     Declared before = declared.remove(function);
     if (before != null) {
+      functions.release(before.index());
       once.attempt("the port of " + function + " is not given back", () -> way.withdraw(served(function, before)));
     }
   }

@@ -45,13 +45,48 @@ class FunctionIndexTest {
     assertThat(new FunctionIndex(file, Way.EBPF).fresh()).isFalse();
   }
 
+  private FunctionIndex full(FunctionIndex index) {
+    for (int i = 0; i < Layout.SERVICES; i++) {
+      index.use(index.of(new FunctionName("f" + i)).getAsInt());
+    }
+    return index;
+  }
+
   @Test
   void thereIsNoNumberBeyondTheMapsEnd() {
-    FunctionIndex index = new FunctionIndex(folder.resolve("functions"), Way.AUTO);
-    for (int i = 0; i < Layout.SERVICES; i++) {
-      index.of(new FunctionName("f" + i));
-    }
+    FunctionIndex index = full(new FunctionIndex(folder.resolve("functions"), Way.AUTO));
 
     assertThat(index.of(new FunctionName("one-more"))).isEmpty();
+  }
+
+  @Test
+  void numbersThatFellOutOfUseAreGivenAgainTheOldestFirst() {
+    FunctionIndex index = full(new FunctionIndex(folder.resolve("functions"), Way.AUTO));
+    assertThat(index.begins(7)).isTrue();
+    assertThat(index.begins(7)).as("once").isFalse();
+    index.use(9);
+    index.release(9);
+    index.release(8);
+    index.release(7);
+
+    assertThat(index.of(new FunctionName("f7"))).as("still its own").hasValue(7);
+    assertThat(index.of(new FunctionName("new"))).hasValue(8);
+    assertThat(index.of(new FunctionName("newer"))).hasValue(7);
+    assertThat(index.begins(7)).as("what stands there is another's").isTrue();
+    assertThat(index.name(8)).contains(new FunctionName("new"));
+    assertThat(index.forgotten()).containsExactlyInAnyOrder(new FunctionName("f8"), new FunctionName("f7"));
+    assertThat(index.forgotten()).isEmpty();
+  }
+
+  @Test
+  void nothingIsGivenAgainThatAnEarlierLifeMayStillUse() {
+    Path file = folder.resolve("functions");
+    full(new FunctionIndex(file, Way.AUTO));
+
+    FunctionIndex second = new FunctionIndex(file, Way.AUTO);
+
+    assertThat(second.of(new FunctionName("one-more"))).isEmpty();
+    second.settle();
+    assertThat(second.of(new FunctionName("one-more"))).isPresent();
   }
 }

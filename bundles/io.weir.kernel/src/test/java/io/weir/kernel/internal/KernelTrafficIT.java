@@ -149,6 +149,32 @@ class KernelTrafficIT {
   }
 
   @Test
+  void aFunctionThatGetsTheNumberOfOneThatIsGoneBeginsAtZero() throws Exception {
+    DataPlane plane = lab.engage();
+    Lab.House house = lab.house();
+    house.listen();
+    plane.traffic().join(house.member("gone"));
+    get(house, "/");
+    eventually(() -> load(plane, house).inFlight() == 0);
+    plane.traffic().leave(house.container);
+    for (int i = 1; i < Layout.SERVICES; i++) {
+      plane.traffic().join(house.member("f" + i));
+      plane.traffic().leave(house.container);
+    }
+    assertThat(meter(plane, "gone").counts().requests()).isEqualTo(1);
+
+    plane.traffic().join(house.member("new"));
+
+    assertThat(plane.meter().functions()).noneMatch(traffic -> traffic.function().value().equals("gone"));
+    assertThat(meter(plane, "new").latency()).allMatch(count -> count == 0);
+    try (Socket socket = new Socket(house.address, 8080)) {
+      socket.getOutputStream().write("GET / HTTP/1.1\r\nHost: a\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+      assertThat(socket.getInputStream().read()).isEqualTo('H');
+    }
+    eventually(() -> meter(plane, "new").counts().requests() == 1);
+  }
+
+  @Test
   void takesUpWhatAGatewayLeftThatWasKilled() throws Exception {
     DataPlane killed = lab.engage();
     Lab.House house = lab.house();
