@@ -25,9 +25,10 @@ public interface Traffic {
    * @param residence where it lives
    * @param concurrency requests in flight from which new connections are held instead of led to it
    * @param egress what it may connect to, as in {@link io.weir.function.Network#egress()}
+   * @param runner whether a runner of the gateway's serves it, of which it is known how it reads from sockets
    */
   record Member(String container, FunctionName function, InetSocketAddress address, Residence residence, int concurrency,
-      List<String> egress) {}
+      List<String> egress, boolean runner) {}
 
   /**
    * What an instance has to do, whoever sent it.

@@ -35,6 +35,7 @@ final class DataPlane implements CgroupHooks.Outcome {
   private final CgroupHooks hooks;
   private final Once once = new Once();
   private final RouteBook routes;
+  private final Shortcut shortcut;
   private final KernelTraffic traffic;
   private final KernelMeter meter;
   private final SignalThread signals;
@@ -43,7 +44,7 @@ final class DataPlane implements CgroupHooks.Outcome {
 
   /** @throws KernelError if not even counting works */
   DataPlane(Ebpf ebpf, NativeFiles files, PinDirectory pins, FunctionIndex functions, Features features,
-      Path cgroup) {
+      Settings.Shortcut whom, Path cgroup) {
     this.ebpf = ebpf;
     this.pins = pins;
     this.functions = functions;
@@ -56,7 +57,6 @@ final class DataPlane implements CgroupHooks.Outcome {
       Loaded counts = programs.load(Features.METER, cgroup).orElseThrow(
           () -> new IllegalStateException("the kernel cannot count: see the feature " + Features.METER));
       hooks.add(Features.METER, counts, CgroupHooks.METER);
-      features.off(Features.SHORTCUT, "the gateway does not ask for it yet");
       features.off(Features.ADAPT, "the gateway does not ask for it yet");
       programs.load(Features.LISTEN, cgroup).ifPresent(listen -> hooks.add(Features.LISTEN, listen, CgroupHooks.LISTEN));
       Optional<Loaded> egress = programs.load(Features.EGRESS, cgroup);
@@ -64,7 +64,8 @@ final class DataPlane implements CgroupHooks.Outcome {
       this.routes = new RouteBook(functions, once);
       Seats seats = new Seats(maps, functions::name);
       attach();
-      this.traffic = new KernelTraffic(maps, functions, seats, new EgressRules(egress.map(object -> maps)), routes,
+      this.shortcut = new Shortcut(ebpf, pins, maps, features, programs, whom, cgroup);
+      this.traffic = new KernelTraffic(maps, functions, seats, new EgressRules(egress.map(object -> maps)), routes, shortcut,
           isOn(Features.LISTEN), once);
       this.meter = new KernelMeter(maps, functions, traffic);
       this.signals = new SignalThread(maps, traffic::heard);
@@ -83,6 +84,10 @@ final class DataPlane implements CgroupHooks.Outcome {
 
   Traffic traffic() {
     return traffic;
+  }
+
+  Shortcut shortcut() {
+    return shortcut;
   }
 
   Meter meter() {
@@ -113,6 +118,7 @@ final class DataPlane implements CgroupHooks.Outcome {
     now.ifPresent(found -> cgroup = found);
     if (!key(cgroup).equals(cgroupKey)) {
       attach();
+      shortcut.attach(cgroup);
     }
     routes.look();
   }
@@ -174,6 +180,7 @@ final class DataPlane implements CgroupHooks.Outcome {
     signals.close();
     traffic.close();
     routes.close();
+    shortcut.close();
     maps.close();
     pins.clear();
     programs.close();

@@ -80,6 +80,11 @@ final class Ebpf {
         "attaching %s to the network namespace", program);
   }
 
+  /** Not pinned: it goes with the map. */
+  void attachMap(Loaded object, String program, String map) {
+    check(library.weir_attach_map(object.pointer(), program, map), "attaching %s to map %s", program, map);
+  }
+
   TrafficControl attachIngress(Loaded object, String program, int ifindex, Path pins, String name) {
     return check(library.weir_attach_tc(object.pointer(), program, ifindex, 1, pins.toString(), name),
         "attaching %s to interface %s", program, ifindex) == 1 ? TrafficControl.TCX : TrafficControl.CLSACT;

@@ -34,6 +34,8 @@ public interface EbpfLibrary extends Library {
 
   int weir_attach_tc(Pointer object, String program, int ifindex, int ingress, String pinDir, String name);
 
+  int weir_attach_map(Pointer object, String program, String map);
+
   int weir_detach(String pinDir, String name);
 
   int weir_detach_tc(int ifindex, int ingress, String pinDir, String name);

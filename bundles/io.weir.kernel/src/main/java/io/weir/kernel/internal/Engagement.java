@@ -165,12 +165,12 @@ final class Engagement {
       }
     }
     try {
-      return new DataPlane(library, files, directory, functions, features, cgroup);
+      return new DataPlane(library, files, directory, functions, features, settings.shortcut(), cgroup);
     } catch (Programs.Incompatible e) {
       LOG.info("what an earlier version of the gateway left in the kernel is replaced: {}", e.getMessage());
       directory.clear();
       functions.remove();
-      return new DataPlane(library, files, directory, index(), features, cgroup);
+      return new DataPlane(library, files, directory, index(), features, settings.shortcut(), cgroup);
     }
   }
 

@@ -19,4 +19,11 @@ public @interface KernelConfig {
       options = {@Option(label = "The best that works", value = "auto"), @Option(label = "eBPF", value = "ebpf"),
         @Option(label = "nftables", value = "nft"), @Option(label = "Through the gateway", value = "proxy")})
   String way() default "auto";
+
+  @AttributeDefinition(name = "Shortcut", description = "Whose connections with the gateway skip TCP: what one sends is put "
+      + "straight into what the other reads. A server that reads with splice() would wait for ever, and one that counts on "
+      + "MSG_WAITALL would get less than it asked for; the gateway's own runners do neither.",
+      options = {@Option(label = "Functions with a runner", value = "runners"),
+        @Option(label = "All functions", value = "all"), @Option(label = "Nobody's", value = "none")})
+  String shortcut() default "runners";
 }

@@ -27,6 +27,7 @@ final class KernelTraffic implements Traffic {
   private final Seats seats;
   private final EgressRules egress;
   private final RouteBook routes;
+  private final Shortcut shortcut;
   private final boolean hearsListens;
   private final Once once;
   private final Membership membership;
@@ -36,7 +37,7 @@ final class KernelTraffic implements Traffic {
   private final Map<FunctionName, Tally> retired = new HashMap<>();
 
   /** @param hearsListens whether processes that begin to listen are signalled */
-  KernelTraffic(Maps maps, FunctionIndex functions, Seats seats, EgressRules egress, RouteBook routes,
+  KernelTraffic(Maps maps, FunctionIndex functions, Seats seats, EgressRules egress, RouteBook routes, Shortcut shortcut,
       boolean hearsListens, Once once) {
     this.maps = maps;
     this.membership = new Membership(maps.ebpf());
@@ -45,6 +46,7 @@ final class KernelTraffic implements Traffic {
     this.seats = seats;
     this.egress = egress;
     this.routes = routes;
+    this.shortcut = shortcut;
     this.hearsListens = hearsListens;
     this.once = once;
     seats.all().forEach(seat -> functions.use(seat.instance.function()));
@@ -88,13 +90,17 @@ final class KernelTraffic implements Traffic {
     seat.filter(known -> known.port != 0 && known.port != port).ifPresent(this::leavePort);
     Instance wanted = membership.instance(member, function, seat.map(known -> known.instance.ifindex()).filter(
         ifindex -> ifindex == port).orElse(0));
-    seat.ifPresent(known -> seats.move(known, wanted));
+    seat.ifPresent(known -> {
+      shortcut.left(known);
+      seats.move(known, wanted);
+    });
     Optional<Seat> joined = seat.or(() -> take(member, wanted));
     if (joined.isEmpty()) {
       LOG.warn("{} is not counted: there are {} instances already", member.container(), Layout.INSTANCES);
     }
     joined.ifPresent(known -> {
       known.member = member;
+      shortcut.joined(known);
       known.netns = cookie(member.residence());
       learnFamily(known);
       known.port = port;
@@ -174,7 +180,10 @@ final class KernelTraffic implements Traffic {
   void leave(Seat seat) {
     drain(seat);
     once.attempt("counters of instances that are gone are lost", () -> retire(seat));
-    once.attempt("connections of instances that are gone are not reset at once", () -> seats.leave(seat));
+    once.attempt("connections of instances that are gone are not reset at once", () -> {
+      shortcut.left(seat);
+      seats.leave(seat);
+    });
     functions.release(seat.instance.function());
     leavePort(seat);
     if (seat.netns != 0) {

@@ -25,6 +25,7 @@ final class Layout {
   static final int PREFIX = 24;
   static final int EGRESS = 8;
   static final int EGRESS_PORTS = 4;
+  static final int TARGET = 20;
 
   static final int FILTERED = 1;
   static final int LIMITED = 2;
@@ -83,6 +84,13 @@ final class Layout {
     ByteBuffer key = buffer(SERVICE_KEY);
     port(key, port);
     return key.put(TCP).array();
+  }
+
+  /** struct weir_target; the address as it stands in the maps. */
+  static byte[] target(byte[] address, int port) {
+    ByteBuffer out = buffer(TARGET).put(address);
+    port(out, port);
+    return out.array();
   }
 
   static int servicePort(byte[] key) {

@@ -68,11 +68,21 @@ final class PinDirectory {
     }
   }
 
-  private void detach(String link) {
+  /** Takes off what this link holds; not there is fine. */
+  void detach(String link) {
     try {
       ebpf.detach(path, link);
     } catch (KernelError e) {
       LOG.debug("unpinning it without", e);
+    }
+  }
+
+  /** Lets go of a map; not there is fine. */
+  void unpin(String map) {
+    try {
+      Files.deleteIfExists(path.resolve(map));
+    } catch (IOException e) {
+      LOG.debug("{} stays until the next stop", map, e);
     }
   }
 

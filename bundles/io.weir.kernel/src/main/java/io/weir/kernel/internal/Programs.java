@@ -18,6 +18,8 @@ final class Programs implements AutoCloseable {
       Features.EGRESS, List.of("attach_connect", "attach_sendmsg", "lpm_trie", "connect_cgroup_id"),
       Features.LOCAL, List.of("attach_connect", "attach_getpeername", "connect_netns_cookie", "sk_storage"),
       Features.WAKE, List.of("attach_sk_lookup", "sockmap", "sk_assign", "ringbuf"),
+      Features.SHORTCUT, List.of("attach_sock_ops", "attach_sk_msg", "sockhash", "sock_ops_netns_cookie",
+          "sock_ops_hash_update", "msg_redirect_hash"),
       Features.ROUTE, List.of("sched_cls", "redirect_peer", "redirect_neigh", "lru_hash", "lpm_trie"));
 
   private final Ebpf ebpf;

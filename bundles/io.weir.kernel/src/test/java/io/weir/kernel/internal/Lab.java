@@ -45,8 +45,13 @@ final class Lab implements AutoCloseable {
           self.end_headers()
           self.wfile.write(body)
         def do_POST(self):
-          self.rfile.read(int(self.headers.get("Content-Length", 0)))
-          self.do_GET()
+          body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+          if self.path != "/echo":
+            return self.do_GET()
+          self.send_response(200)
+          self.send_header("Content-Length", str(len(body)))
+          self.end_headers()
+          self.wfile.write(body)
         def log_message(self, *args): pass
       class Server(http.server.ThreadingHTTPServer):
         address_family = socket.AF_INET6
@@ -70,6 +75,7 @@ final class Lab implements AutoCloseable {
   private final int number = LABS.incrementAndGet();
   private final List<House> houses = new ArrayList<>();
   private final List<Device> devices = new ArrayList<>();
+  Settings.Shortcut shortcut = Settings.Shortcut.ALL;
   private Engagement engagement;
   private Optional<Routes> routes = Optional.empty();
 
@@ -86,7 +92,7 @@ final class Lab implements AutoCloseable {
   DataPlane engage(Settings.Way way) throws Exception {
     CompletableFuture<DataPlane> ready = new CompletableFuture<>();
     CompletableFuture<Routes> routed = new CompletableFuture<>();
-    engagement = new Engagement(new Engagement.Place(run.resolve("files"), run, "/ebpf/", hash), new Settings(true, way),
+    engagement = new Engagement(new Engagement.Place(run.resolve("files"), run, "/ebpf/", hash), new Settings(true, way, shortcut),
         features, () -> Optional.of(cgroup), new Engagement.Users() {
           @Override
           public boolean engineReady() {
@@ -243,21 +249,27 @@ final class Lab implements AutoCloseable {
 
     Member member(String function, String... egress) throws Exception {
       return new Member(container, new FunctionName(function),
-          new InetSocketAddress(InetAddress.getByName(address), 8080), residence(), 8, List.of(egress));
+          new InetSocketAddress(InetAddress.getByName(address), 8080), residence(), 8, List.of(egress), false);
+    }
+
+    /** As if one of the gateway's runners served it. */
+    Member runner(String function) throws Exception {
+      Member plain = member(function);
+      return new Member(container, plain.function(), plain.address(), residence(), 8, List.of(), true);
     }
 
     /** As it is before packets can be led to it. */
     Member withoutPort(String function) throws Exception {
       Member plain = member(function);
       return new Member(container, plain.function(), plain.address(), new Residence(plain.residence().cgroup(),
-          plain.residence().namespace(), Optional.empty(), Optional.empty()), 8, List.of());
+          plain.residence().namespace(), Optional.empty(), Optional.empty()), 8, List.of(), false);
     }
 
     /** The same with its IPv6 address. */
     Member member6(String function) throws Exception {
       Member plain = member(function);
       return new Member(container, plain.function(), plain.address(), new Residence(plain.residence().cgroup(),
-          plain.residence().namespace(), plain.residence().port(), Optional.of(InetAddress.getByName(address6))), 8, List.of());
+          plain.residence().namespace(), plain.residence().port(), Optional.of(InetAddress.getByName(address6))), 8, List.of(), false);
     }
 
     String uri(String path) {

@@ -27,6 +27,7 @@ class LayoutTest {
     assertThat(hex(new Service(1, 2, 3, 4, List.of(5, 6)).bytes())).isEqualTo(c.get("service"));
     assertThat(hex(Layout.serviceKey(9001))).isEqualTo(c.get("key"));
     assertThat(hex(Layout.prefix(3, Network.of("1.2.3.4").get(0)))).isEqualTo(c.get("prefix"));
+    assertThat(hex(Layout.target(four, 8080))).isEqualTo(c.get("target"));
     assertThat(hex(Layout.egress(List.of(443, 53)))).isEqualTo(c.get("egress"));
     assertThat(c).containsEntry("load", "" + Layout.LOAD).containsEntry("counters", "" + Layout.COUNTERS)
         .containsEntry("histogram", "" + Layout.HISTOGRAM).containsEntry("buckets", "" + Layout.BUCKETS)
@@ -56,6 +57,7 @@ class LayoutTest {
         #include <string.h>
         #include <arpa/inet.h>
         #include "weir_event.h"
+        #include "weir_sockets.h"
         static void hex(const char *name, const void *at, unsigned size)
         {
           printf("%s ", name);
@@ -73,10 +75,12 @@ class LayoutTest {
           struct weir_egress egress = { .port = { htons(443), htons(53) } };
           struct weir_signal signal = { 1, 2, 3, 4, 5, 6, 7, htons(8080), 10 };
           struct weir_counters tally = { 1, { 2, 3, 4, 5, 6, 7 }, 8, 9, 10, 11, 12, 13, 14 };
+          struct weir_target target = { .port = htons(8080) };
+          inet_pton(AF_INET6, "::ffff:1.2.3.4", &target.address);
           inet_pton(AF_INET6, "::ffff:1.2.3.4", &instance.address4);
           inet_pton(AF_INET6, "fd00::9", &instance.address6);
           inet_pton(AF_INET6, "::ffff:1.2.3.4", &prefix.address);
-          HEX(instance); HEX(service); HEX(key); HEX(prefix); HEX(egress); HEX(signal); HEX(tally);
+          HEX(instance); HEX(service); HEX(key); HEX(prefix); HEX(egress); HEX(signal); HEX(tally); HEX(target);
           printf("load %zu\\ncounters %zu\\nhistogram %zu\\nbuckets %d\\nservices %d\\ninstances %d\\nfanout %d\\nnotes %d\\nversion %d\\n",
             sizeof(struct weir_load), sizeof(struct weir_counters), sizeof(struct weir_histogram), WEIR_BUCKETS,
             WEIR_SERVICES, WEIR_INSTANCES, WEIR_FANOUT, WEIR_NOTES, WEIR_VERSION);

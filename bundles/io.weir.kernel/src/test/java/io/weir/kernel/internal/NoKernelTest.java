@@ -19,7 +19,7 @@ class NoKernelTest {
   void withoutTheLibraryEverythingIsOffAndSaysWhy() {
     Features features = new Features(Engagement.WAITING);
     Engagement engagement = new Engagement(new Engagement.Place(folder, folder, "/nothing/", "0badcafe"),
-        new Settings(true, Settings.Way.AUTO), features, () -> Optional.of(folder), new Engagement.Users() {
+        new Settings(true, Settings.Way.AUTO, Settings.Shortcut.RUNNERS), features, () -> Optional.of(folder), new Engagement.Users() {
           @Override
           public boolean engineReady() {
             return true;
@@ -49,9 +49,9 @@ class NoKernelTest {
 
   @Test
   void aWayThatIsNoneIsRefused() {
-    assertThat(Settings.of(config(Map.of()))).isEqualTo(new Settings(true, Settings.Way.AUTO));
-    assertThat(Settings.of(config(Map.of("way", "nft", "enabled", "false"))))
-        .isEqualTo(new Settings(false, Settings.Way.NFT));
+    assertThat(Settings.of(config(Map.of()))).isEqualTo(new Settings(true, Settings.Way.AUTO, Settings.Shortcut.RUNNERS));
+    assertThat(Settings.of(config(Map.of("way", "nft", "enabled", "false", "shortcut", "none"))))
+        .isEqualTo(new Settings(false, Settings.Way.NFT, Settings.Shortcut.NONE));
     assertThatThrownBy(() -> Settings.of(config(Map.of("way", "magic"))))
         .hasMessage("io.weir.kernel: way: 'magic' is not allowed; use one of [auto, ebpf, nft, proxy]");
   }

@@ -4,6 +4,7 @@ import io.weir.engine.ContainerEngine;
 import io.weir.engine.Instance.State;
 import io.weir.engine.Residence;
 import io.weir.function.FunctionSpec;
+import io.weir.function.Source;
 import io.weir.kernel.Traffic;
 import io.weir.kernel.Traffic.Load;
 import io.weir.kernel.Traffic.Member;
@@ -94,7 +95,8 @@ final class KernelSide {
    */
   boolean join(Slot slot, FunctionSpec spec, InetSocketAddress address, Residence residence) {
     tell(all -> {
-      all.join(new Member(slot.id, spec.name(), address, residence, spec.scaling().concurrency(), spec.network().egress()));
+      all.join(new Member(slot.id, spec.name(), address, residence, spec.scaling().concurrency(), spec.network().egress(),
+          spec.source() instanceof Source.Handler));
       joined.add(slot.id);
     });
     switch (slot.state()) {
