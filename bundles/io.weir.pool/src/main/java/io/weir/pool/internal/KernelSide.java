@@ -124,7 +124,11 @@ final class KernelSide {
         }
       }
       case DRAINING -> drain(slot);
-      case STOPPING -> leave(slot.id);
+      case STOPPING -> {
+        // Until its process has ended: that it closes its connections is to reach those who wait.
+        drain(slot);
+        awake.remove(slot.id);
+      }
       default -> { }
     }
   }
@@ -180,7 +184,7 @@ final class KernelSide {
     return slot.direct == 0;
   }
 
-  /** It is gone, or about to be. */
+  /** It is gone, or nobody in it lives any more. */
   void leave(String container) {
     awake.remove(container);
     if (joined.remove(container)) {

@@ -63,7 +63,7 @@ class TrafficTest {
   }
 
   @Test
-  void anInstanceJoinsOnceItRunsAndLeavesBeforeItIsStopped() throws Exception {
+  void anInstanceJoinsOnceItRunsAndLeavesOnceItHasStopped() throws Exception {
     open();
     add(function(scaling(0, 1, Rung.FROZEN)));
     Lease lease = lease();
@@ -74,7 +74,7 @@ class TrafficTest {
     events.next("stopped");
 
     assertThat(FakeTraffic.of(lease.instance(), engine)).containsExactly("create", "start", "join", "open", "rest",
-        "freeze", "thaw", "wake", "drain", "leave", "stop", "remove");
+        "freeze", "thaw", "wake", "drain", "drain", "stop", "leave", "remove");
   }
 
   @Test
@@ -311,7 +311,7 @@ class TrafficTest {
     traffic.loaded(id, 0, 5, 1);
 
     events.next("stopped");
-    assertThat(FakeTraffic.of(lease.instance(), engine)).endsWith("leave", "stop", "remove");
+    assertThat(FakeTraffic.of(lease.instance(), engine)).endsWith("stop", "leave", "remove");
   }
 
   @Test
