@@ -90,6 +90,14 @@ final class Bytes {
     view = ByteBuffer.wrap(array);
   }
 
+  /** Puts more in front of the byte at {@code index}. */
+  void insert(int index, byte[] more) {
+    int before = index - start;
+    byte[] head = Arrays.copyOf(Arrays.copyOfRange(array, start, index), before + more.length);
+    System.arraycopy(more, 0, head, before, more.length);
+    replaceFirst(before, head);
+  }
+
   void append(byte[] more) {
     replaceFirst(0, new byte[0]);
     array = Arrays.copyOf(array, Math.max(array.length, end + more.length));

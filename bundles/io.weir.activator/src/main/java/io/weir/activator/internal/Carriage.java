@@ -3,6 +3,7 @@ package io.weir.activator.internal;
 import io.weir.engine.Lease;
 import java.io.IOException;
 import java.nio.channels.SelectionKey;
+import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +18,7 @@ final class Carriage implements Upstream.Listener {
   private static final Logger log = LoggerFactory.getLogger(Carriage.class);
   private static final int TURNS = 8;
   private static final long CONNECT_NANOS = 3_000_000_000L;
+  private static final byte[] CLOSE = "Connection: close\r\n".getBytes(StandardCharsets.US_ASCII);
 
   /** How an exchange may end. The lease has been given back. */
   interface Listener {
@@ -56,6 +58,8 @@ final class Carriage implements Upstream.Listener {
   /** Whether the instance has closed its side while it was written to. */
   private boolean deaf;
   private boolean said;
+  /** Whether the client's connection ends with this exchange. */
+  private boolean closing;
   private long sinceNanos;
 
   /** @param guard runs what fails if the client is gone */
@@ -67,9 +71,14 @@ final class Carriage implements Upstream.Listener {
     this.guard = guard;
   }
 
-  /** Begins an exchange with the client's request, whose head is complete. */
-  void start(Lease given) {
+  /**
+   * Begins an exchange with the client's request, whose head is complete.
+   *
+   * @param last whether the client's connection ends with it, of which the client is told
+   */
+  void start(Lease given, boolean last) {
     lease = given;
+    closing = last;
     sinceNanos = System.nanoTime();
     sent = false;
     answered = false;
@@ -227,12 +236,23 @@ final class Carriage implements Upstream.Listener {
       int mine = answer.feed(buffer.array(), buffer.start(), buffer.end());
       said |= mine < buffer.end();
       buffer.cut(mine);
+      if (closing && !answer.closes()) {
+        sayThatItCloses(buffer);
+      }
       out = buffer;
       writeAnswer();
       if (carrying && answer.isOpaque() && !client.request().isOpaque()) {
         client.giveUpFraming(); // Upgraded: from now on both sides say whatever they like.
         carryRequest();
       }
+    }
+  }
+
+  /** Not every function repeats in its answer what it was asked, and a client that is not told loses its next request. */
+  private void sayThatItCloses(Bytes buffer) {
+    int emptyLine = answer.headEnd() - 2;
+    if (emptyLine >= buffer.start() && buffer.array()[emptyLine] == '\r') {
+      buffer.insert(emptyLine, CLOSE);
     }
   }
 

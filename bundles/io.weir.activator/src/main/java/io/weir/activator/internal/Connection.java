@@ -221,7 +221,7 @@ final class Connection implements Loop.Member, Carriage.Listener {
         story.attempt(given);
       }
       phase = Phase.CARRY;
-      carriage.start(given);
+      carriage.start(given, closing);
     }
   }
 

@@ -28,6 +28,7 @@ final class Message {
   private int status;
   private boolean headDone;
   private int headBytes;
+  private int headEnd;
   private boolean old;
   private boolean chunked;
   private boolean coded;
@@ -57,6 +58,7 @@ final class Message {
   /** Returns the index of the first byte that does not belong to the message, or {@code end}. */
   int feed(byte[] bytes, int from, int end) {
     int at = from;
+    headEnd = -1;
     while (at < end) {
       switch (state) {
         case OPAQUE, UNTIL_CLOSE -> {
@@ -74,8 +76,10 @@ final class Message {
           }
         }
         default -> {
+          boolean before = headDone;
           character(bytes[at++]);
           headBytes += headDone ? 0 : 1;
+          headEnd = headDone && !before ? at : headEnd;
         }
       }
     }
@@ -255,6 +259,11 @@ final class Message {
   /** Length of the head with the empty line that ends it. */
   int headBytes() {
     return headBytes;
+  }
+
+  /** Index of the first byte after its head, if that ended in what was fed last; otherwise -1. */
+  int headEnd() {
+    return headEnd;
   }
 
   /** Whether the connection shall end with it. */
