@@ -137,7 +137,7 @@ final class DataPath {
 
   private static Map<String, String> settings(Device device, String way, boolean shortcut) {
     return Map.of("io.weir.pool/calibrate", "false", "io.weir.kernel/way", way, "io.weir.kernel/shortcut",
-        Boolean.toString(shortcut), "io.weir.activator/interfaces", device.port());
+        shortcut ? "all" : "none", "io.weir.activator/interfaces", device.port());
   }
 
   private static Way weir(String name, String way, Gateway gateway, List<Long> gatewayProcesses) throws Exception {
