@@ -54,6 +54,8 @@ class NoKernelTest {
         .isEqualTo(new Settings(false, Settings.Way.NFT, Settings.Shortcut.NONE));
     assertThatThrownBy(() -> Settings.of(config(Map.of("way", "magic"))))
         .hasMessage("io.weir.kernel: way: 'magic' is not allowed; use one of [auto, ebpf, nft, proxy]");
+    assertThatThrownBy(() -> Settings.of(config(Map.of("shortcut", "true"))))
+        .hasMessage("io.weir.kernel: shortcut: 'true' is not allowed; use one of [runners, all, none]");
   }
 
   private static KernelConfig config(Map<String, String> values) {
