@@ -138,9 +138,11 @@ final class Bridge {
   private boolean add(Subnet6 network) {
     try {
       HostIpv6.allow(name, true);
-      // No second address that nobody knows of.
+      // No second address that nobody knows of; but from a link-local one the kernel asks where a function is to whom
+      // it passes on what others sent.
       ip.run("giving bridge " + name + " its IPv6 address", List.of("link set " + name + " addrgenmode none",
-          "addr replace " + network.host(1) + "/64 dev " + name + " nodad"), "-batch", "-");
+          "addr replace " + network.host(1) + "/64 dev " + name + " nodad", "addr replace fe80::1/64 dev " + name + " nodad"),
+          "-batch", "-");
       return true;
     } catch (EngineException | IOException e) {
       LOG.warn("functions have no IPv6: {}", e.getMessage());
