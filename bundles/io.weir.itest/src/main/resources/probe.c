@@ -6,12 +6,14 @@
  *   /count        answers how many requests it has got before this one
  *   /hang         is the last thing it hears      /spin         answers, and uses CPU time from then on
  *   /hold/MIB     holds so much memory from then on
+ *   /dial/IP/PORT answers what comes of connecting there
  *   a body !NNN   answers NNN
  *   anything else answers the body, its topic in header X-Subject, the instance's host name in X-Host, and $NAME and
  *   $VERSION in X-Name and X-Version
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
@@ -101,11 +103,33 @@ static void hold(int mib)
 		memset(held, 1, (size_t)mib << 20);
 }
 
+/* What to say of an attempt to connect, for which half a second must do. */
+static const char *dial(const char *address, int port)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port) };
+	struct timeval limit = { .tv_usec = 500000 };
+	int fd = socket(AF_INET, SOCK_STREAM, 0), failed;
+
+	if (inet_pton(AF_INET, address, &to.sin_addr) != 1)
+		return "no address";
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	failed = connect(fd, (struct sockaddr *)&to, sizeof(to)) ? errno : 0;
+	close(fd);
+	return failed ? strerror(failed) : "connected";
+}
+
+static void say(struct request *r, const char *text)
+{
+	free(r->body);
+	r->body = strdup(text);
+	r->length = strlen(text);
+}
+
 static void answer(FILE *out, struct request *r)
 {
-	int status = 200, ms, mib;
+	int status = 200, ms, mib, port;
 	unsigned long before = atomic_fetch_add(&count, 1);
-	char number[32];
+	char number[32], address[64];
 	pthread_t thread;
 
 	if (!strcmp(r->path, "/hang"))
@@ -121,10 +145,11 @@ static void answer(FILE *out, struct request *r)
 	if (!strcmp(r->path, "/hog"))
 		hog();
 	if (!strcmp(r->path, "/count")) {
-		free(r->body);
-		r->length = snprintf(number, sizeof(number), "%lu", before);
-		r->body = strdup(number);
+		snprintf(number, sizeof(number), "%lu", before);
+		say(r, number);
 	}
+	if (sscanf(r->path, "/dial/%63[^/]/%d", address, &port) == 2)
+		say(r, dial(address, port));
 	sscanf(r->path, "/status/%d", &status);
 	sscanf(r->body, "!%d", &status);
 	if (sscanf(r->path, "/sleep/%d", &ms) == 1)
@@ -153,6 +178,24 @@ static void *serve(void *arg)
 	return NULL;
 }
 
+/* Of both families where there are two. */
+static int listener(int port)
+{
+	struct sockaddr_in6 both = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons(port) };
+	int one = 1, fd = socket(AF_INET6, SOCK_STREAM, 0);
+
+	if (fd >= 0) {
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+		if (!bind(fd, (struct sockaddr *)&both, sizeof(both)))
+			return fd;
+		close(fd);
+	}
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	return bind(fd, (struct sockaddr *)&four, sizeof(four)) ? -1 : fd;
+}
+
 static void leave(int signal)
 {
 	(void)signal;
@@ -161,9 +204,8 @@ static void leave(int signal)
 
 int main(void)
 {
-	const char *behave = getenv("BEHAVE"), *port = getenv("PORT");
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port ? atoi(port) : 8080) };
-	int one = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
+	const char *behave = getenv("BEHAVE"), *configured = getenv("PORT");
+	int one = 1, port = configured ? atoi(configured) : 8080, fd;
 	pthread_attr_t detached;
 	pthread_t thread;
 
@@ -179,12 +221,12 @@ int main(void)
 	if (behave && !strcmp(behave, "deaf"))
 		for (;;)
 			pause();
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) || listen(fd, 512)) {
+	fd = listener(port);
+	if (fd < 0 || listen(fd, 512)) {
 		perror("listen");
 		return 1;
 	}
-	printf("listening on %d\n", ntohs(at.sin_port));
+	printf("listening on %d\n", port);
 	fflush(stdout);
 	pthread_attr_init(&detached);
 	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);

@@ -1,6 +1,7 @@
 package io.weir.bench;
 
 import io.weir.itest.Gateway;
+import io.weir.itest.Programs;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -36,7 +37,7 @@ final class Count {
       gateway.deploy(Baseline.function(NAME, "concurrency: 1000\n    rest: running"));
       gateway.post("/function/" + NAME + "/", "");
       String port = Integer.toString(Functions.awaitWay(gateway, NAME, "ebpf"));
-      String mix = Loads.compile("mix").toString();
+      String mix = Programs.compile("mix").toString();
       add(report, "plain", gateway, () -> device.exec(mix, Device.GATEWAY, port, Long.toString(requests)));
       device.exec("bash", "-c", "nft -f - <<<'" + LOSS + "'");
       add(report, "lossy", gateway, () -> device.exec(mix, Device.GATEWAY, port, Long.toString(lossy)));

@@ -3,7 +3,6 @@ package io.weir.itest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -112,12 +111,17 @@ public final class Gateway implements AutoCloseable {
   }
 
   /** As a power cut would: the gateway gets no chance to say goodbye. */
-  public void killAndRestart() throws Exception {
+  public void kill() throws Exception {
+    leftovers.remember();
     process.destroyForcibly().waitFor();
+  }
+
+  public void killAndRestart() throws Exception {
+    kill();
     start();
   }
 
-  /** After {@link #stop}, with the same data. */
+  /** After {@link #stop} or {@link #kill}, with the same data. */
   public void startAgain() throws IOException {
     start();
   }
@@ -223,17 +227,17 @@ public final class Gateway implements AutoCloseable {
 
   /** @param version what it answers as X-Version */
   public void importProbe(String reference, String version) throws Exception {
-    Path folder = Files.createDirectories(WORK.resolve("probe"));
-    Path source = folder.resolve("probe.c");
-    try (InputStream in = Gateway.class.getResourceAsStream("/probe.c")) {
-      Files.write(source, in.readAllBytes());
-    }
-    exec("musl-gcc", "-static", "-O2", "-o", folder.resolve("probe").toString(), source.toString());
-    exec("tar", "-C", folder.toString(), "-cf", folder.resolve("probe.tar").toString(), "probe");
+    importProgram(reference, Programs.compileStatic("probe"), version);
+  }
+
+  /** Makes an image that holds a program and nothing else. */
+  public void importProgram(String reference, Path program, String version) throws Exception {
+    String name = program.getFileName().toString();
+    Path tar = program.resolveSibling(name + ".tar");
+    exec("tar", "-C", program.getParent().toString(), "-cf", tar.toString(), name);
     HttpResponse<String> response = send(request("/api/v1/images/import?reference=" + reference
-        + "&change=" + encode("ENTRYPOINT [\"/probe\"]") + "&change=" + encode("ENV VERSION=" + version))
-        .header("Content-Type", "application/x-tar")
-        .POST(HttpRequest.BodyPublishers.ofFile(folder.resolve("probe.tar"))));
+        + "&change=" + encode("ENTRYPOINT [\"/" + name + "\"]") + "&change=" + encode("ENV VERSION=" + version))
+        .header("Content-Type", "application/x-tar").POST(HttpRequest.BodyPublishers.ofFile(tar)));
     assertThat(response.statusCode()).as(response.body()).isEqualTo(201);
   }
 
@@ -293,6 +297,7 @@ public final class Gateway implements AutoCloseable {
   /** Stops the gateway as an operator does, and looks for what it left behind. */
   public void stop() throws Exception {
     if (process.isAlive()) {
+      leftovers.remember();
       process.destroy();
       assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("gateway ended after SIGTERM").isTrue();
     }

@@ -6,20 +6,26 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
+import tools.jackson.jr.ob.JSON;
 
 /**
  * What a gateway might leave behind: processes and mounts that name its folders, the bridges that its networks name,
  * interfaces, packet filter tables, network namespaces, cgroups and notes of the OCI runtime that are named after its
- * Podman's socket, and network namespaces of Podman's making that were not there when this object was made.
+ * Podman's socket, network namespaces of Podman's making that were not there when this object was made, and eBPF
+ * programs, maps and links that were pinned where the gateway pins them when it was told to remember them.
  */
 public final class Leftovers {
   private static final Path NAMESPACES = Path.of("/run/netns");
@@ -28,9 +34,55 @@ public final class Leftovers {
 
   private final List<String> folders;
   private final Set<String> namespacesBefore = names(NAMESPACES);
+  private final Map<String, Set<Long>> kernelObjects = new ConcurrentHashMap<>();
 
   public Leftovers(Path... folders) throws IOException {
     this.folders = Arrays.stream(folders).map(Path::toString).toList();
+  }
+
+  /** Looks at what a gateway that still runs has in the kernel: unpinned, it has no name by which it were found. */
+  void remember() throws Exception {
+    for (String folder : folders) {
+      for (Path pins : pins(folder)) {
+        for (String kind : List.of("map", "prog", "link")) {
+          Set<Long> ids = kernelObjects.computeIfAbsent(kind, name -> ConcurrentHashMap.newKeySet());
+          for (Map<String, Object> each : bpftool("-f", kind, "show")) {
+            if (each.getOrDefault("pinned", List.of()).toString().contains(pins + "/")) {
+              ids.add(((Number) each.get("id")).longValue());
+              if (each.get("prog_id") instanceof Number program) {
+                kernelObjects.computeIfAbsent("prog", name -> ConcurrentHashMap.newKeySet()).add(program.longValue());
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /** Where a gateway with this run directory pins: on the machine's bpffs, or on one of its own. */
+  private static List<Path> pins(String folder) throws IOException {
+    String name = "weir-" + Containers.hash(Path.of(folder));
+    return Stream.of(Path.of("/sys/fs/bpf", name), Path.of(folder, "bpf", name)).filter(Files::isDirectory).toList();
+  }
+
+  /** What is still there of what was remembered. The kernel gives a number to one object only, until numbers run out. */
+  private Set<String> kernelObjects() throws Exception {
+    Set<String> left = new TreeSet<>();
+    for (var kind : kernelObjects.entrySet()) {
+      bpftool(kind.getKey(), "show").stream().filter(each -> kind.getValue().contains(((Number) each.get("id")).longValue()))
+          .forEach(each -> left.add(kind.getKey() + " " + each));
+    }
+    return left;
+  }
+
+  @SuppressWarnings("unchecked")
+  private static List<Map<String, Object>> bpftool(String... arguments) throws Exception {
+    List<String> command = new ArrayList<>(List.of("bpftool", "-j"));
+    command.addAll(List.of(arguments));
+    // Of another's objects that vanish meanwhile it complains.
+    String out = Gateway.run(new ProcessBuilder(command)).out();
+    return out.isBlank() ? List.of() : (List<Map<String, Object>>) (List<?>) JSON.std.listFrom(out).stream()
+        .filter(Map.class::isInstance).filter(each -> ((Map<String, Object>) each).containsKey("id")).toList();
   }
 
   /** Each as its pid, command line and working directory. */
@@ -63,8 +115,11 @@ public final class Leftovers {
             .noneMatch(name -> name.startsWith("weir-" + hash + "-"));
         assertThat(names(INTERFACES)).as("interfaces left behind")
             .noneMatch(name -> name.equals("weir-" + hash) || name.startsWith("w" + hash + "-"));
-        assertThat(tables()).as("packet filter tables left behind").doesNotContain("weir-" + hash);
+        assertThat(tables()).as("packet filter tables left behind").doesNotContain("weir-" + hash)
+            .doesNotContain("weir-svc-" + hash);
+        assertThat(pins(folder)).as("pins left behind").isEmpty();
       }
+      assertThat(kernelObjects()).as("eBPF left behind").isEmpty();
     });
   }
 

@@ -236,7 +236,8 @@ class CommandLineIT {
     Map<String, Object> account = replay.join().json();
 
     int notSent = (int) account.get("notSent");
-    assertThat(notSent).as(account.toString()).isLessThanOrEqualTo(UNACKNOWLEDGED);
+    // One more may be handed over before the client knows that its connection is gone.
+    assertThat(notSent).as(account.toString()).isLessThanOrEqualTo(UNACKNOWLEDGED + 1);
     assertThat(account).containsEntry("missing", 0).containsEntry("sent", 900 - notSent).containsEntry("answered", 900 - notSent)
         .containsEntry("complete", notSent == 0);
     assertThat(replay.join().exitCode()).isEqualTo(notSent == 0 ? 0 : FAILED);
