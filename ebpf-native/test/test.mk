@@ -1,3 +1,6 @@
+# The broker that Weir bundles, for the adaptor's tests.
+export MOSQUITTO ?= $(abspath ../bundles/io.weir.broker/target/mosquitto/native/$(native)/mosquitto)
+
 # Every test/test_*.c is a program that tests something on this kernel; every test/check-* looks at what was built. Both
 # end with a line "= N passed, N failed".
 tests  := $(patsubst test/%.c,$(OUT)/test/%,$(wildcard test/test_*.c))
