@@ -55,6 +55,24 @@ public record FunctionSpec(FunctionName name, Source source, int port, List<Trig
     triggers = List.copyOf(triggers);
     environment = Map.copyOf(environment);
     requirePlaceholdersMatched(output, triggers);
+    requireFastAlone(output, triggers);
+  }
+
+  /** The kernel has no answers to publish, and a message that came both ways would be two. */
+  private static void requireFastAlone(Optional<TopicTemplate> output, List<Trigger> triggers) {
+    for (Trigger trigger : triggers) {
+      if (trigger instanceof Trigger.Mqtt fast && fast.fast()) {
+        if (output.isPresent()) {
+          throw new InvalidFunction("output", "output: excludes fast: kernel of trigger '" + fast.filter()
+              + "', which drops what the function answers; remove one of them");
+        }
+        if (triggers.stream().anyMatch(other -> other != trigger && other instanceof Trigger.Mqtt mqtt
+            && mqtt.filter().match(fast.filter().value()).isPresent())) {
+          throw new InvalidFunction("fast", "fast: topic '" + fast.filter()
+              + "' matches another trigger of the function, too; leave fast away, or make the filters distinct");
+        }
+      }
+    }
   }
 
   private static void requirePlaceholdersMatched(Optional<TopicTemplate> output, List<Trigger> triggers) {

@@ -1,5 +1,7 @@
 package io.weir.function;
 
+import java.nio.charset.StandardCharsets;
+
 /** What makes a function run. */
 public sealed interface Trigger {
 
@@ -9,14 +11,42 @@ public sealed interface Trigger {
    * @param filter the topics to subscribe to
    * @param qos 0, 1 or 2; answers are published with the same
    * @param path the path on the function that receives the event
+   * @param fast whether the kernel may bring messages to the function by itself, where it can
    */
-  record Mqtt(TopicFilter filter, int qos, String path) implements Trigger {
-    /** @throws InvalidFunction if {@code qos} or {@code path} is out of range */
+  record Mqtt(TopicFilter filter, int qos, String path, boolean fast) implements Trigger {
+    /** Bytes of a topic, and of a path, that the kernel's programs have room for. */
+    private static final int FAST_TOPIC = 64;
+    private static final int FAST_PATH = 100;
+
+    /** @throws InvalidFunction if a value, or their combination, is not allowed */
     public Mqtt {
       if (qos < 0 || qos > 2) {
         throw new InvalidFunction("qos", qos, "0, 1 or 2");
       }
       requirePath("path", path);
+      if (fast) {
+        requireFast(filter, qos, path);
+      }
+    }
+
+    /** By the gateway. */
+    public Mqtt(TopicFilter filter, int qos, String path) {
+      this(filter, qos, path, false);
+    }
+
+    private static void requireFast(TopicFilter filter, int qos, String path) {
+      if (filter.wildcards() > 0) {
+        throw new InvalidFunction("mqtt", filter, "one exact topic with fast: kernel, or leave fast away");
+      }
+      if (filter.value().getBytes(StandardCharsets.UTF_8).length > FAST_TOPIC) {
+        throw new InvalidFunction("mqtt", filter, "a topic of at most 64 bytes with fast: kernel, or leave fast away");
+      }
+      if (qos == 2) {
+        throw new InvalidFunction("qos", qos, "0 or 1 with fast: kernel, or leave fast away");
+      }
+      if (path.length() > FAST_PATH) {
+        throw new InvalidFunction("path", path, "at most 100 characters with fast: kernel, or leave fast away");
+      }
     }
   }
 

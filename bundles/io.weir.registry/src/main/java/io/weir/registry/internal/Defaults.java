@@ -5,6 +5,8 @@ final class Defaults {
   static final int PORT = 8080;
   static final int QOS = 1;
   static final String PATH = "/";
+  /** The only value there is; none by default. */
+  static final String FAST = "kernel";
   static final String MEMORY = "128MiB";
   static final double CPUS = 1;
   static final int PIDS = 64;

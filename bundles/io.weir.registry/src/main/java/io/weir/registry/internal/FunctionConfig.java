@@ -37,7 +37,8 @@ public @interface FunctionConfig {
   int port() default Defaults.PORT;
 
   @AttributeDefinition(name = "Triggers", required = false, description = "One per line: 'mqtt sensors/+/temperature "
-      + "qos=1 path=/' or 'http /thermo'. Requests to /function/NAME/ need no trigger.|TextArea")
+      + "qos=1 path=/' or 'http /thermo'. With 'fast=kernel' after the path the kernel brings the messages of an exact "
+      + "topic to the function by itself. Requests to /function/NAME/ need no trigger.|TextArea")
   String triggers() default "";
 
   @AttributeDefinition(name = "Output topic", required = false, description = "Where answers to MQTT messages go. {1} "

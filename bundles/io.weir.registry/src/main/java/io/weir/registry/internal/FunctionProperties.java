@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 /** A function as properties of a factory configuration, and back; both ways together change nothing. */
 final class FunctionProperties {
   static final String ORIGIN = "weir.origin";
-  private static final Pattern MQTT = Pattern.compile("mqtt\\s+(.+?)(?:\\s+qos=(\\S+))?(?:\\s+path=(\\S+))?");
+  private static final Pattern MQTT = Pattern.compile("mqtt\\s+(.+?)(?:\\s+qos=(\\S+))?(?:\\s+path=(\\S+))?(?:\\s+fast=(\\S+))?");
   private static final Pattern HTTP = Pattern.compile("http\\s+(\\S+)");
 
   private FunctionProperties() {}
@@ -66,7 +66,7 @@ final class FunctionProperties {
 
   private static String line(Trigger trigger) {
     return trigger instanceof Trigger.Mqtt mqtt
-        ? "mqtt " + mqtt.filter() + " qos=" + mqtt.qos() + " path=" + mqtt.path()
+        ? "mqtt " + mqtt.filter() + " qos=" + mqtt.qos() + " path=" + mqtt.path() + (mqtt.fast() ? " fast=kernel" : "")
         : "http " + ((Trigger.Http) trigger).path();
   }
 
@@ -170,7 +170,16 @@ final class FunctionProperties {
       throw new InvalidFunction("triggers", line, "'mqtt FILTER qos=1 path=/' or 'http /PATH' on each line");
     }
     int qos = mqtt.group(2) == null ? Defaults.QOS : whole("qos", mqtt.group(2));
-    return new Trigger.Mqtt(filter(mqtt.group(1)), qos, mqtt.group(3) == null ? Defaults.PATH : mqtt.group(3));
+    return new Trigger.Mqtt(filter(mqtt.group(1)), qos, mqtt.group(3) == null ? Defaults.PATH : mqtt.group(3),
+        fast(mqtt.group(4)));
+  }
+
+  /** Who brings the messages; null: the gateway. */
+  static boolean fast(@Nullable String value) {
+    if (value != null && !value.equals(Defaults.FAST)) {
+      throw new InvalidFunction("fast", value, Defaults.FAST + ", or leave it away");
+    }
+    return value != null;
   }
 
   /** MQTT allows what this refuses, but nobody means it, and it would not survive being one line of a configuration. */

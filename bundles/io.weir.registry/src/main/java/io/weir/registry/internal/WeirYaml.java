@@ -30,7 +30,7 @@ final class WeirYaml {
   private static final List<String> FUNCTION = List.of("image", "runtime", "handler", "code", "port", "triggers", "output", "memory", "cpus", "pids",
       "instances", "concurrency", "idle", "rest", "priority", "timeout", "env", "service", "egress");
   private static final List<String> SERVICE = List.of("port", "from", "rate", "burst");
-  private static final List<String> MQTT = List.of("mqtt", "qos", "path");
+  private static final List<String> MQTT = List.of("mqtt", "qos", "path", "fast");
   private static final List<String> HTTP = List.of("http");
 
   private WeirYaml() {}
@@ -194,7 +194,7 @@ final class WeirYaml {
       throw new YamlFault(map.line("http"), "trigger: either mqtt or http; begin another entry with '-'");
     }
     if (!mqtt && !http) {
-      map.allow(List.of("mqtt", "http", "qos", "path"));
+      map.allow(List.of("mqtt", "http", "qos", "path", "fast"));
       throw new YamlFault(YamlMap.line(node), "trigger: needs 'mqtt: FILTER' or 'http: /PATH'");
     }
     map.allow(mqtt ? MQTT : HTTP);
@@ -202,20 +202,25 @@ final class WeirYaml {
       throw new YamlFault(map.line("mqtt"), "trigger.mqtt is empty; a filter that begins with '#' needs quotes: '#'");
     });
     try {
-      return mqtt ? mqtt(map) : http(map, lines);
+      return mqtt ? mqtt(map, lines) : http(map, lines);
     } catch (InvalidFunction e) {
       String key = map.has(e.key()) ? e.key() : mqtt ? "mqtt" : "http";
       throw new YamlFault(map.line(key), "trigger." + e.getMessage(), e);
     }
   }
 
-  private static Trigger mqtt(YamlMap map) {
+  private static Trigger mqtt(YamlMap map, Map<String, Integer> lines) {
     int[] qos = {Defaults.QOS};
     String[] texts = {"", Defaults.PATH};
     map.text("mqtt", value -> texts[0] = value);
     map.whole("qos", value -> qos[0] = value);
     map.text("path", value -> texts[1] = value);
-    return new Trigger.Mqtt(FunctionProperties.filter(texts[0]), qos[0], texts[1]);
+    boolean[] fast = new boolean[1];
+    map.text("fast", value -> fast[0] = FunctionProperties.fast(value));
+    if (fast[0]) {
+      lines.putIfAbsent("fast", map.line("fast"));
+    }
+    return new Trigger.Mqtt(FunctionProperties.filter(texts[0]), qos[0], texts[1], fast[0]);
   }
 
   private static Trigger http(YamlMap map, Map<String, Integer> lines) {

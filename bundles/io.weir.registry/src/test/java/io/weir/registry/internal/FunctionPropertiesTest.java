@@ -45,7 +45,7 @@ class FunctionPropertiesTest {
         Arbitraries.strings().alpha().ofMinLength(1).ofMaxLength(8),
         Arbitraries.strings().withChars("ab \\\"nr\n\r\t=#:'é").ofMaxLength(12)).ofMaxSize(4);
     Arbitrary<Trigger> mqtt = Combinators.combine(
-        Arbitraries.of("a", "#", "+/x", "a b/c", "x qos=2", "x path=/y", "s/+/#", "ä/€"), Arbitraries.integers()
+        Arbitraries.of("a", "#", "+/x", "a b/c", "x qos=2", "x path=/y", "s/+/#", "ä/€", "x fast=kernel"), Arbitraries.integers()
             .between(0, 2), Arbitraries.of("/", "/a", "/a;b=1/c%20d")).as((filter, qos, path) ->
             new Trigger.Mqtt(new TopicFilter(filter), qos, path));
     Arbitrary<List<Trigger>> triggers = Arbitraries.oneOf(mqtt, Arbitraries.of("/x", "/y/z").map(Trigger.Http::new))
@@ -121,6 +121,16 @@ class FunctionPropertiesTest {
 
     assertThat(FunctionProperties.read("io.weir.function~x", all)).isEqualTo(written);
     assertThat(FunctionProperties.read("io.weir.function~x", properties("image", "x"))).isEqualTo(written);
+  }
+
+  @Test
+  void readsWhoBringsMessages() {
+    FunctionSpec spec = FunctionProperties.read("io.weir.function~x", properties("image", "x", "triggers",
+        "mqtt a/b fast=kernel\nmqtt a/c qos=0 path=/c fast=kernel\nmqtt a/d"));
+
+    assertThat(spec.triggers()).containsExactly(new Trigger.Mqtt(new TopicFilter("a/b"), 1, "/", true),
+        new Trigger.Mqtt(new TopicFilter("a/c"), 0, "/c", true), new Trigger.Mqtt(new TopicFilter("a/d"), 1, "/"));
+    assertThat(FunctionProperties.read("io.weir.function~x", FunctionProperties.write(spec, "api"))).isEqualTo(spec);
   }
 
   @Test

@@ -23,6 +23,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class WeirYamlTest {
@@ -62,6 +63,41 @@ class WeirYamlTest {
         Priority.HIGH));
     assertThat(spec.timeout()).isEqualTo(Duration.ofMillis(1500));
     assertThat(spec.environment()).isEqualTo(Map.of("THRESHOLD", "3.5", "N", "007", "B", "true", "TEXT", "a\nb"));
+  }
+
+  @Test
+  void readsWhoBringsMessages() {
+    FunctionSpec spec = World.parse("""
+        functions:
+          fast:
+            image: x:1
+            triggers:
+              - {mqtt: sensors/1/temperature, qos: 0, fast: kernel}
+              - mqtt: sensors/2/temperature
+        """).get(0).spec();
+
+    assertThat(spec.triggers()).containsExactly(
+        new Trigger.Mqtt(new TopicFilter("sensors/1/temperature"), 0, "/", true),
+        new Trigger.Mqtt(new TopicFilter("sensors/2/temperature"), 1, "/"));
+  }
+
+  @ParameterizedTest
+  @CsvSource(delimiter = '|', textBlock = """
+      6 | - {mqtt: a/b, qos: 1,~fast: turbo} | trigger.fast: 'turbo' is not allowed; use kernel, or leave it away
+      5 | - {mqtt: a/+,~fast: kernel} | trigger.mqtt: 'a/+' is not allowed; use one exact topic with fast: kernel
+      5 | - {mqtt: a12345678901234567890123456789012345678901234567890123456789012345, fast: kernel} | trigger.mqtt: 'a12
+      6 | - {mqtt: a/b,~qos: 2, fast: kernel} | trigger.qos: '2' is not allowed; use 0 or 1 with fast: kernel
+      6 | - {mqtt: a/b,~fast: kernel}~- mqtt: a/# | fast: topic 'a/b' matches another trigger of the function, too
+      3 | - {mqtt: a/b, fast: kernel} | output: excludes fast: kernel of trigger 'a/b', which drops what the function
+      """)
+  void refusesWhatTheKernelCannotBring(int line, String trigger, String message) {
+    String output = line == 3 ? "output: x" : "pids: 9";
+    assertThatThrownBy(() -> World.parse("functions:\n  f:\n    " + output + "\n    triggers:\n      "
+        + trigger.replace("~-", "\n      -").replace("~", "\n        ") + "\n    image: x:1\n"))
+        .isInstanceOfSatisfying(YamlFault.class, fault -> {
+          assertThat(fault).hasMessageStartingWith("function f: " + message);
+          assertThat(fault.line()).isEqualTo(line);
+        });
   }
 
   @Test

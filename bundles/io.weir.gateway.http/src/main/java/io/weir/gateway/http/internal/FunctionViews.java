@@ -59,7 +59,8 @@ final class FunctionViews {
 
   private static Map<String, Object> trigger(Trigger trigger) {
     return trigger instanceof Trigger.Mqtt mqtt
-        ? Json.object("mqtt", mqtt.filter().value(), "qos", mqtt.qos(), "path", mqtt.path())
+        ? mqtt.fast() ? Json.object("mqtt", mqtt.filter().value(), "qos", mqtt.qos(), "path", mqtt.path(), "fast", "kernel")
+            : Json.object("mqtt", mqtt.filter().value(), "qos", mqtt.qos(), "path", mqtt.path())
         : Json.object("http", ((Trigger.Http) trigger).path());
   }
 
