@@ -1,6 +1,7 @@
 package io.weir.kernel.internal;
 
 import io.weir.function.FunctionName;
+import io.weir.kernel.Adaptor;
 import io.weir.kernel.Meter;
 import io.weir.kernel.Routes;
 import io.weir.kernel.Traffic;
@@ -16,6 +17,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,6 +43,7 @@ final class DataPlane implements CgroupHooks.Outcome {
   private final SignalThread signals;
   private Path cgroup;
   private Object cgroupKey = "";
+  private @Nullable KernelAdaptor adaptor;
 
   /** @throws KernelError if not even counting works */
   DataPlane(Ebpf ebpf, NativeFiles files, PinDirectory pins, FunctionIndex functions, Features features,
@@ -57,7 +60,6 @@ final class DataPlane implements CgroupHooks.Outcome {
       Loaded counts = programs.load(Features.METER, cgroup).orElseThrow(
           () -> new IllegalStateException("the kernel cannot count: see the feature " + Features.METER));
       hooks.add(Features.METER, counts, CgroupHooks.METER);
-      features.off(Features.ADAPT, "the gateway does not ask for it yet");
       programs.load(Features.LISTEN, cgroup).ifPresent(listen -> hooks.add(Features.LISTEN, listen, CgroupHooks.LISTEN));
       Optional<Loaded> egress = programs.load(Features.EGRESS, cgroup);
       egress.ifPresent(denies -> hooks.add(Features.EGRESS, denies, CgroupHooks.EGRESS));
@@ -106,6 +108,13 @@ final class DataPlane implements CgroupHooks.Outcome {
         .ifPresent(pinned -> traffic.keepOpen(pinned.pinned()));
     way.ifPresent(routes::use);
     return way.map(found -> routes);
+  }
+
+  /** Lets the kernel bring messages to functions from now on, if it can. */
+  Optional<Adaptor> adapt() {
+    Optional<KernelAdaptor> found = Adaptation.of(ebpf, programs, pins, maps, features, cgroup, traffic);
+    found.ifPresent(kernel -> adaptor = kernel);
+    return found.map(kernel -> kernel);
   }
 
   /** What took the slow path or was refused, by its word. */
@@ -177,6 +186,7 @@ final class DataPlane implements CgroupHooks.Outcome {
 
   /** Takes everything off. */
   void close() {
+    closeAdaptor();
     signals.close();
     traffic.close();
     routes.close();
@@ -185,6 +195,12 @@ final class DataPlane implements CgroupHooks.Outcome {
     pins.clear();
     programs.close();
     functions.remove();
+  }
+
+  private void closeAdaptor() {
+    if (adaptor != null) {
+      adaptor.close();
+    }
   }
 
   /** As if the gateway had been killed: what is pinned stays. */

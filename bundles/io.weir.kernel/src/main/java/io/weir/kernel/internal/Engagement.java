@@ -1,5 +1,6 @@
 package io.weir.kernel.internal;
 
+import io.weir.kernel.Adaptor;
 import io.weir.kernel.Routes;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -64,6 +65,9 @@ final class Engagement {
 
     /** Connections are led to instances, too. */
     void routed(Routes routes);
+
+    /** Messages can be brought to functions, too. */
+    default void adapting(Adaptor adaptor) {}
   }
 
   Engagement(Place place, Settings settings, Features features, Supplier<Optional<Path>> functionsCgroup,
@@ -144,6 +148,7 @@ final class Engagement {
     engaged = true;
     users.changed();
     route(plane);
+    adapt(plane);
     keeper.schedule(plane::forgetUnclaimed, CLAIM_SECONDS, TimeUnit.SECONDS);
   }
 
@@ -153,6 +158,15 @@ final class Engagement {
     } catch (RuntimeException e) {
       LOG.warn("the kernel leads no connections to instances, the gateway does: {}", e.getMessage(), e);
       offIfNotSaid(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private void adapt(DataPlane counting) {
+    try {
+      counting.adapt().ifPresent(users::adapting);
+    } catch (RuntimeException e) {
+      LOG.warn("the kernel brings no messages to functions, the gateway does: {}", e.getMessage(), e);
+      features.off(Features.ADAPT, String.valueOf(e.getMessage()));
     }
   }
 

@@ -4,6 +4,7 @@ import io.weir.engine.ContainerEngine;
 import io.weir.event.Events;
 import io.weir.event.GatewayEvent.PartChanged;
 import io.weir.event.Part;
+import io.weir.kernel.Adaptor;
 import io.weir.kernel.KernelReport;
 import io.weir.kernel.Meter;
 import io.weir.kernel.Routes;
@@ -92,6 +93,11 @@ public final class KernelSide implements KernelReport, Part, Engagement.Users {
   @Override
   public void routed(Routes routes) {
     registrations.add(context.registerService(Routes.class, routes, null));
+  }
+
+  @Override
+  public void adapting(Adaptor adaptor) {
+    registrations.add(context.registerService(Adaptor.class, adaptor, null));
   }
 
   @Deactivate

@@ -2,18 +2,21 @@ package io.weir.kernel.internal;
 
 import io.weir.engine.Residence;
 import io.weir.function.FunctionName;
+import io.weir.kernel.Adaptor.Place;
 import io.weir.kernel.KernelSignal;
 import io.weir.kernel.Traffic;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,6 +38,7 @@ final class KernelTraffic implements Traffic {
   private final Listens listens = new Listens();
   private final Listeners listeners = new Listeners();
   private final Map<FunctionName, Tally> retired = new HashMap<>();
+  private volatile IntConsumer drained = slot -> {};
 
   /** @param hearsListens whether processes that begin to listen are signalled */
   KernelTraffic(Maps maps, FunctionIndex functions, Seats seats, EgressRules egress, RouteBook routes, Shortcut shortcut,
@@ -141,6 +145,24 @@ final class KernelTraffic implements Traffic {
 
   private void drain(Seat seat) {
     routes.drain(seat.function, seat.slot);
+    drained.accept(seat.slot);
+  }
+
+  /** @param listener told the slot of every instance that gets nothing new any more; must not block or call back */
+  void whenDrained(IntConsumer listener) {
+    drained = listener;
+  }
+
+  /** An instance that takes connections and is awake. */
+  synchronized Optional<Place> ready(FunctionName function) {
+    return seats.all().stream().filter(seat -> seat.function.equals(function) && !seat.instance.has(Layout.ASLEEP)
+        && routes.isOpen(function, seat.slot)).map(seat -> seat.member).filter(Objects::nonNull)
+        .map(member -> new Place(member.container(), member.address())).findFirst();
+  }
+
+  /** Where the instance sits. */
+  synchronized Optional<Seat> seat(String container) {
+    return seats.of(container).filter(seat -> seat.member != null);
   }
 
   @Override

@@ -20,6 +20,7 @@ final class Programs implements AutoCloseable {
       Features.WAKE, List.of("attach_sk_lookup", "sockmap", "sk_assign", "ringbuf"),
       Features.SHORTCUT, List.of("attach_sock_ops", "attach_sk_msg", "sockhash", "sock_ops_netns_cookie",
           "sock_ops_hash_update", "msg_redirect_hash"),
+      Features.ADAPT, List.of("attach_sock_ops", "attach_sk_msg", "sockmap", "sk_storage", "msg_push_data"),
       Features.ROUTE, List.of("sched_cls", "redirect_peer", "redirect_neigh", "lru_hash", "lpm_trie"));
 
   private final Ebpf ebpf;

@@ -40,6 +40,10 @@ final class Backlog {
     return was;
   }
 
+  boolean isEmpty() {
+    return waiting.isEmpty() && active.isEmpty();
+  }
+
   /** How many are of QoS 0: the broker does not count those. */
   int withoutReceipt() {
     return withoutReceipt;

@@ -19,9 +19,11 @@ interface BrokerSocket {
    * Connects within the timeout, which then holds for each read until {@link #readTimeout} changes it.
    *
    * @param blocking runs what must wait for the broker
+   * @param opening told of it before it connects
    * @param wrote told when everything written so far has gone out
    */
-  static BrokerSocket connect(URI broker, int timeoutMillis, Executor blocking, Runnable wrote) throws IOException {
+  static BrokerSocket connect(URI broker, int timeoutMillis, Executor blocking, Opening opening, Runnable wrote)
+      throws IOException {
     String host = broker.getHost().replaceAll("[\\[\\]]", "");
     InetSocketAddress address = new InetSocketAddress(host, broker.getPort());
     if (broker.getScheme().equals("ssl")) {
@@ -39,12 +41,20 @@ interface BrokerSocket {
     SocketChannel channel = SocketChannel.open();
     try {
       channel.socket().setTcpNoDelay(true);
+      opening.before(channel, address);
       channel.socket().connect(address, timeoutMillis);
       return new PlainSocket(channel, timeoutMillis, wrote);
     } catch (IOException | RuntimeException e) {
       channel.close();
       throw e;
     }
+  }
+
+  /** What is done with a socket without TLS before it connects. */
+  interface Opening {
+    Opening ANYWHERE = (channel, broker) -> {};
+
+    void before(SocketChannel channel, InetSocketAddress broker) throws IOException;
   }
 
   /** Reads from it throw {@link java.net.SocketTimeoutException} when nothing comes. */

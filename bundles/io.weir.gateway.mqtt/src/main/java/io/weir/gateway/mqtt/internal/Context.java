@@ -3,6 +3,7 @@ package io.weir.gateway.mqtt.internal;
 import io.weir.broker.Broker;
 import io.weir.event.Events;
 import io.weir.invocation.Invoker;
+import java.io.IOException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -15,6 +16,15 @@ import java.util.concurrent.ScheduledExecutorService;
  */
 record Context(Broker broker, Invoker invoker, Events events, ScheduledExecutorService timer, Executor writer,
     Settings settings, String gatewayId, SessionFiles files) {
+
+  MqttConnection connect(MqttConnection.Options options, BrokerSocket.Opening opening) throws IOException {
+    return new MqttConnection(options, this::write, opening, invoker::afterwards);
+  }
+
+  /** The same with other files. */
+  Context with(SessionFiles others) {
+    return new Context(broker, invoker, events, timer, writer, settings, gatewayId, others);
+  }
 
   /** Runs what may block, soon; not at all if the gateway ends. */
   void write(Runnable task) {

@@ -36,6 +36,7 @@ final class Deliveries implements MqttConnection.Handler {
   private final Context context;
   private final FunctionName name;
   private final Runnable dropping;
+  private final Runnable settled;
   private final Outcomes outcomes;
   private final Publisher publisher;
 
@@ -51,12 +52,16 @@ final class Deliveries implements MqttConnection.Handler {
   private long toldDropped = System.nanoTime() - QUIET_NANOS;
   private long toldRefused = System.nanoTime() - QUIET_NANOS;
 
-  /** @param dropping called now and then while {@link #dropped} grows */
-  Deliveries(Context context, FunctionName name, FunctionSpec function, Runnable dropping) {
+  /**
+   * @param dropping called now and then while {@link #dropped} grows
+   * @param settled called when a message needs no more work
+   */
+  Deliveries(Context context, FunctionName name, FunctionSpec function, Runnable dropping, Runnable settled) {
     this.context = context;
     this.name = name;
     this.function = function;
     this.dropping = dropping;
+    this.settled = settled;
     this.outcomes = new Outcomes(name, context.settings().maxAnswerBytes());
     this.publisher = new Publisher(context, name, this::finish);
   }
@@ -270,7 +275,18 @@ final class Deliveries implements MqttConnection.Handler {
     if (receiptTo != null) {
       receiptTo.acknowledge(delivery.packetId(), delivery.qos());
     }
+    settled.run();
     pump();
+  }
+
+  /** Whether no message that arrived needs any more work. */
+  synchronized boolean idle() {
+    return backlog.isEmpty();
+  }
+
+  /** Others settle messages of this session, too: what is sent again with a packet id may be another message. */
+  synchronized void forgetSettled() {
+    receipts.forgetDone();
   }
 
   /** How many messages of QoS 0 came faster than the function could work. */

@@ -1,8 +1,10 @@
 package io.weir.gateway.mqtt.internal;
 
 import io.weir.function.FunctionSpec;
+import io.weir.function.Trigger;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /**
  * What a function subscribes to. A filter that another one contains is left out: brokers may send a message once for
@@ -12,9 +14,9 @@ final class Filters {
   private Filters() {}
 
   /** Filters with the QoS to ask for, in the order of the triggers. */
-  static Map<String, Integer> of(FunctionSpec function) {
+  static Map<String, Integer> of(FunctionSpec function, Predicate<Trigger.Mqtt> kind) {
     Map<String, Integer> all = new LinkedHashMap<>();
-    function.mqttTriggers().forEach(trigger -> all.merge(trigger.filter().value(), trigger.qos(), Math::max));
+    function.mqttTriggers().filter(kind).forEach(trigger -> all.merge(trigger.filter().value(), trigger.qos(), Math::max));
     Map<String, Integer> needed = new LinkedHashMap<>();
     all.forEach((filter, qos) -> {
       if (all.keySet().stream().noneMatch(other -> !other.equals(filter) && contains(other, filter))) {

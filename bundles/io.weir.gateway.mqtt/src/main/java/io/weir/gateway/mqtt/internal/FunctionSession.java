@@ -2,7 +2,6 @@ package io.weir.gateway.mqtt.internal;
 
 import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
-import io.weir.function.Trigger;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.function.Predicate;
@@ -25,6 +24,7 @@ final class FunctionSession {
 
   private final FunctionName name;
   private final Context context;
+  private final Line line;
   private final Runnable changed;
   private final Predicate<FunctionSession> ended;
   private final Subscriptions subscriptions;
@@ -39,6 +39,8 @@ final class FunctionSession {
   private boolean forgetFirst;
   /** Whether the next connection shall be made at once. */
   private boolean hurry;
+  /** Whether the connection is being replaced, which is nothing to tell. */
+  private boolean renewing;
   private boolean closing;
   private boolean ready;
   private String state = "connecting";
@@ -49,17 +51,19 @@ final class FunctionSession {
    * @param changed called when {@link #ready}, {@link #state} or {@link #dropped} change
    * @param ended asked when the function is gone and the broker has forgotten it; the thread ends if that is so for good
    */
-  FunctionSession(FunctionName name, Context context, Runnable changed, Predicate<FunctionSession> ended) {
+  FunctionSession(FunctionName name, Context context, Line line, Runnable changed, Predicate<FunctionSession> ended) {
     this.name = name;
     this.context = context;
+    this.line = line;
     this.changed = changed;
     this.ended = ended;
-    this.subscriptions = new Subscriptions(context, name, this::subscribed);
-    this.thread = new Thread(this::work, "weir-mqtt-" + name);
+    this.subscriptions = new Subscriptions(context, name, line::serves, this::subscribed);
+    this.thread = new Thread(this::work, line.clientId("weir-mqtt-" + name));
     thread.setDaemon(true);
   }
 
   void begin() {
+    line.begin(this::renew);
     thread.start();
   }
 
@@ -84,11 +88,6 @@ final class FunctionSession {
     return deliveries == null ? 0 : deliveries.dropped();
   }
 
-  /** Whether this trigger comes from MQTT. */
-  static boolean concerns(FunctionSpec spec) {
-    return spec.triggers().stream().anyMatch(Trigger.Mqtt.class::isInstance);
-  }
-
   // --- what is wanted ------------------------------------------------------------------------------------------------
 
   /** From now on the session is for this function, or if null for none: then the broker shall forget it. */
@@ -102,10 +101,11 @@ final class FunctionSession {
       }
       deliveries = null;
     } else if (deliveries == null) {
-      deliveries = new Deliveries(context, name, spec, changed);
+      deliveries = new Deliveries(context, name, spec, changed, line::settled);
     } else {
       deliveries.serve(spec);
     }
+    line.serve(spec);
     MqttConnection current = connection;
     if (current != null && sameWindow) {
       context.write(() -> subscriptions.reconcile(this::target));
@@ -115,9 +115,26 @@ final class FunctionSession {
     if (current != null) {
       ready = false;
       state = "connecting";
-      context.write(current::close);  // the window is agreed when connecting
+      leave(current);  // the window is agreed when connecting
     }
     notifyAll();
+  }
+
+  private void leave(MqttConnection current) {
+    context.write(() -> {
+      line.quiesce();
+      current.close();
+    });
+  }
+
+  /** Connects anew, so that the broker sends again what was not acknowledged. */
+  synchronized void renew() {
+    MqttConnection current = connection;
+    if (current != null && !closing) {
+      hurry = true;
+      renewing = true;
+      context.write(current::close);
+    }
   }
 
   private int window(FunctionSpec spec) {
@@ -132,7 +149,7 @@ final class FunctionSession {
   synchronized void close() {
     closing = true;
     if (connection != null) {
-      context.write(connection::close);
+      leave(connection);
     }
     notifyAll();
   }
@@ -162,6 +179,14 @@ final class FunctionSession {
   // --- the thread ----------------------------------------------------------------------------------------------------
 
   private void work() {
+    try {
+      stay();
+    } finally {
+      line.close();
+    }
+  }
+
+  private void stay() {
     boolean told = false;
     while (!closing()) {
       if (forgotten() && ended.test(this)) {
@@ -227,7 +252,7 @@ final class FunctionSession {
       window = window(wanted);
       clean = forgetFirst;
     }
-    MqttConnection opened = connect(options(clean, context.settings().sessionExpirySeconds(), window));
+    MqttConnection opened = line.connect(options(clean, context.settings().sessionExpirySeconds(), window));
     Deliveries served = null;
     boolean qos2;
     try {
@@ -247,8 +272,9 @@ final class FunctionSession {
         opened.releaseLeftovers();
       }
       served.attached(opened);
+      MqttConnection.Handler handler = line.attached(opened, served);
       subscriptions.reconcile(this::target);
-      lost(opened.run(served));
+      lost(opened.run(handler));
     } finally {
       synchronized (this) {
         connection = null;
@@ -257,6 +283,7 @@ final class FunctionSession {
         served.detached();
       }
       opened.abort();
+      line.detached();
     }
   }
 
@@ -264,6 +291,10 @@ final class FunctionSession {
     boolean intended;
     synchronized (this) {
       intended = closing || hurry;
+      if (renewing) {
+        renewing = false;
+        return;
+      }
     }
     changed(false, intended ? "connecting" : "lost " + context.broker().uri() + ": " + reason);
     if (!intended) {
@@ -271,18 +302,14 @@ final class FunctionSession {
     }
   }
 
-  private MqttConnection connect(MqttConnection.Options options) throws IOException {
-    return new MqttConnection(options, context::write, context.invoker()::afterwards);
-  }
-
   private MqttConnection.Options options(boolean clean, long expirySeconds, int window) {
     return new MqttConnection.Options(context.broker().uri(), context.broker().credentials(),
-        "weir-" + context.gatewayId() + "-" + name, clean, expirySeconds, window, context.settings().keepAlive());
+        line.clientId("weir-" + context.gatewayId() + "-" + name), clean, expirySeconds, window, context.settings().keepAlive());
   }
 
   /** Makes the broker forget the session and what it queued. */
   private void forget() throws IOException {
-    connect(options(true, 0, 1)).closeAndForget();
+    context.connect(options(true, 0, 1), BrokerSocket.Opening.ANYWHERE).closeAndForget();
     context.files().delete(name);
     synchronized (this) {
       forgetFirst = false;

@@ -45,6 +45,9 @@ final class MqttConnection implements AutoCloseable {
 
     /** A message that is not MQTT as Paho knows it; acknowledged already, so that it does not come back for ever. */
     void unreadable(int packetId, Exception cause);
+
+    /** All packets in this many bytes, counted from the connection's beginning, were handled. */
+    default void read(long bytes) {}
   }
 
   /** What the connection is made with. */
@@ -62,11 +65,13 @@ final class MqttConnection implements AutoCloseable {
    * Connects; blocks for some seconds at most.
    *
    * @param blocking runs what must wait for the broker
+   * @param opening told of its socket
    * @param afterwards runs what is to be done once for much that happens now, see {@link io.weir.invocation.Invoker}
    */
-  MqttConnection(Options options, Executor blocking, Executor afterwards) throws IOException {
+  MqttConnection(Options options, Executor blocking, BrokerSocket.Opening opening, Executor afterwards)
+      throws IOException {
     liveness = new Liveness(options.keepAlive());
-    socket = BrokerSocket.connect(options.broker(), CONNECT_MILLIS, blocking, liveness::wrote);
+    socket = BrokerSocket.connect(options.broker(), CONNECT_MILLIS, blocking, opening, liveness::wrote);
     try {
       reader = new PacketReader(socket.in(), liveness);
       writer = new PacketWriter(socket, afterwards);
@@ -95,6 +100,7 @@ final class MqttConnection implements AutoCloseable {
     String reason;
     try {
       while (true) {
+        handler.read(reader.taken());
         keepAlive();
         handle(reader.read(this::keepAlive), handler);
       }

@@ -6,14 +6,15 @@ import io.weir.event.GatewayIdentity;
 import io.weir.event.GatewayEvent;
 import io.weir.event.Part;
 import io.weir.function.FunctionListener;
-import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
+import io.weir.function.Trigger;
 import io.weir.invocation.Invoker;
+import io.weir.kernel.Adaptor;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.TreeMap;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
@@ -21,6 +22,7 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
@@ -29,6 +31,9 @@ import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
 import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.osgi.service.metatype.annotations.Designate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,7 +54,9 @@ public final class MqttGateway implements FunctionListener, Part {
   private final Context context;
   private final ScheduledExecutorService timer;
   private final ExecutorService writer;
-  private final TreeMap<FunctionName, FunctionSession> sessions = new TreeMap<>();  // guarded by itself
+  private final SessionGroup ordinary;
+  private final SessionGroup fast;
+  private volatile @Nullable Adaptor adaptor;
   /** Null only where there is no framework. */
   private @Nullable ServiceRegistration<FunctionListener> listening;
 
@@ -72,6 +79,11 @@ public final class MqttGateway implements FunctionListener, Part {
     this.timer = clock;
     this.context = new Context(broker, invoker, events, timer, writer, settings, gateway,
         new SessionFiles(data.resolve("mqtt")));
+    Line gatewayBrings = Line.ordinary(context);
+    this.ordinary = new SessionGroup(context, name -> gatewayBrings, gatewayBrings::serves, this::changed);
+    Context apart = context.with(new SessionFiles(data.resolve("mqtt-fast")));
+    this.fast = new SessionGroup(apart, name -> new FastLine(apart, name, () -> Optional.ofNullable(adaptor)),
+        Trigger.Mqtt::fast, this::changed);
     long period = settings.keepAlive().toMillis();
     timer.scheduleWithFixedDelay(() -> all().forEach(FunctionSession::look), period, period, TimeUnit.MILLISECONDS);
     timer.schedule(this::forgetOrphans, orphansAfter.toMillis(), TimeUnit.MILLISECONDS);
@@ -94,76 +106,43 @@ public final class MqttGateway implements FunctionListener, Part {
 
   @Override
   public void functionAdded(FunctionSpec function) {
-    if (FunctionSession.concerns(function)) {
-      want(function.name(), function);
-    }
+    ordinary.declared(function);
+    fast.declared(function);
   }
 
   @Override
   public void functionChanged(FunctionSpec before, FunctionSpec after) {
-    if (FunctionSession.concerns(after)) {
-      want(after.name(), after);
-    } else {
-      functionRemoved(before);
-    }
+    functionAdded(after);
   }
 
   @Override
   public void functionRemoved(FunctionSpec function) {
-    synchronized (sessions) {
-      FunctionSession session = sessions.get(function.name());
-      if (session == null) {
-        return;
-      }
-      session.want(null);
-    }
-    changed();
+    ordinary.removed(function.name());
+    fast.removed(function.name());
   }
 
-  private void want(FunctionName name, FunctionSpec spec) {
-    synchronized (sessions) {
-      FunctionSession session = sessions.get(name);
-      if (session == null) {
-        begin(name, spec);
-      } else {
-        session.want(spec);
-      }
-    }
-    changed();
-  }
-
-  private void begin(FunctionName name, FunctionSpec spec) {
-    FunctionSession session = new FunctionSession(name, context, this::changed, this::ended);
-    session.want(spec);
-    sessions.put(name, session);
-    session.begin();
-  }
-
-  private boolean ended(FunctionSession session) {
-    synchronized (sessions) {
-      if (!session.forgotten() || !sessions.remove(session.name(), session)) {
-        return false;
-      }
-    }
-    changed();
-    return true;
-  }
-
-  /** Functions that were removed while the gateway was away have sessions that fill up for nobody. */
   private void forgetOrphans() {
-    for (FunctionName name : context.files().functions()) {
-      synchronized (sessions) {
-        if (!sessions.containsKey(name)) {
-          LOG.info("{} is no function any more; the broker shall forget its session", name);
-          begin(name, null);
-        }
-      }
-    }
+    ordinary.forgetOrphans();
+    fast.forgetOrphans();
   }
 
   private List<FunctionSession> all() {
-    synchronized (sessions) {
-      return List.copyOf(sessions.values());
+    return Stream.concat(ordinary.all().stream(), fast.all().stream()).toList();
+  }
+
+  // --- the kernel ----------------------------------------------------------------------------------------------------
+
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  public void setAdaptor(Adaptor service) {
+    adaptor = service;
+    fast.all().forEach(FunctionSession::renew);
+  }
+
+  public void unsetAdaptor(Adaptor service) {
+    if (adaptor == service) {
+      adaptor = null;
+      fast.all().forEach(FunctionSession::renew);
     }
   }
 

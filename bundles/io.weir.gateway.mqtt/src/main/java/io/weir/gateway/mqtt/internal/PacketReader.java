@@ -20,6 +20,7 @@ final class PacketReader {
   private final byte[] buffer = new byte[BUFFER];
   private int at;
   private int end;
+  private long taken;
 
   PacketReader(InputStream in, Liveness liveness) {
     this.in = in;
@@ -42,7 +43,13 @@ final class PacketReader {
     byte[] packet = new byte[used + length];
     System.arraycopy(header, 0, packet, 0, used);
     rest(packet, used, quiet);
+    taken += packet.length;
     return packet;
+  }
+
+  /** How many bytes all the packets had that were read. */
+  long taken() {
+    return taken;
   }
 
   private byte next(Quiet quiet) throws IOException {

@@ -73,6 +73,10 @@ final class Receipts {
     return Arrival.NEW;
   }
 
+  void forgetDone() {
+    done.clear();
+  }
+
   private void forgetIfAmbiguous(int id, int qos) {
     if (idsComeBack && qos == 1) {
       done.remove(id);

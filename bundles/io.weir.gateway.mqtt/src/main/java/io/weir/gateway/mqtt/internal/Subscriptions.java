@@ -2,6 +2,7 @@ package io.weir.gateway.mqtt.internal;
 
 import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
+import io.weir.function.Trigger;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -9,6 +10,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BiConsumer;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.eclipse.paho.mqttv5.common.MqttSubscription;
 import org.jspecify.annotations.Nullable;
@@ -31,13 +33,19 @@ final class Subscriptions {
 
   private final Context context;
   private final FunctionName name;
+  private final Predicate<Trigger.Mqtt> kind;
   private final BiConsumer<MqttConnection, String> done;
   private long newest;
 
-  /** @param done told of every end, with what is wrong or an empty text */
-  Subscriptions(Context context, FunctionName name, BiConsumer<MqttConnection, String> done) {
+  /**
+   * @param kind the triggers it is about
+   * @param done told of every end, with what is wrong or an empty text
+   */
+  Subscriptions(Context context, FunctionName name, Predicate<Trigger.Mqtt> kind,
+      BiConsumer<MqttConnection, String> done) {
     this.context = context;
     this.name = name;
+    this.kind = kind;
     this.done = done;
   }
 
@@ -52,7 +60,7 @@ final class Subscriptions {
     if (target == null) {
       return;
     }
-    Map<String, Integer> filters = Filters.of(target.function());
+    Map<String, Integer> filters = Filters.of(target.function(), kind);
     Set<String> obsolete = context.files().filters(name);
     obsolete.removeAll(filters.keySet());
     Set<String> both = new TreeSet<>(obsolete);
@@ -62,8 +70,9 @@ final class Subscriptions {
     CompletableFuture<int[]> removed = obsolete.isEmpty() ? CompletableFuture.completedFuture(new int[0])
         : target.connection().unsubscribe(List.copyOf(obsolete));
     long mine = ++newest;
-    target.connection().subscribe(filters.entrySet().stream().map(Subscriptions::subscription).toList())
-        .thenCombine(removed, (granted, ignored) -> granted)
+    CompletableFuture<int[]> subscribed = filters.isEmpty() ? CompletableFuture.completedFuture(new int[0])
+        : target.connection().subscribe(filters.entrySet().stream().map(Subscriptions::subscription).toList());
+    subscribed.thenCombine(removed, (granted, ignored) -> granted)
         .thenAccept(granted -> context.write(() -> confirmed(mine, target.connection(), filters, granted)));
   }
 

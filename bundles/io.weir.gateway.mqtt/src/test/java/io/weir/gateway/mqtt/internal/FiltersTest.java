@@ -37,7 +37,7 @@ class FiltersTest {
         List.of(trigger("a/b", 2), trigger("a/#", 0), trigger("x/+", 1)), Optional.empty(), new Limits(64 << 20, 1, 64),
         new Scaling(0, 1, 1, Duration.ofSeconds(60)), Duration.ofSeconds(10), Map.of());
 
-    assertThat(Filters.of(function)).isEqualTo(Map.of("a/#", 2, "x/+", 1));
+    assertThat(Filters.of(function, trigger -> true)).isEqualTo(Map.of("a/#", 2, "x/+", 1));
   }
 
   private static Trigger.Mqtt trigger(String filter, int qos) {

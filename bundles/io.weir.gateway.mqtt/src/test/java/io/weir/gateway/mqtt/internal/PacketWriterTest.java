@@ -29,7 +29,7 @@ class PacketWriterTest {
   private final ServerSocket listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
   private final List<Runnable> afterwards = new ArrayList<>();
   private final BrokerSocket socket = BrokerSocket.connect(
-      URI.create("tcp://127.0.0.1:" + listener.getLocalPort()), 5_000, Runnable::run, () -> { });
+      URI.create("tcp://127.0.0.1:" + listener.getLocalPort()), 5_000, Runnable::run, BrokerSocket.Opening.ANYWHERE, () -> { });
   private final PacketWriter writer = new PacketWriter(socket, afterwards::add);
   private final Socket broker = listener.accept();
 

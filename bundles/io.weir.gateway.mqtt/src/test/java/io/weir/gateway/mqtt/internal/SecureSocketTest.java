@@ -83,7 +83,7 @@ class SecureSocketTest {
       }
     }, blocking);
     socket = BrokerSocket.connect(URI.create("ssl://localhost:" + listener.getLocalPort()), 10_000, blocking,
-        () -> wrote.complete(null));
+        BrokerSocket.Opening.ANYWHERE, () -> wrote.complete(null));
     broker = accepted.get(10, TimeUnit.SECONDS);
   }
 
