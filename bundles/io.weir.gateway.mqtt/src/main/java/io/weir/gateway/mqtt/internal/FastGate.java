@@ -2,7 +2,10 @@ package io.weir.gateway.mqtt.internal;
 
 import io.weir.kernel.Adaptor.Subscription;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.eclipse.paho.mqttv5.common.packet.MqttPublish;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -17,6 +20,8 @@ import org.slf4j.LoggerFactory;
 final class FastGate implements MqttConnection.Handler {
   private static final Logger LOG = LoggerFactory.getLogger(FastGate.class);
 
+  private static final long LONGEST_HOLD_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+
   private final Deliveries deliveries;
   private final Subscription subscription;
   private final Runnable wake;
@@ -27,6 +32,12 @@ final class FastGate implements MqttConnection.Handler {
   /** Whether the kernel may send something. */
   private boolean open;
   private boolean ended;
+
+  private final List<Receipt> unsent = new ArrayList<>();
+  private long unsentSince;
+  private volatile MqttConnection.Receipts receipts = (packetId, qos) -> {};
+
+  private record Receipt(int packetId, int qos) {}
 
   private record Held(MqttPublish message, boolean duplicate) {}
 
@@ -74,6 +85,41 @@ final class FastGate implements MqttConnection.Handler {
     confirm();
   }
 
+  /** Who holds acknowledgements until the kernel may go on, so that what the broker sends because of them is its part. */
+  MqttConnection.Receipts receipts(MqttConnection.Receipts broker) {
+    receipts = broker;
+    return this::acknowledge;
+  }
+
+  private void acknowledge(int packetId, int qos) {
+    synchronized (this) {
+      if (open) {
+        if (unsent.isEmpty()) {
+          unsentSince = System.nanoTime();
+        }
+        unsent.add(new Receipt(packetId, qos));
+        packetId = 0;
+      }
+    }
+    if (packetId == 0) {
+      wake.run();
+    } else {
+      receipts.acknowledge(packetId, qos);
+    }
+  }
+
+  private void flush() {
+    unsent.forEach(each -> receipts.acknowledge(each.packetId(), each.qos()));
+    unsent.clear();
+  }
+
+  /** Some message takes its time; the others shall not wait for it. */
+  synchronized void flushIfOld() {
+    if (!unsent.isEmpty() && System.nanoTime() - unsentSince > LONGEST_HOLD_NANOS) {
+      flush();
+    }
+  }
+
   /** Some message is settled. */
   synchronized void settled() {
     confirm();
@@ -83,9 +129,11 @@ final class FastGate implements MqttConnection.Handler {
     if (open && held.isEmpty() && deliveries.idle()) {
       try {
         subscription.confirm(read);
+        flush();
       } catch (RuntimeException e) {
         LOG.debug("the kernel brings no messages any more", e);
         open = false;   // holding until who looks after it finds out
+        flush();
       }
     }
   }
@@ -103,12 +151,14 @@ final class FastGate implements MqttConnection.Handler {
   synchronized void shut() {
     if (open) {
       open = false;
+      flush();
       subscription.pause();
     }
   }
 
+  /** Whether something waits for the kernel. */
   synchronized boolean waits() {
-    return !held.isEmpty();
+    return !held.isEmpty() || !unsent.isEmpty();
   }
 
   /** Whether the kernel says that something came by the connection which did not come. */

@@ -128,6 +128,7 @@ final class FastLine implements Line {
     }
     FastGate opened = new FastGate(deliveries, mine, way::wake);
     taken = null;
+    connection.acknowledgeBy(opened::receipts);
     gate = opened;
     way.attached(opened);
     return opened;

@@ -195,8 +195,11 @@ final class FastWay implements Runnable {
       drop();
     } else if (leave || !lanes.healthy() || stuck(function, now)) {
       beginDraining(now, function);
-    } else if (now.waits() && lanes.quiet()) {
-      now.release(false);
+    } else if (now.waits()) {
+      now.flushIfOld();
+      if (lanes.quiet()) {
+        now.release(false);
+      }
     }
   }
 

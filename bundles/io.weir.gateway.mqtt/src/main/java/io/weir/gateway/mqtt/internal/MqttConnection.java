@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.function.Function;
 import org.eclipse.paho.mqttv5.common.MqttException;
 import org.eclipse.paho.mqttv5.common.MqttMessage;
 import org.eclipse.paho.mqttv5.common.MqttSubscription;
@@ -60,6 +61,7 @@ final class MqttConnection implements AutoCloseable {
   private final Handshake handshake;
   private final Liveness liveness;
   private final Requests requests;
+  private volatile Receipts receipts;
 
   /**
    * Connects; blocks for some seconds at most.
@@ -75,6 +77,7 @@ final class MqttConnection implements AutoCloseable {
     try {
       reader = new PacketReader(socket.in(), liveness);
       writer = new PacketWriter(socket, afterwards);
+      receipts = writer::acknowledge;
       writer.write(Handshake.connect(options));
       handshake = Handshake.of(reader.read(() -> {
         throw new IOException("the broker did not answer CONNECT within " + CONNECT_MILLIS / 1000 + " s");
@@ -205,7 +208,17 @@ final class MqttConnection implements AutoCloseable {
    * connection that ended meanwhile is fine.
    */
   void acknowledge(int packetId, int qos) {
-    writer.acknowledge(packetId, qos);
+    receipts.acknowledge(packetId, qos);
+  }
+
+  /** Who is told from now on what {@link #acknowledge} was told; to be called before {@link #run}. */
+  void acknowledgeBy(Function<Receipts, Receipts> others) {
+    receipts = others.apply(writer::acknowledge);
+  }
+
+  /** What becomes of acknowledgements. */
+  interface Receipts {
+    void acknowledge(int packetId, int qos);
   }
 
   /** Ends what an earlier connection of the session began to send with QoS 2. */
