@@ -90,11 +90,6 @@ final class Ebpf {
         "attaching %s to interface %s", program, ifindex) == 1 ? TrafficControl.TCX : TrafficControl.CLSACT;
   }
 
-  /** A program of sk_msg to a map of sockets. */
-  void attachMap(Loaded object, String program, String map) {
-    check(library.weir_attach_map(object.pointer(), program, map), "attaching %s to the map %s", program, map);
-  }
-
   void detach(Path pins, String name) {
     check(library.weir_detach(pins.toString(), name), "detaching %s", name);
   }
