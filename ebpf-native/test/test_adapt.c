@@ -831,6 +831,22 @@ static long long load_now(void)
 	return load.in_flight;
 }
 
+/* Until nothing has happened for half a second. */
+static void await_quiet(void)
+{
+	uint64_t sent, now, last = 0;
+	int same = 0;
+
+	for (int i = 0; i < 200 && same < 10; i++) {
+		struct weir_adapt_flight total = sum(&sent);
+
+		now = sent + total.answered + total.acked + shared->received + shared->slow;
+		same = now == last ? same + 1 : 0;
+		last = now;
+		usleep(50000);
+	}
+}
+
 static void report(const char *name, uint32_t expected, uint32_t fast_at_least, uint32_t fast_at_most, int may_repeat)
 {
 	uint64_t sent;
@@ -839,7 +855,7 @@ static void report(const char *name, uint32_t expected, uint32_t fast_at_least, 
 	int left;
 
 	await(expected, 5000);
-	usleep(300000);
+	await_quiet();
 	total = sum(&sent);
 	for (uint32_t i = 1; i <= sequence; i++)
 		missing += !shared->seen[i];
