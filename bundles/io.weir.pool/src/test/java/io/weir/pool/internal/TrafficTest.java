@@ -505,6 +505,7 @@ class TrafficTest {
   /** Has the function's only instance frozen, and answers its container. */
   private String frozen() throws Exception {
     Lease lease = lease();
+    events.next("ready");   // told a moment after the lease is there
     lease.release();
     pool.rest(A, Rung.FROZEN).toCompletableFuture().get(20, TimeUnit.SECONDS);
     events.next("frozen");
