@@ -43,20 +43,20 @@ class MeterIT {
 
   @Test
   void meterAndFunctionAgree() throws Exception {
-    assertAgreement(20_000);
+    assertAgreement(20_000, false);
   }
 
   @Test
   void meterAndFunctionAgreeOnALineThatLosesOnePacketInAHundred() throws Exception {
     device.exec("bash", "-c", "nft -f - <<<'" + LOSS + "'");
     try {
-      assertAgreement(500);
+      assertAgreement(500, true);
     } finally {
       device.exec("nft", "delete", "table", "inet", "loss");
     }
   }
 
-  private static void assertAgreement(int requests) throws Exception {
+  private static void assertAgreement(int requests, boolean lossy) throws Exception {
     long counted = counted();
     long metered = lab.metered(NAME, "requests");
     long connections = lab.metered(NAME, "connections");
@@ -64,14 +64,16 @@ class MeterIT {
     Matcher said = SAID.matcher(device.exec(mix.toString(), device.gateway(), "" + port, "" + requests));
 
     assertThat(said.find()).isTrue();
+    // What a client sent that went away at once may be lost for good; so it never came, neither to the meter.
+    long gone = lossy ? Long.parseLong(said.group(1)) : 0;
     long broken = Long.parseLong(said.group(2));
     long whole = Long.parseLong(said.group(3));
     long function = counted() - counted - 1;   // without the first question; the second counts only itself
-    assertThat(function).as("what the function got, of what was sent whole").isEqualTo(whole);
+    assertThat(function).as("what the function got, of what was sent whole").isBetween(whole - gone, whole);
     await().atMost(SOON).untilAsserted(() -> assertThat(lab.metered(NAME, "inFlight")).isZero());
     assertThat(lab.metered(NAME, "requests") - metered).as("what the meter counted: what the function got, the question "
         + "after that, and %s heads that broke off, which a function never sees whole", broken)
-        .isEqualTo(function + 1 + broken);
+        .isBetween(function + 1 + (lossy ? 0 : broken), function + 1 + broken);
     assertThat(lab.metered(NAME, "connections")).as("connections").isGreaterThan(connections);
   }
 

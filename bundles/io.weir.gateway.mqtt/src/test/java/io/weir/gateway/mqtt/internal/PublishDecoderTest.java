@@ -38,7 +38,11 @@ class PublishDecoderTest {
       @ForAll @IntRange(max = 2) int qos, @ForAll int where, @ForAll byte damage) throws Exception {
     byte[] packet = packet(topic, payload, qos, 7, false, new MqttProperties());
     int at = Math.floorMod(where, packet.length);
-    if (at == 1) {
+    int lengthEnd = 1;
+    while ((packet[lengthEnd++] & 0x80) != 0) {
+      // up to four bytes
+    }
+    if (at > 0 && at < lengthEnd) {
       return;   // the length; a reader has already cut the packet by it
     }
     packet[at] = damage;
