@@ -113,6 +113,16 @@ final class Descent {
     }
   }
 
+  /**
+   * Stops one that drains if its last request is over. The kernel is asked again: what it counted while a lease was out may
+   * have been that lease's request, already answered, or another one.
+   */
+  void endDrained(Slot slot, List<Runnable> todo) {
+    if (slot.state() == State.DRAINING && slot.inFlight == 0 && home.kernel().quiesce(slot)) {
+      stop(slot, slot.why, todo);
+    }
+  }
+
   void endOverdueDrains(List<Runnable> todo) {
     Duration longest = roster.spec.timeout().plus(DRAIN_SLACK);
     for (Slot slot : roster.sorted(slot -> slot.state() == State.DRAINING)) {

@@ -127,9 +127,8 @@ final class DirectCalls {
     if (came && now - slot.readyNanos > BackOff.GOOD_LIFE.toNanos()) {
       roster.backOff.lived();
     }
-    if (slot.state() == State.DRAINING && slot.load() == 0) {
-      descent.stop(slot, slot.why, todo);
-    } else if (slot.direct > 0) {
+    descent.endDrained(slot, todo);
+    if (slot.direct > 0) {
       ascent.resume(slot, todo);   // the signal was lost
     }
   }

@@ -107,9 +107,7 @@ final class FunctionInstances {
         slot.suspect = true;
         todo.add(() -> home.lifecycle().examine(slot, this));
       }
-      if (slot.state() == State.DRAINING && slot.load() == 0) {
-        descent.stop(slot, slot.why, todo);
-      }
+      descent.endDrained(slot, todo);
       leasing.serveWaiters(now, todo);
       roster.loadChanged(now);
       ascent.plan(now, todo);

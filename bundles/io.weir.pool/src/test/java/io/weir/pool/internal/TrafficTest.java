@@ -315,6 +315,23 @@ class TrafficTest {
   }
 
   @Test
+  void aRequestThatTheKernelCountedWhileALeaseWasOutOutlastsThatLease() throws Exception {
+    open();
+    add(function(scaling(0, 1, Rung.FROZEN)));
+    Lease lease = lease();
+    String id = "id-" + lease.instance();
+    traffic.loaded(id, 1, 2, 0);   // not the lease's: that one is answered, but not given back yet
+    pool.functionRemoved(function(scaling(0, 1, Rung.FROZEN)));
+
+    lease.release();
+
+    traffic.awaitLook();
+    assertThat(FakeTraffic.of(lease.instance(), engine)).doesNotContain("stop");
+    traffic.loaded(id, 0, 2, 1);
+    events.next("stopped");
+  }
+
+  @Test
   void directRequestsShowInWhatAnInstanceDoesAndHasDone() throws Exception {
     open();
     add(function(scaling(0, 1, Rung.FROZEN)));
