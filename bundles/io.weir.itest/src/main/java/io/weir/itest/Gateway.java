@@ -42,11 +42,18 @@ public final class Gateway implements AutoCloseable {
   public final int httpPort = freePort();
   public final int mqttPort = freePort();
   private final Leftovers leftovers;
+  private final Map<String, String> environment;
   private Process process;
 
   /** Prepares a copy of the distribution, whose settings a test may change, and starts it. */
   public static Gateway start(String name, Map<String, String> settings) throws Exception {
-    Gateway gateway = new Gateway(name);
+    return start(name, settings, Map.of());
+  }
+
+  /** The same with more in its environment. */
+  public static Gateway start(String name, Map<String, String> settings, Map<String, String> environment)
+      throws Exception {
+    Gateway gateway = new Gateway(name, environment);
     for (var setting : settings.entrySet()) {
       String pid = setting.getKey().substring(0, setting.getKey().indexOf('/'));
       String line = setting.getKey().substring(pid.length() + 1) + "=" + setting.getValue() + "\n";
@@ -65,8 +72,9 @@ public final class Gateway implements AutoCloseable {
     return start(name, Map.of("io.weir.pool/start.timeout.seconds", "4"));
   }
 
-  private Gateway(String name) throws IOException {
+  private Gateway(String name, Map<String, String> environment) throws IOException {
     this.name = name;
+    this.environment = environment;
     Path folder = WORK.resolve(name);
     this.home = folder.resolve("dist");
     this.data = folder.resolve("data");
@@ -89,6 +97,7 @@ public final class Gateway implements AutoCloseable {
     ProcessBuilder builder = new ProcessBuilder(home.resolve("bin/weir-gateway").toString());
     builder.environment().putAll(Map.of("WEIR_DATA", data.toString(), "WEIR_RUN", run.toString(),
         "WEIR_HTTP_PORT", Integer.toString(httpPort), "WEIR_MQTT_PORT", Integer.toString(mqttPort), "WEIR_LOG", "file"));
+    builder.environment().putAll(environment);
     Path out = data.resolve("out.txt");
     process = builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(out.toFile())).start();
     awaitReady();
