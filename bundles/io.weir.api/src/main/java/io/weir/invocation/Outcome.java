@@ -35,8 +35,13 @@ public sealed interface Outcome {
   /** Not tried at all; {@code retryAfter} is when it is worth asking again. */
   record Refused(Reason reason, String detail, Duration retryAfter) implements Outcome {}
 
-  /** Why an invocation was not tried. */
-  enum Reason { UNKNOWN_FUNCTION, QUEUE_FULL, OUT_OF_MEMORY, STOPPING }
+  /** Why an invocation was not tried. All but the first pass. */
+  enum Reason {
+    UNKNOWN_FUNCTION, QUEUE_FULL, OUT_OF_MEMORY,
+    /** The function is declared, but not everybody in the gateway has heard of it yet. */
+    STARTING,
+    STOPPING
+  }
 
   /** The bytes of an answer. Not thread-safe; closing it early ends the call. */
   interface Body extends AutoCloseable {

@@ -250,11 +250,14 @@ public final class RetryingInvoker implements Invoker {
       }
       switch (refusal.code()) {
         case UNKNOWN_FUNCTION -> {
-          // The pool hears of a new function a moment after the registry knows it.
-          if (functions.find(invocation.function()).isPresent() && attempt < settings.attempts()) {
+          // The pool hears of a new function after the registry knows it; on a busy machine a while after.
+          if (functions.find(invocation.function()).isEmpty()) {
+            end(new Outcome.Refused(Outcome.Reason.UNKNOWN_FUNCTION, refusal.getMessage(), Duration.ZERO));
+          } else if (attempt < settings.attempts()) {
             repeat(refusal.getMessage(), Duration.ZERO);
           } else {
-            end(new Outcome.Refused(Outcome.Reason.UNKNOWN_FUNCTION, refusal.getMessage(), Duration.ZERO));
+            end(new Outcome.Refused(Outcome.Reason.STARTING, "function " + invocation.function()
+                + " is declared, but has not reached the pool of instances yet; try again", SOON));
           }
         }
         case QUEUE_FULL -> end(new Outcome.Refused(Outcome.Reason.QUEUE_FULL,

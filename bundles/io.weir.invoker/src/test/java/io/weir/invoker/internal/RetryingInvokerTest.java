@@ -313,6 +313,16 @@ class RetryingInvokerTest {
   }
 
   @Test
+  void aFunctionThePoolDoesNotHearOfIsStartingAndNotUnknown() throws Exception {
+    for (int i = 0; i < 4; i++) {   // as many as there are attempts
+      pool.refusals.add(new LeaseRefused(LeaseRefused.Code.UNKNOWN_FUNCTION, "there is no function hello", Duration.ZERO, null));
+    }
+
+    assertThat(invoke(get())).isInstanceOfSatisfying(Outcome.Refused.class,
+        refused -> assertThat(refused.reason()).isEqualTo(Outcome.Reason.STARTING));
+  }
+
+  @Test
   void aFullQueueRefusesAndSaysWhenToComeBack() throws Exception {
     pool.refusals.add(new LeaseRefused(LeaseRefused.Code.QUEUE_FULL, "full", Duration.ofSeconds(1), null));
 

@@ -96,6 +96,7 @@ final class AnswerWriter {
         case UNKNOWN_FUNCTION -> new Problem(404, "unknown-function", refused.detail());
         case QUEUE_FULL -> later("queue-full", refused);
         case OUT_OF_MEMORY -> later("out-of-memory", refused);
+        case STARTING -> later("starting", refused);
         case STOPPING -> later("stopping", refused);
       };
     }

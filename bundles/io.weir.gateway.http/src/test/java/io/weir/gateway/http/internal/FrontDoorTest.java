@@ -320,6 +320,9 @@ class FrontDoorTest {
     problem(memory, 503, "out-of-memory");
     assertThat(memory.headers().firstValue("Retry-After")).contains("4");
 
+    answer(invocation -> new Outcome.Refused(Outcome.Reason.STARTING, "coming", Duration.ofSeconds(1)));
+    problem(server.get("/function/echo"), 503, "starting");
+
     answer(invocation -> new Outcome.Refused(Outcome.Reason.STOPPING, "going down", Duration.ZERO));
     HttpResponse<String> stopping = server.get("/function/echo");
     problem(stopping, 503, "stopping");
