@@ -1,6 +1,15 @@
 #!/usr/bin/env bash
 # One benchmark: bench/run.sh NAME [--quick] [--json FILE]
 #
+#   baseline      the gateway as a whole: start, memory, calls by the front door, MQTT there and back, cold starts
+#   cold-start    first byte from every rung of the ladder; many functions at once
+#   data-path     what the kernel does for a request: the route (against Podman's published port and the usual sidecars), the
+#                 short way from the gateway, the meter, MQTT by the gateway and by the kernel; --only PART,… takes some of
+#                 route, meter, adaptor. Load generators on processor 0, all that serves them on processor 1
+#   mqtt-adaptor  data-path --only adaptor
+#   wake          what holding a connection and waking a function add to its start
+#   count         whether meter and function count the same
+#
 # Prints a table; with --json writes {"bench":…,"machine":{…},"rows":[{"metric":…,"value":…,"unit":…,"reference":…,
 # "reference_value":…,"ratio":…}]}. The reference is measured in the same run, in turn with the value, over several
 # rounds; values are medians. A row that has a goal also has "target" and "met". --quick takes fewer rounds.
@@ -10,7 +19,7 @@ name=${1:-}
 case $name in
   baseline) class=io.weir.bench.Baseline ;;
   cold-start) class=io.weir.bench.ColdStart ;;
-  mqtt-adaptor) class=io.weir.bench.MqttAdaptor ;;
+  mqtt-adaptor) class=io.weir.bench.DataPath; set -- "$@" --only adaptor ;;
   data-path) class=io.weir.bench.DataPath ;;
   wake) class=io.weir.bench.Wake ;;
   count) class=io.weir.bench.Count ;;

@@ -8,7 +8,6 @@
  * ends with its standard input. It has no retries, no deadlines and no reconnection: everything unexpected ends it. The one
  * answer it knows is none: to a message with a response topic, nothing is published there.
  */
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>

@@ -43,7 +43,7 @@ final class Cpu {
   static double seconds(Collection<Long> pids) throws IOException {
     double sum = 0;
     for (long pid : pids) {
-      sum += ofProcess(Path.of("/proc", Long.toString(pid)));
+      sum += ofProcess(pid);
     }
     return sum + kernel();
   }
@@ -63,8 +63,8 @@ final class Cpu {
   }
 
   /** Of all threads it ever had, in ticks of 10 ms that add up exactly. */
-  private static double ofProcess(Path process) throws IOException {
-    String stat = Files.readString(process.resolve("stat"));
+  static double ofProcess(long pid) throws IOException {
+    String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
     String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
     return (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) / 100.0;
   }

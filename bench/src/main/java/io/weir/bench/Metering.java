@@ -15,7 +15,8 @@ import java.util.stream.Stream;
 
 /**
  * What the meter costs: one server process in a cgroup of its own, loaded in threes without, with and without the meter. The
- * same threes with nothing attached in the middle say what such a comparison shows where there is nothing to see.
+ * same threes with a meter that is taken off again before the one in the middle say what such a comparison shows where
+ * there is nothing to see.
  */
 final class Metering implements AutoCloseable {
   private static final int LIVE = 1;
@@ -97,6 +98,8 @@ final class Metering implements AutoCloseable {
     cpu(seconds);
     for (int i = 0; i < triplets; i++) {
       double before = cpu(seconds);
+      hooks("attach");
+      hooks("detach");
       double same = cpu(seconds);
       double between = cpu(seconds);
       hooks("attach");

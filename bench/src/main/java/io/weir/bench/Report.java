@@ -17,9 +17,16 @@ import tools.jackson.jr.ob.JSON;
 final class Report {
   private final String bench;
   private final List<Map<String, Object>> rows = new ArrayList<>();
+  private String setUp = "";
 
   Report(String bench) {
     this.bench = bench;
+  }
+
+  /** Says with the figures how they were taken. */
+  Report setUp(String words) {
+    setUp = words;
+    return this;
   }
 
   /** Medians of rounds that were measured in turn. */
@@ -72,11 +79,14 @@ final class Report {
   }
 
   void print(PrintStream out) {
-    out.printf("%n%-24s %10s %-5s %6s  %s%n", bench, "Weir", "", "ratio", "reference of the same run; target");
+    out.printf("%n%-26s %10s %-5s %6s  %s%n", bench, "Weir", "", "ratio", "reference of the same run; target");
     for (Map<String, Object> row : rows) {
-      out.printf("%-24s %10s %-5s %6s  %s %s%s%n", row.get("metric"), row.get("value"), row.get("unit"),
+      out.printf("%-26s %10s %-5s %6s  %s %s%s%n", row.get("metric"), row.get("value"), row.get("unit"),
           row.get("ratio") == null ? "" : row.get("ratio"), row.get("reference_value"), row.get("reference"),
           row.containsKey("target") ? "; " + row.get("target") + ((boolean) row.get("met") ? ": met" : ": MISSED") : "");
+    }
+    if (!setUp.isEmpty()) {
+      out.println("set-up: " + setUp);
     }
     out.println("machine: " + machine());
   }
@@ -85,6 +95,9 @@ final class Report {
     Map<String, Object> all = new LinkedHashMap<>();
     all.put("bench", bench);
     all.put("machine", machine());
+    if (!setUp.isEmpty()) {
+      all.put("set_up", setUp);
+    }
     all.put("rows", rows);
     Files.writeString(file, JSON.std.with(JSON.Feature.PRETTY_PRINT_OUTPUT).asString(all) + "\n");
   }
@@ -97,7 +110,17 @@ final class Report {
     machine.put("kernel", System.getProperty("os.version"));
     machine.put("arch", System.getProperty("os.arch"));
     machine.put("java", System.getProperty("java.version"));
+    machine.put("load", load());
     return machine;
+  }
+
+  /** Of the last 1, 5 and 15 minutes, this run's own included. */
+  private static String load() {
+    try {
+      return String.join(" ", List.of(Files.readString(Path.of("/proc/loadavg")).split(" ")).subList(0, 3));
+    } catch (IOException e) {
+      return "unknown";
+    }
   }
 
   private static String firstMatch(String file, String key) {
