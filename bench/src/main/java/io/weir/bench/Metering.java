@@ -12,6 +12,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.jar.JarFile;
 import java.util.stream.Stream;
+import tools.jackson.jr.ob.JSON;
 
 /**
  * What the meter costs: one server process in a cgroup of its own, loaded in threes without, with and without the meter. The
@@ -20,7 +21,6 @@ import java.util.stream.Stream;
  */
 final class Metering implements AutoCloseable {
   private static final int LIVE = 1;
-  private static final int INSTANCE_BYTES = 72;
   private static final int FLAGS_AT = 52;
   private static final int GENERATION_AT = 56;
   /** Program and where it is attached, in the words of bpftool. */
@@ -53,7 +53,7 @@ final class Metering implements AutoCloseable {
     try {
       Wire.await(new java.net.InetSocketAddress(Device.GATEWAY, port));
       load();
-    } catch (Exception e) {
+    } catch (Exception | AssertionError e) {
       close();
       throw e;
     }
@@ -73,10 +73,16 @@ final class Metering implements AutoCloseable {
     Gateway.exec("unshare", "-m", "sh", "-c", "mount --bind " + bpffs + " /sys/fs/bpf && bpftool prog loadall " + object
         + " /sys/fs/bpf/programs");
     long id = ((Number) Files.getAttribute(cgroup, "unix:ino")).longValue();
-    ByteBuffer instance = ByteBuffer.allocate(INSTANCE_BYTES).order(ByteOrder.LITTLE_ENDIAN).putLong(1).putLong(id);
+    ByteBuffer instance = ByteBuffer.allocate(valueBytes("instances")).order(ByteOrder.LITTLE_ENDIAN).putLong(1).putLong(id);
     instance.putInt(FLAGS_AT, LIVE).putInt(GENERATION_AT, 1);
     put("instances", ByteBuffer.allocate(4).array(), instance.array());
     put("cgroups", ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(id).array(), new byte[4]);
+  }
+
+  /** Asked for, because structures grow at their ends. */
+  private int valueBytes(String map) throws Exception {
+    String shown = Gateway.exec("bpftool", "-j", "map", "show", "pinned", bpffs.resolve(map).toString());
+    return ((Number) JSON.std.mapFrom(shown).get("bytes_value")).intValue();
   }
 
   private void put(String map, byte[] key, byte[] value) throws Exception {
