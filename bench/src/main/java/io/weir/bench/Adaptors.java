@@ -36,8 +36,8 @@ final class Adaptors {
   Adaptors(Report report, boolean quick) {
     this.report = report;
     this.rounds = quick ? 3 : 9;
-    this.messages = quick ? 6_000 : 20_000;
-    this.warmUp = quick ? 10_000 : 40_000;
+    this.messages = quick ? 6_000 : 15_000;
+    this.warmUp = quick ? 10_000 : 30_000;
   }
 
   void run() throws Exception {

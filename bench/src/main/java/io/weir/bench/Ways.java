@@ -92,7 +92,7 @@ final class Ways {
     mine[0][round] = kept.perSecond();
     mine[1][round] = kept.p50();
     mine[2][round] = kept.cpu();
-    mine[3][round] = loads.newConnections(way.url(), way.processes(), quick ? 2000 : 10_000).cpu();
+    mine[3][round] = loads.newConnections(way.url(), way.processes(), quick ? 2000 : 6000).cpu();
     mine[4][round] = loads.paced(way.host(), way.port(), RATE, 1)[0];
   }
 
