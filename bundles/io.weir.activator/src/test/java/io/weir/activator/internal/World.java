@@ -35,6 +35,7 @@ import java.util.function.Consumer;
 final class World implements AutoCloseable {
   static final FunctionName ECHO = new FunctionName("echo");
   static final Duration LOOK = Duration.ofMillis(100);
+  static final Duration PATIENCE = Duration.ofSeconds(20);
   final FakePool pool = new FakePool();
   final BlockingQueue<GatewayEvent> events = new LinkedBlockingQueue<>();
   final Origin origin = new Origin();
@@ -47,10 +48,16 @@ final class World implements AutoCloseable {
     this.data = data;
   }
 
+  /** Of a gateway that waits for anybody, so that no test fails because the machine was busy. */
   Settings settings(int perFunction, int total) {
     int base = freeRange();
-    return new Settings(base, base + 20, Set.of(), perFunction, total, Duration.ofSeconds(20), Duration.ofSeconds(1),
-        Duration.ofSeconds(2));
+    return new Settings(base, base + 20, Set.of(), perFunction, total, PATIENCE, PATIENCE, PATIENCE);
+  }
+
+  /** From now on, before the first function is added, nobody is waited for longer. */
+  void hurry(Duration headTimeout, Duration stallTimeout) {
+    settings = new Settings(settings.firstPort(), settings.lastPort(), settings.interfaces(), settings.heldPerFunction(),
+        settings.heldTotal(), settings.patience(), headTimeout, stallTimeout);
   }
 
   /** Somewhere nobody is now; chosen by the kernel so that tests that run side by side do not meet. */
@@ -96,8 +103,13 @@ final class World implements AutoCloseable {
   }
 
   static FunctionSpec function(String name, Network network) {
+    return function(name, network, PATIENCE);
+  }
+
+  /** @param timeout within which it has to answer */
+  static FunctionSpec function(String name, Network network, Duration timeout) {
     return new FunctionSpec(new FunctionName(name), new Source.Image("x"), 8080, List.of(), Optional.empty(),
-        new Limits(64 << 20, 1, 64), new Scaling(0, 1, 8, Duration.ofHours(1)), Duration.ofMillis(800), Map.of(), network);
+        new Limits(64 << 20, 1, 64), new Scaling(0, 1, 8, Duration.ofHours(1)), timeout, Map.of(), network);
   }
 
   static Network port(int port) {
