@@ -36,6 +36,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -105,6 +106,12 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
 
   OnDemandPool(ContainerEngine engine, Runners runners, Events events, Settings settings, String gateway, Path data,
       Path proc) {
+    this(engine, runners, events, settings, gateway, data, proc, System::nanoTime);
+  }
+
+  /** @param clock by which everything is decided that depends on time */
+  OnDemandPool(ContainerEngine engine, Runners runners, Events events, Settings settings, String gateway, Path data,
+      Path proc, LongSupplier clock) {
     this.engine = engine;
     this.runners = runners;
     this.settings = settings;
@@ -118,8 +125,7 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
     this.ledger = new CostLedger(data.resolve("calibration.properties"));
     Admission admission = new Admission(budget, functions);
     RestPolicy policy = new RestPolicy(this::expected, settings, budget);
-    this.home = new Home(lifecycle, kernel, settings, budget, admission, ledger, policy, scheduler,
-        System::nanoTime);
+    this.home = new Home(lifecycle, kernel, settings, budget, admission, ledger, policy, scheduler, clock);
     this.reconciler = new Reconciler(engine, lifecycle, functions);
     this.housekeeping = new Housekeeping(engine, runners, home, functions, pressure);
     this.watch = engine.watch(Lifecycle.GATEWAY, gateway, this::engineEvent);

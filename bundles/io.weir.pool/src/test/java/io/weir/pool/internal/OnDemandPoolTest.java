@@ -123,6 +123,9 @@ class OnDemandPoolTest {
 
   @Test
   void aCrashAtStartIsToldWithTheLastWords() throws Exception {
+    pool.close();
+    long now = System.nanoTime();   // and no later, so that the back-off does not end before the second one asks
+    pool = new OnDemandPool(engine, runners, events, SETTINGS, "0123456789ab", data, data.resolve("no-proc"), () -> now);
     engine.crashingImage = "crash:1";
     pool.functionAdded(hello("crash:1", 0, 1, 1));
 
