@@ -81,14 +81,15 @@ final class DirectCalls {
   /**
    * The last request came, or was answered, at this time; what an operator wanted only afterwards stays as it is.
    *
+   * @param asOf when the kernel was asked, which may be a while ago
    * @param came whether requests came without a lease
    */
-  private void used(Slot slot, long at, boolean came, List<Runnable> todo) {
+  private void used(Slot slot, long at, long asOf, boolean came, List<Runnable> todo) {
     slot.lastUsedNanos = Math.max(slot.lastUsedNanos, at);
     roster.lastCallNanos = Math.max(roster.lastCallNanos, at);
     if (came) {
       roster.called = true;
-      if (slot.direct > 0 || roster.pin.before(at)) {
+      if (roster.pin.before(slot.direct > 0 ? asOf : at)) {
         roster.pin.release(todo);
       }
     }
@@ -104,14 +105,18 @@ final class DirectCalls {
     });
   }
 
-  /** What the kernel counted; nothing of those it does not know. */
-  void counted(Map<String, Load> loads) {
+  /**
+   * What the kernel counted; nothing of those it does not know.
+   *
+   * @param asOf a time before it was asked
+   */
+  void counted(Map<String, Load> loads, long asOf) {
     owner.decide((now, todo) -> {
       if (roster.none(slot -> loads.containsKey(slot.id) || slot.direct > 0)) {
         return;
       }
       for (Slot slot : List.copyOf(roster.slots)) {
-        counted(slot, loads.get(slot.id), now, todo);
+        counted(slot, loads.get(slot.id), asOf, now, todo);
       }
       leasing.serveWaiters(now, todo);
       roster.loadChanged(now);
@@ -119,10 +124,10 @@ final class DirectCalls {
     });
   }
 
-  private void counted(Slot slot, @Nullable Load load, long now, List<Runnable> todo) {
+  private void counted(Slot slot, @Nullable Load load, long asOf, long now, List<Runnable> todo) {
     boolean came = slot.counted(load);
     if (load != null && load.idleNanos() != Long.MAX_VALUE) {
-      used(slot, now - load.idleNanos(), came, todo);
+      used(slot, asOf - load.idleNanos(), asOf, came, todo);
     }
     if (came && now - slot.readyNanos > BackOff.GOOD_LIFE.toNanos()) {
       roster.backOff.lived();

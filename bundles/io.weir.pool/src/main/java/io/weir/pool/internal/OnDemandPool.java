@@ -120,7 +120,7 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
     MemoryPressure pressure = new MemoryPressure(proc, settings.leastAvailablePercent());
     this.budget = new Budget(settings.budgetBytes() > 0 ? settings.budgetBytes() : pressure.total() / 2);
     KernelSide kernel = new KernelSide(engine);
-    this.trafficLink = new TrafficLink(kernel, functions, this::all, scheduler);
+    this.trafficLink = new TrafficLink(kernel, functions, this::all, scheduler, clock);
     this.lifecycle = new Lifecycle(engine, kernel, runners, events, settings, gateway);
     this.ledger = new CostLedger(data.resolve("calibration.properties"));
     Admission admission = new Admission(budget, functions);

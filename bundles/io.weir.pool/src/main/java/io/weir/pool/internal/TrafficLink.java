@@ -12,6 +12,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +33,7 @@ final class TrafficLink {
   private final Map<FunctionName, FunctionInstances> functions;
   private final Supplier<Stream<FunctionInstances>> all;
   private final ScheduledExecutorService scheduler;
+  private final LongSupplier clock;
   /** The kernel's own thread must not wait for a function's lock; and nobody looks while somebody goes. */
   private final ExecutorService signals = Executors.newSingleThreadExecutor(Lifecycle.threads("weir-pool-signals"));
   private @Nullable AutoCloseable subscription;
@@ -43,11 +45,12 @@ final class TrafficLink {
    * @param all these, and such as were removed but still have instances
    */
   TrafficLink(KernelSide kernel, Map<FunctionName, FunctionInstances> functions, Supplier<Stream<FunctionInstances>> all,
-      ScheduledExecutorService scheduler) {
+      ScheduledExecutorService scheduler, LongSupplier clock) {
     this.kernel = kernel;
     this.functions = functions;
     this.all = all;
     this.scheduler = scheduler;
+    this.clock = clock;
     kernel.whenAwake(this::lookSoon);
   }
 
@@ -62,7 +65,7 @@ final class TrafficLink {
     if (kernel.uses(traffic)) {
       kernel.use(null);
       subscribe(null);
-      submit(() -> tell(Map.of()));
+      submit(() -> tell(Map.of(), clock.getAsLong()));
     }
   }
 
@@ -124,7 +127,9 @@ final class TrafficLink {
   private void look() {
     submit(() -> {
       try {
-        tell(kernel.loads());
+        // Before they are read: on a busy machine much may happen until a function hears of them.
+        long asOf = clock.getAsLong();
+        tell(kernel.loads(), asOf);
       } finally {
         lookAgain();
       }
@@ -147,8 +152,8 @@ final class TrafficLink {
     }
   }
 
-  private void tell(Map<String, Load> loads) {
-    all.get().forEach(function -> function.direct().counted(loads));
+  private void tell(Map<String, Load> loads, long asOf) {
+    all.get().forEach(function -> function.direct().counted(loads, asOf));
   }
 
   void close() {

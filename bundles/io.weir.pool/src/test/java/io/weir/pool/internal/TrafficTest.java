@@ -24,12 +24,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The pool with a kernel that counts and signals. */
 class TrafficTest {
@@ -208,6 +211,35 @@ class TrafficTest {
     pool.rest(A, Rung.FROZEN).toCompletableFuture().get(20, TimeUnit.SECONDS);
     traffic.awaitLook();
 
+    assertThat(states()).containsExactly(State.FROZEN);
+  }
+
+  /** As on a machine that has other things to do between asking the kernel and hearing what it said. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1})
+  void whatTheKernelSaidBeforeAnOperatorWantedItToRestDoesNotCount(int inFlight) throws Exception {
+    open();
+    add(function(scaling(0, 1, Rung.FROZEN)));
+    Lease lease = lease();
+    String id = "id-" + lease.instance();
+    lease.release();
+    CountDownLatch goOn = new CountDownLatch(1);
+    engine.whileFreezing = () -> await(goOn);
+    CompletableFuture<CompletionStage<Void>> asked = new CompletableFuture<>();
+    traffic.whileLooking = () -> {
+      traffic.loaded(id, inFlight, 2, 0);   // what the next look sees
+      traffic.whileLooking = () -> {
+        traffic.loaded(id, 0, 2, 0);   // and by the time it is heard of, that is answered
+        traffic.whileLooking = () -> { };
+        asked.complete(pool.rest(A, Rung.FROZEN));
+      };
+    };
+
+    var resting = asked.get(20, TimeUnit.SECONDS).toCompletableFuture();
+    traffic.awaitLook();
+    goOn.countDown();
+
+    resting.get(20, TimeUnit.SECONDS);
     assertThat(states()).containsExactly(State.FROZEN);
   }
 
