@@ -41,6 +41,8 @@ final class Engagement {
   private int looks;
   private volatile boolean engaged;
   private volatile boolean hopeless;
+  /** Set by the last that the keeper does, after which a look that was due would begin all over again. */
+  private boolean over;
 
   /**
    * Where things are.
@@ -95,6 +97,9 @@ final class Engagement {
   }
 
   private void lookAgain() {
+    if (over) {
+      return;
+    }
     look();
     users.changed();
     boolean soon = !decided() && ++looks < SOON_LOOKS;
@@ -149,7 +154,13 @@ final class Engagement {
     users.changed();
     route(plane);
     adapt(plane);
-    keeper.schedule(plane::forgetUnclaimed, CLAIM_SECONDS, TimeUnit.SECONDS);
+    keeper.schedule(this::forgetUnclaimed, CLAIM_SECONDS, TimeUnit.SECONDS);
+  }
+
+  private void forgetUnclaimed() {
+    if (plane != null && !over) {
+      plane.forgetUnclaimed();
+    }
   }
 
   private void route(DataPlane counting) {
@@ -221,7 +232,10 @@ final class Engagement {
 
   private void end(Runnable last) {
     try {
-      keeper.submit(last).get(CLOSE_SECONDS, TimeUnit.SECONDS);
+      keeper.submit(() -> {
+        over = true;
+        last.run();
+      }).get(CLOSE_SECONDS, TimeUnit.SECONDS);
     } catch (TimeoutException | ExecutionException e) {
       LOG.warn("something of {} is left in the kernel; the next start takes it up", place.hash(), e);
     } catch (InterruptedException e) {
