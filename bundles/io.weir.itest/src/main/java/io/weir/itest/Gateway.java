@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -20,6 +21,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import tools.jackson.jr.ob.JSON;
@@ -33,6 +35,10 @@ public final class Gateway implements AutoCloseable {
   private static final Path WORK = Path.of(System.getProperty("weir.work"));
   private static final Path DIST = Path.of(System.getProperty("weir.dist"));
   public static final Duration LONG = Duration.ofSeconds(60);
+  /** Above those that a gateway gives to functions, and below the kernel's ephemeral ones. */
+  private static final int FIRST_PORT = 21_000;
+  private static final int PORTS = 3_000;
+  private static final AtomicInteger NEXT_PORT = new AtomicInteger((int) (ProcessHandle.current().pid() * 61 % PORTS));
 
   private final HttpClient client = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
   private final String name;
@@ -324,12 +330,22 @@ public final class Gateway implements AutoCloseable {
     }
   }
 
+  /**
+   * A port of loopback that nobody has, and that nobody gets by chance before it is used, nor while a gateway is dead: the
+   * kernel gives none of these to whoever asks for any, functions have others, and no port is answered twice.
+   */
   public static int freePort() {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    for (int tried = 0; tried < PORTS; tried++) {
+      int port = FIRST_PORT + Math.floorMod(NEXT_PORT.getAndIncrement(), PORTS);
+      try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+        return socket.getLocalPort();
+      } catch (BindException e) {
+        continue;   // another test run's
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
     }
+    throw new IllegalStateException("no port from " + FIRST_PORT + " on is free");
   }
 
   /** Makes a copy of the distribution whose settings a test may change. */
