@@ -21,6 +21,7 @@ import org.eclipse.paho.mqttv5.common.packet.UserProperty;
 
 /** A sensor and a listener in one, as anybody would write it with Paho. */
 public final class Mqtt implements AutoCloseable, MqttCallback {
+  private static final Duration RECEIPT = Duration.ofSeconds(20);
   private final MqttClient client;
   private final List<String> filters;
   private final BlockingQueue<Received> received = new LinkedBlockingQueue<>();
@@ -40,6 +41,8 @@ public final class Mqtt implements AutoCloseable, MqttCallback {
     client = new MqttClient("tcp://127.0.0.1:" + port, "itest-" + System.nanoTime(), new MemoryPersistence());
     this.filters = List.of(filters);
     client.setCallback(this);
+    // Else it waits for ever for a receipt that went down with a connection.
+    client.setTimeToWait(RECEIPT.toMillis());
     connect();
   }
 
@@ -84,10 +87,14 @@ public final class Mqtt implements AutoCloseable, MqttCallback {
   }
 
   public void reconnect() throws Exception {
+    long deadline = System.nanoTime() + Gateway.LONG.toNanos();
     while (!client.isConnected()) {
       try {
         connect();
       } catch (MqttException e) {
+        if (System.nanoTime() > deadline) {
+          throw e;
+        }
         TimeUnit.MILLISECONDS.sleep(50);
       }
     }
