@@ -3,6 +3,8 @@ package io.weir.itest;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -114,6 +116,13 @@ public final class Device implements AutoCloseable {
         throw new IOException(own() + " on " + namespace.name(), e);
       }
     });
+  }
+
+  /** How often its kernel has sent a SYN again so far, because no answer came within a second. */
+  public long synsSentAgain() throws Exception {
+    List<String[]> lines = namespace.inside(() -> Files.readAllLines(Path.of("/proc/thread-self/net/netstat"))).stream()
+        .filter(line -> line.startsWith("TcpExt:")).map(line -> line.split(" ")).toList();
+    return Long.parseLong(lines.get(1)[List.of(lines.get(0)).indexOf("TCPSynRetrans")]);
   }
 
   private void ip(String... arguments) throws Exception {

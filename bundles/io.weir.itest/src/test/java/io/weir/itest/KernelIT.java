@@ -224,11 +224,12 @@ class KernelIT {
     assertThatThrownBy(() -> device.call(device.gateway(), port, BRIEFLY)).hasMessageContaining("timed out");
   }
 
-  /** Retransmissions count as well, but none comes so soon. */
+  /** Each of its packets counts, and on a busy machine there may be a second one before the client gives up. */
   private static void assertNotedOnce(String note, ThrowingRunnable what) throws Exception {
     long before = lab.note(note);
+    long again = device.synsSentAgain();
     what.run();
-    assertThat(lab.note(note) - before).as(note).isEqualTo(1);
+    assertThat(lab.note(note) - before).as(note).isEqualTo(1 + device.synsSentAgain() - again);
   }
 
   /** Anything. */
