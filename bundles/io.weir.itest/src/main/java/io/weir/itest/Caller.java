@@ -43,7 +43,7 @@ public final class Caller implements AutoCloseable {
   public Caller(String host, int port, Duration patience) throws IOException {
     try {
       socket.setTcpNoDelay(true);
-      socket.setSoTimeout(15_000);
+      socket.setSoTimeout((int) Gateway.LONG.toMillis());
       socket.connect(new InetSocketAddress(InetAddress.getByName(host), port), (int) patience.toMillis());
       in = new BufferedInputStream(socket.getInputStream());
     } catch (IOException e) {

@@ -75,7 +75,7 @@ public final class Gateway implements AutoCloseable {
   }
 
   public static Gateway start(String name) throws Exception {
-    return start(name, Map.of("io.weir.pool/start.timeout.seconds", "4"));
+    return start(name, Map.of());
   }
 
   private Gateway(String name, Map<String, String> environment) throws IOException {

@@ -37,7 +37,7 @@ class FastPathIT {
     Thread listener = new Thread(FastPathIT::listen, "sink");
     listener.setDaemon(true);
     listener.start();
-    gateway = Gateway.start("fast", Map.of("io.weir.pool/start.timeout.seconds", "4", "io.weir.pool/calibrate", "false"));
+    gateway = Gateway.start("fast", Map.of("io.weir.pool/calibrate", "false"));
     gateway.importProbe();
     gateway.deploy("""
         functions:

@@ -24,9 +24,9 @@ final class Lab implements AutoCloseable {
     this.devices = List.of(devices);
     // A range that gateways of other tests do not use, for the time in which this one is dead.
     int first = 24_000 + (int) (ProcessHandle.current().pid() % 80) * 100;
-    Map<String, String> all = new HashMap<>(Map.of("io.weir.pool/start.timeout.seconds", "4", "io.weir.pool/calibrate",
-        "false", "io.weir.activator/ports", first + "-" + (first + 99), "io.weir.activator/interfaces",
-        Arrays.stream(devices).map(Device::port).collect(Collectors.joining(","))));
+    Map<String, String> all = new HashMap<>(Map.of("io.weir.pool/calibrate", "false", "io.weir.activator/ports",
+        first + "-" + (first + 99), "io.weir.activator/interfaces", Arrays.stream(devices).map(Device::port)
+            .collect(Collectors.joining(","))));
     all.putAll(settings);
     this.gateway = Gateway.start(name, all);
     try {

@@ -33,8 +33,8 @@ class ServiceAddressIT {
   static void start() throws Exception {
     // A range that gateways of other tests do not use, for the time in which this one is dead.
     int first = 12_000 + (int) (ProcessHandle.current().pid() % 150) * 50;
-    gateway = Gateway.start("service", Map.of("io.weir.pool/start.timeout.seconds", "4", "io.weir.pool/calibrate", "false",
-        "io.weir.activator/ports", first + "-" + (first + 49)));
+    gateway = Gateway.start("service", Map.of("io.weir.pool/calibrate", "false", "io.weir.activator/ports",
+        first + "-" + (first + 49)));
     gateway.importProbe();
     client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
   }
