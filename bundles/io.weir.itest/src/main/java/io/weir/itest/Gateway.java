@@ -230,6 +230,14 @@ public final class Gateway implements AutoCloseable {
     return value == null ? 0 : ((Number) value).longValue();
   }
 
+  /** Whether every request and message that it took has ended; a client may have its answer a moment before. */
+  public boolean carriesNothing() {
+    Map<?, ?> counters = (Map<?, ?>) json("/api/v1/status").get("counters");
+    long ended = Stream.of("replied", "no-content", "rejected", "failed", "refused")
+        .mapToLong(result -> ((Number) counters.get("invocations." + result)).longValue()).sum();
+    return ended == ((Number) counters.get("invocations.accepted")).longValue();
+  }
+
   public void deploy(String yaml) {
     HttpResponse<String> response = post("/api/v1/functions", yaml, "Content-Type", "application/yaml");
     assertThat(response.statusCode()).as(response.body()).isEqualTo(200);

@@ -3,6 +3,8 @@ package io.weir.itest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -57,10 +59,24 @@ final class Lab implements AutoCloseable {
   int port(String name) {
     await(name + " is reached").atMost(SOON).until(() -> {
       Map<?, ?> service = service(name);
-      return service != null && service.get("problem") == null && devices.stream().allMatch(device ->
-          service.get("addresses").toString().contains(device.gateway() + ":"));
+      boolean reached = service != null && service.get("addresses") != null && service.get("problem") == null;
+      for (Device device : devices) {
+        reached = reached && has(service, device.gateway()) && has(service, device.gateway6());
+      }
+      return reached;
     });
     return ((Number) service(name).get("port")).intValue();
+  }
+
+  private static boolean has(Map<?, ?> service, String address) throws UnknownHostException {
+    InetAddress wanted = InetAddress.getByName(address);
+    for (Object each : (List<?>) service.get("addresses")) {
+      String host = each.toString().replaceFirst(":\\d+$", "").replaceAll("[\\[\\]]|%.*", "");
+      if (InetAddress.getByName(host).equals(wanted)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** How often the kernel's programs noted a thing. */
@@ -78,8 +94,9 @@ final class Lab implements AutoCloseable {
     await(count + " requests of " + function + " under way").atMost(SOON).until(() -> metered(function, "inFlight") == count);
   }
 
-  /** How many of its latest thousand requests went through the gateway. */
+  /** How many of its latest thousand requests went through the gateway, once all have ended there as they have for clients. */
   int invocations(String function) {
+    await("the gateway is done with what clients have").atMost(SOON).until(gateway::carriesNothing);
     return gateway.list("/api/v1/invocations?function=" + function + "&limit=1000", "invocations").size();
   }
 

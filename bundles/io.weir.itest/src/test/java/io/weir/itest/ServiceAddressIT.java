@@ -55,8 +55,10 @@ class ServiceAddressIT {
 
   /** Its port, once it is reached there. */
   private static int port(String name) {
-    await().atMost(SOON).until(() -> service(name) != null && service(name).get("problem") == null
-        && !((List<?>) service(name).get("addresses")).isEmpty());
+    await().atMost(SOON).until(() -> {
+      Map<?, ?> service = service(name);   // empty until the address was looked at
+      return service != null && service.get("problem") == null && service.get("addresses") instanceof List<?> all && !all.isEmpty();
+    });
     return ((Number) service(name).get("port")).intValue();
   }
 
