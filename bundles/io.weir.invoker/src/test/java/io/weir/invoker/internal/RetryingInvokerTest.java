@@ -77,8 +77,19 @@ class RetryingInvokerTest {
     });
     function.start();
     pool.address = function.getAddress();
-    invoker = new RetryingInvoker(new OneFunction(), pool, new Recorder(),
-        new Settings(4, Duration.ofMillis(2), Duration.ofMillis(10), Duration.ofSeconds(5), 1000));
+    invoker = invoker(Duration.ofSeconds(20));
+  }
+
+  /** @param timeout of the function */
+  private RetryingInvoker invoker(Duration timeout) {
+    return new RetryingInvoker(new OneFunction(timeout), pool, new Recorder(),
+        new Settings(4, Duration.ofMillis(2), Duration.ofMillis(10), Duration.ofSeconds(20), 1000));
+  }
+
+  /** From now on the function has to answer soon, which it must not be expected to do when a test wants an answer. */
+  private void hurry() {
+    invoker.close();
+    invoker = invoker(Duration.ofMillis(300));
   }
 
   @AfterEach
@@ -211,6 +222,7 @@ class RetryingInvokerTest {
 
   @Test
   void aSlowFunctionTimesOutAndIsNotSuspect() throws Exception {
+    hurry();
     CountDownLatch never = new CountDownLatch(1);
     answer = (n, exchange) -> await(never);
 
@@ -225,6 +237,7 @@ class RetryingInvokerTest {
 
   @Test
   void aSlowEventTimesOutOnEachAttempt() throws Exception {
+    hurry();
     CountDownLatch never = new CountDownLatch(1);
     answer = (n, exchange) -> await(never);
 
@@ -302,7 +315,7 @@ class RetryingInvokerTest {
     try (ServerSocket closed = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       pool.address = new InetSocketAddress(InetAddress.getLoopbackAddress(), closed.getLocalPort());
     }
-    RetryingInvoker hasty = new RetryingInvoker(new OneFunction(), pool, new Recorder(),
+    RetryingInvoker hasty = new RetryingInvoker(new OneFunction(Duration.ofSeconds(20)), pool, new Recorder(),
         new Settings(10_000, Duration.ofMillis(1), Duration.ofMillis(2), Duration.ofMillis(50), 1000));
 
     var failed = (Outcome.Failed) hasty.invoke(get()).toCompletableFuture().get(20, TimeUnit.SECONDS);
@@ -335,7 +348,7 @@ class RetryingInvokerTest {
   @Test
   void whatWaitsForItsNextAttemptIsHandedBackOnStop() throws Exception {
     answer = (n, exchange) -> reply(exchange, 503, "");
-    RetryingInvoker patient = new RetryingInvoker(new OneFunction(), pool, new Recorder(),
+    RetryingInvoker patient = new RetryingInvoker(new OneFunction(Duration.ofSeconds(20)), pool, new Recorder(),
         new Settings(4, Duration.ofHours(1), Duration.ofHours(1), Duration.ofSeconds(5), 1000));
     CompletableFuture<Outcome> pending = patient.invoke(event()).toCompletableFuture();
     while (!(published.poll(10, TimeUnit.SECONDS) instanceof GatewayEvent.Retrying)) {
@@ -472,8 +485,12 @@ class RetryingInvokerTest {
   }
 
   private static final class OneFunction implements FunctionRegistry {
-    private final FunctionSpec hello = new FunctionSpec(HELLO, new Source.Image("img:1"), 8080, List.of(), Optional.empty(),
-        new Limits(64 << 20, 1, 64), new Scaling(0, 1, 8, Duration.ofSeconds(60)), Duration.ofMillis(300), Map.of());
+    private final FunctionSpec hello;
+
+    OneFunction(Duration timeout) {
+      hello = new FunctionSpec(HELLO, new Source.Image("img:1"), 8080, List.of(), Optional.empty(),
+          new Limits(64 << 20, 1, 64), new Scaling(0, 1, 8, Duration.ofSeconds(60)), timeout, Map.of());
+    }
 
     @Override
     public List<FunctionSpec> functions() {
