@@ -50,6 +50,8 @@ public final class RetryingInvoker implements Invoker {
   static final Set<String> IDEMPOTENT = Set.of("GET", "HEAD", "OPTIONS");
   private static final Duration SOON = Duration.ofSeconds(1);
   private static final Duration LEAST_PATIENCE = Duration.ofMillis(1);
+  /** Bounds the delay that doubles with every question to a pool that has not heard of a function. */
+  private static final int MOST_UNHEARD = 4;
 
   private final FunctionRegistry functions;
   private final InstancePool pool;
@@ -115,6 +117,8 @@ public final class RetryingInvoker implements Invoker {
     private final CompletableFuture<Outcome> result = new CompletableFuture<>();
     private final long arrivedNanos = System.nanoTime();
     private int attempt;
+    /** How often in a row the pool did not know the function, up to a bound. */
+    private int unheard;
     private Duration coldStart = Duration.ZERO;
     private Optional<ColdStart> lastColdStart = Optional.empty();
 
@@ -250,11 +254,10 @@ public final class RetryingInvoker implements Invoker {
       }
       switch (refusal.code()) {
         case UNKNOWN_FUNCTION -> {
-          // The pool hears of a new function after the registry knows it; on a busy machine a while after.
           if (functions.find(invocation.function()).isEmpty()) {
             end(new Outcome.Refused(Outcome.Reason.UNKNOWN_FUNCTION, refusal.getMessage(), Duration.ZERO));
-          } else if (attempt < settings.attempts()) {
-            repeat(refusal.getMessage(), Duration.ZERO);
+          } else if (System.nanoTime() - arrivedNanos < settings.patience().toNanos()) {
+            waitForPool(refusal);
           } else {
             end(new Outcome.Refused(Outcome.Reason.STARTING, "function " + invocation.function()
                 + " is declared, but has not reached the pool of instances yet; try again", SOON));
@@ -292,9 +295,22 @@ public final class RetryingInvoker implements Invoker {
       return harmless && (invocation.body().repeatable() || invocation.body().length() == 0);
     }
 
+    /**
+     * The pool hears of a new function a moment after the registry knows it, which on a busy machine that starts is seconds;
+     * until then nobody was called, so it does not count as an attempt.
+     */
+    private void waitForPool(LeaseRefused refusal) {
+      unheard = Math.min(unheard + 1, MOST_UNHEARD);
+      int thisOne = attempt--;
+      again(thisOne, refusal.getMessage(), settings.delayAfter(unheard, Duration.ZERO));
+    }
+
     private void repeat(String cause, Duration asked) {
-      Duration delay = settings.delayAfter(attempt, asked);
-      events.publish(new GatewayEvent.Retrying(Instant.now(), invocation.id(), invocation.function(), attempt, cause,
+      again(attempt, cause, settings.delayAfter(attempt, asked));
+    }
+
+    private void again(int failed, String cause, Duration delay) {
+      events.publish(new GatewayEvent.Retrying(Instant.now(), invocation.id(), invocation.function(), failed, cause,
           delay));
       waiting.add(this);
       try {

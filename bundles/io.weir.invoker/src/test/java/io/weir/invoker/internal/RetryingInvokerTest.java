@@ -311,6 +311,31 @@ class RetryingInvokerTest {
   }
 
   @Test
+  void howeverLateThePoolHearsOfAFunctionItsAttemptsAreAllToCome() throws Exception {
+    for (int i = 0; i < 20; i++) {
+      pool.refusals.add(new LeaseRefused(LeaseRefused.Code.UNKNOWN_FUNCTION, "there is no function hello", Duration.ZERO, null));
+    }
+    answer = (n, exchange) -> reply(exchange, n < 4 ? 503 : 200, "n" + n);
+
+    assertThat(text((Outcome.Replied) invoke(event()))).isEqualTo("n4");
+    assertThat(calls).as("as many as are allowed").hasValue(4);
+  }
+
+  @Test
+  void aFunctionThePoolNeverHearsOfIsStartingAndNotUnknown() throws Exception {
+    for (int i = 0; i < 10_000; i++) {
+      pool.refusals.add(new LeaseRefused(LeaseRefused.Code.UNKNOWN_FUNCTION, "there is no function hello", Duration.ZERO, null));
+    }
+    RetryingInvoker hasty = new RetryingInvoker(new OneFunction(Duration.ofSeconds(20)), pool, new Recorder(),
+        new Settings(4, Duration.ofMillis(1), Duration.ofMillis(2), Duration.ofMillis(50), 1000));
+
+    var refused = (Outcome.Refused) hasty.invoke(get()).toCompletableFuture().get(20, TimeUnit.SECONDS);
+    hasty.close();
+
+    assertThat(refused.reason()).isEqualTo(Outcome.Reason.STARTING);
+  }
+
+  @Test
   void aRequestIsNotRepeatedForLongerThanItsClientIsPatient() throws Exception {
     try (ServerSocket closed = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       pool.address = new InetSocketAddress(InetAddress.getLoopbackAddress(), closed.getLocalPort());
@@ -323,16 +348,6 @@ class RetryingInvokerTest {
 
     assertThat(failed.code()).isEqualTo("connection-refused");
     assertThat(pool.suspects.get()).isLessThan(10_000);
-  }
-
-  @Test
-  void aFunctionThePoolDoesNotHearOfIsStartingAndNotUnknown() throws Exception {
-    for (int i = 0; i < 4; i++) {   // as many as there are attempts
-      pool.refusals.add(new LeaseRefused(LeaseRefused.Code.UNKNOWN_FUNCTION, "there is no function hello", Duration.ZERO, null));
-    }
-
-    assertThat(invoke(get())).isInstanceOfSatisfying(Outcome.Refused.class,
-        refused -> assertThat(refused.reason()).isEqualTo(Outcome.Reason.STARTING));
   }
 
   @Test
