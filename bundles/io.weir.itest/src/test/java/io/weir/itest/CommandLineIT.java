@@ -43,7 +43,10 @@ class CommandLineIT {
 
   @Test
   void aDeployedFunctionIsListedInvokedLoggedAndRemoved() throws Exception {
-    Gateway.Result deployed = ok("deploy", file("weir.yaml", function("life", "triggers: [{mqtt: life/+}, {http: /life}]")));
+    Gateway.Result deployed = ok("deploy", file("weir.yaml", function("life", """
+        triggers: [{mqtt: life/+}, {http: /life}]
+        rest: running
+        """)));
     assertThat(deployed.out()).contains("deployed", "life", "mqtt life/+", "http /life");
 
     assertThat(ok("list").out()).contains("NAME", "life", "localhost/probe:1", "0/1");
