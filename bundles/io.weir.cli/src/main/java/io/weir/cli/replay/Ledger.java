@@ -162,12 +162,23 @@ public final class Ledger {
     return true;
   }
 
-  /** Gives the publication of the last answers a moment; a function without an output never publishes any. */
-  public synchronized void awaitAnswers(long millis) throws InterruptedException {
-    long deadline = System.nanoTime() + millis * 1_000_000;
-    for (long left = millis; left > 0 && published() < results.getOrDefault("replied", 0L);
-        left = (deadline - System.nanoTime()) / 1_000_000) {
+  /**
+   * Waits until every answer is published. Gives it up if none was ever published within a moment, as a function without an
+   * output never does, or after the last one for {@code patience}.
+   */
+  public synchronized void awaitAnswers(long momentMillis, long patienceMillis) throws InterruptedException {
+    long seen = published();
+    long deadline = System.nanoTime() + (seen == 0 ? momentMillis : patienceMillis) * 1_000_000;
+    while (published() < results.getOrDefault("replied", 0L)) {
+      long left = (deadline - System.nanoTime()) / 1_000_000;
+      if (left <= 0) {
+        return;
+      }
       wait(left);
+      if (published() != seen) {
+        seen = published();
+        deadline = System.nanoTime() + patienceMillis * 1_000_000;
+      }
     }
   }
 

@@ -19,6 +19,9 @@ import tools.jackson.jr.ob.JSON;
 
 /** Sends rows as messages at a rate, never more than a few ahead of their outcomes, and waits for the last of them. */
 public final class Replay {
+  private static final long MOMENT_MILLIS = 500;
+  private static final long LAST_ANSWERS_MILLIS = 5_000;
+
   /** Hands one message to a broker; the last argument hears null, or why the broker did not take it. */
   public interface Sender {
     void send(String topic, byte[] payload, int qos, @Nullable String contentType, Map<String, String> properties,
@@ -47,17 +50,19 @@ public final class Replay {
   }
 
   public Ledger.Account run(Iterator<CsvColumn.Row> rows) throws InterruptedException {
-    long started;
+    long nanos;
     Follower follower = new Follower();
     try {
       follower.start();
-      started = System.nanoTime();
+      long started = System.nanoTime();
       sendAll(rows, started);
-      finish();
+      settle();
+      nanos = System.nanoTime() - started;
+      ledger.awaitAnswers(MOMENT_MILLIS, Math.min(LAST_ANSWERS_MILLIS, plan.patienceMillis()));
     } finally {
       follower.close();
     }
-    return ledger.account((System.nanoTime() - started) / 1e9);
+    return ledger.account(nanos / 1e9);
   }
 
   private void sendAll(Iterator<CsvColumn.Row> rows, long started) throws InterruptedException {
@@ -108,11 +113,10 @@ public final class Replay {
     return JSON.std.asString(message).getBytes(StandardCharsets.UTF_8);
   }
 
-  private void finish() throws InterruptedException {
+  private void settle() throws InterruptedException {
     if (!ledger.awaitFewerThan(1, plan.patienceMillis())) {
       catchUp(1);
     }
-    ledger.awaitAnswers(500);
   }
 
   /** The stream may have lost events while its reader was behind; what ended lately is also kept by the gateway. */

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.weir.cli.gateway.EventStream.Event;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
@@ -105,6 +107,40 @@ class LedgerTest {
     assertThat(ledger.account(2).p99()).isEqualTo(99);
     assertThat(ledger.account(2).perSecond()).isEqualTo(50);
     assertThat(ledger.account(2).coldStartMillis()).isEqualTo(12);
+  }
+
+  @Test
+  void waitsForTheLastAnswersWhereOthersWerePublished() throws Exception {
+    Ledger ledger = ledger("a");
+    for (int i = 0; i < 2; i++) {
+      ledger.sent(i);
+      ledger.ended(ended(ledger.id(i), "a", "replied"));
+    }
+    ledger.heard(new Event("published", Map.of("invocation", "run-0", "topic", "alerts/x", "bytes", 5)));
+    FutureTask<Map<String, Long>> waiting = new FutureTask<>(() -> {
+      ledger.awaitAnswers(0, 20_000);
+      return ledger.account(1).answers();
+    });
+    Thread thread = new Thread(waiting);
+    thread.start();
+    while (!waiting.isDone() && thread.getState() != Thread.State.TIMED_WAITING) {
+      Thread.onSpinWait();
+    }
+
+    ledger.heard(new Event("published", Map.of("invocation", "run-1", "topic", "alerts/x", "bytes", 5)));
+
+    assertThat(waiting.get(20, TimeUnit.SECONDS)).containsExactly(Map.entry("alerts/x", 2L));
+  }
+
+  @Test
+  void waitsAMomentOnlyWhereNoAnswerIsPublished() throws Exception {
+    Ledger ledger = ledger("a");
+    ledger.sent(0);
+    ledger.ended(ended("run-0", "a", "replied"));
+
+    ledger.awaitAnswers(1, Long.MAX_VALUE / 1_000_000 / 4);
+
+    assertThat(ledger.account(1).answers()).isEmpty();
   }
 
   @Test
