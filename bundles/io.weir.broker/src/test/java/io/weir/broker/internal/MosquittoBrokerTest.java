@@ -228,7 +228,7 @@ class MosquittoBrokerTest {
     start(Map.of());
 
     events.awaitState("running");
-    assertThat(stale.waitFor(1, TimeUnit.SECONDS)).isTrue();
+    assertThat(stale.waitFor(20, TimeUnit.SECONDS)).isTrue();
   }
 
   @Test
