@@ -28,6 +28,7 @@ import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
@@ -36,6 +37,10 @@ final class World implements AutoCloseable {
   static final FunctionName ECHO = new FunctionName("echo");
   static final Duration LOOK = Duration.ofMillis(100);
   static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final int PORTS = 21;
+  private static final int RANGES = 400;
+  /** Another one in each process, so that those that run side by side seldom meet. */
+  private static final AtomicInteger NEXT_RANGE = new AtomicInteger((int) (ProcessHandle.current().pid() * 89 % RANGES));
   final FakePool pool = new FakePool();
   final BlockingQueue<GatewayEvent> events = new LinkedBlockingQueue<>();
   final Origin origin = new Origin();
@@ -50,8 +55,8 @@ final class World implements AutoCloseable {
 
   /** Of a gateway that waits for anybody, so that no test fails because the machine was busy. */
   Settings settings(int perFunction, int total) {
-    int base = freeRange();
-    return new Settings(base, base + 20, Set.of(), perFunction, total, PATIENCE, PATIENCE, PATIENCE);
+    int base = freshRange();
+    return new Settings(base, base + PORTS - 1, Set.of(), perFunction, total, PATIENCE, PATIENCE, PATIENCE);
   }
 
   /** From now on, before the first function is added, nobody is waited for longer. */
@@ -60,9 +65,9 @@ final class World implements AutoCloseable {
         settings.heldTotal(), settings.patience(), headTimeout, stallTimeout);
   }
 
-  /** Somewhere nobody is now; chosen by the kernel so that tests that run side by side do not meet. */
-  private static int freeRange() {
-    return 10_000 + (int) (ProcessHandle.current().pid() % 300) * 30 + (int) (System.nanoTime() / 1000 % 10);
+  /** Where no test was before: a port that was listened on cannot be kept from everybody while connections to it linger. */
+  private static int freshRange() {
+    return 10_000 + NEXT_RANGE.getAndIncrement() % RANGES * PORTS;
   }
 
   Activator activator() {
