@@ -68,7 +68,7 @@ public final class Activator implements ServiceAddresses, FunctionListener, Func
   Activator(InstancePool pool, Events events, Settings settings, Path data, Duration look, Interfaces.Source interfaces) {
     this.events = events;
     this.wakes = new Wakes(pool, settings.patience());
-    this.carrier = new Carrier(settings, wakes, events, clock, this::routed);
+    this.carrier = new Carrier(settings, wakes, events, clock, this::routed, this::isDeclared);
     this.loops = IntStream.range(0, Math.min(MOST_LOOPS, Runtime.getRuntime().availableProcessors()))
         .mapToObj(number -> new Loop("weir-activator-" + number)).toList();
     this.doors = new Doors(settings, interfaces, new PortBook(data.resolve("service-ports")),
@@ -84,6 +84,10 @@ public final class Activator implements ServiceAddresses, FunctionListener, Func
   void close() {
     doors.close();
     loops.forEach(Loop::close);
+  }
+
+  private boolean isDeclared(FunctionName function) {
+    return doors.view().addresses().containsKey(function);
   }
 
   private boolean routed() {

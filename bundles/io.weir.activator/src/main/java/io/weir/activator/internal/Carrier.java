@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 
 /** What all connections have in common. Thread-safe. */
 final class Carrier {
@@ -24,18 +25,24 @@ final class Carrier {
   private final Events events;
   private final Clock clock;
   private final BooleanSupplier routed;
+  private final Predicate<FunctionName> declared;
   private final String idPrefix = Long.toString(new SecureRandom().nextLong() & Long.MAX_VALUE, 36) + "-";
   private final AtomicLong ids = new AtomicLong();
   private final AtomicLong reserved = new AtomicLong();
 
-  /** @param routed whether the kernel leads connections to instances now, so that another one need not come here */
-  Carrier(Settings settings, Wakes wakes, Events events, Clock clock, BooleanSupplier routed) {
+  /**
+   * @param routed whether the kernel leads connections to instances now, so that another one need not come here
+   * @param declared whether a function has an address now
+   */
+  Carrier(Settings settings, Wakes wakes, Events events, Clock clock, BooleanSupplier routed,
+      Predicate<FunctionName> declared) {
     this.settings = settings;
     this.crowd = new Crowd(settings.heldTotal());
     this.wakes = wakes;
     this.events = events;
     this.clock = clock;
     this.routed = routed;
+    this.declared = declared;
   }
 
   /** Returns whether a connection may hold so many bytes more than each may anyway. */
@@ -53,6 +60,10 @@ final class Carrier {
 
   boolean routed() {
     return routed.getAsBoolean();
+  }
+
+  boolean isDeclared(FunctionName function) {
+    return declared.test(function);
   }
 
   /** Begins a start for a connection whose request is still to come. */

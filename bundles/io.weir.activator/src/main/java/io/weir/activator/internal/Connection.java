@@ -63,6 +63,8 @@ final class Connection implements Loop.Member, Carriage.Listener {
   private boolean retried;
   private boolean closing;
   private int ticket;
+  /** When a lease was asked for this request for the first time. */
+  private long askedNanos;
   private long sinceNanos = System.nanoTime();
 
   private Connection(Carrier carrier, Loop loop, Door door, SocketChannel channel) throws IOException {
@@ -190,6 +192,7 @@ final class Connection implements Loop.Member, Carriage.Listener {
     }
     first = false;
     retried = false;
+    askedNanos = System.nanoTime();
     acquire();
     story = carrier.new Story(door.function().name(), request.target());
   }
@@ -214,6 +217,14 @@ final class Connection implements Loop.Member, Carriage.Listener {
       }
     } else if (given == null) {
       Throwable cause = error instanceof CompletionException ? error.getCause() : error;
+      if (cause instanceof LeaseRefused refused && isToCome(refused)) {
+        loop.later(() -> {
+          if (mine == ticket && phase == Phase.LEASE) {
+            acquire();
+          }
+        });
+        return;
+      }
       fail(cause instanceof LeaseRefused refused ? Problems.of(refused)
           : Problems.of(502, "start-failed", "no instance could be had: " + cause));
     } else {
@@ -223,6 +234,12 @@ final class Connection implements Loop.Member, Carriage.Listener {
       phase = Phase.CARRY;
       carriage.start(given, closing);
     }
+  }
+
+  /** While a gateway starts, the pool may hear of a function later than we do. */
+  private boolean isToCome(LeaseRefused refused) {
+    return refused.code() == LeaseRefused.Code.UNKNOWN_FUNCTION && carrier.isDeclared(door.function().name())
+        && System.nanoTime() - askedNanos < carrier.settings.patience().toNanos();
   }
 
   @Override

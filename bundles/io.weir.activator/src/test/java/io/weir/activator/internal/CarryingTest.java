@@ -564,7 +564,7 @@ class CarryingTest {
 
   @ParameterizedTest
   @CsvSource({"QUEUE_FULL,503,3", "OUT_OF_MEMORY,503,3", "WAITED_TOO_LONG,504,3", "START_FAILED,502,3",
-      "ENGINE_UNAVAILABLE,503,5", "UNKNOWN_FUNCTION,404,"})
+      "ENGINE_UNAVAILABLE,503,5"})
   void refusesAsTheFrontDoorDoes(LeaseRefused.Code code, int status, String retryAfter) throws Exception {
     int port = world.add(World.function("echo", Network.DEFAULT));
     try (Client client = world.connect(port).get("/")) {
@@ -574,12 +574,38 @@ class CarryingTest {
       String head = client.head();
       assertThat(head).startsWith("HTTP/1.1 " + status + " ").contains("Connection: close")
           .contains("Content-Type: application/problem+json");
-      if (retryAfter != null) {
-        assertThat(head).contains("Retry-After: " + retryAfter + "\r\n");
-      }
+      assertThat(head).contains("Retry-After: " + retryAfter + "\r\n");
       assertThat(client.rest()).isEqualTo("{\"type\":\"urn:weir:problem:" + code.label() + "\",\"title\":\""
           + (code.label().substring(0, 1).toUpperCase() + code.label().substring(1)).replace('-', ' ')
           + "\",\"status\":" + status + ",\"detail\":\"not \\\"now\\\"\",\"code\":\"" + code.label() + "\"}");
+    }
+  }
+
+  @Test
+  void asksAPoolAgainThatHasNotHeardOfTheFunctionYet() throws Exception {
+    int port = world.add(World.function("echo", Network.DEFAULT));
+    world.pool.refuse(LeaseRefused.Code.UNKNOWN_FUNCTION);
+    try (Client client = world.connect(port).get("/")) {
+      World.until("it was refused", () -> world.pool.asked.get() >= 2);   // one of them to begin a start
+
+      world.pool.accept().at(world.origin.port());
+
+      assertThat(client.body()).startsWith("GET");
+    }
+    world.untilAllReturned();
+  }
+
+  @Test
+  void saysThatAFunctionWasRemovedWhileSomebodyWaited() throws Exception {
+    int port = world.add(World.function("echo", Network.DEFAULT));
+    world.pool.refuse(LeaseRefused.Code.UNKNOWN_FUNCTION);
+    try (Client client = world.connect(port).get("/")) {
+      World.until("it was refused", () -> world.pool.asked.get() >= 2);
+
+      world.activator().functionRemoved(World.function("echo", Network.DEFAULT));
+
+      assertThat(client.head()).startsWith("HTTP/1.1 404 ").contains("Connection: close");
+      assertThat(client.rest()).contains("\"code\":\"unknown-function\"");
     }
   }
 

@@ -58,6 +58,12 @@ final class FakePool implements InstancePool {
     }
   }
 
+  /** Refuses no more. */
+  FakePool accept() {
+    refusal = null;
+    return this;
+  }
+
   int waiting() {
     synchronized (waiting) {
       return waiting.size();
