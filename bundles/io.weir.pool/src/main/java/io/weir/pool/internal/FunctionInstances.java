@@ -319,7 +319,7 @@ final class FunctionInstances {
   }
 
   private void rest(long now, List<Runnable> todo) {
-    if (roster.settled && roster.waiters.isEmpty()) {
+    if (roster.settled && !roster.removed && roster.waiters.isEmpty()) {
       Rung target = descent.target(now);
       descent.settle(target, now, todo);
       ascent.prepare(target, now, todo);

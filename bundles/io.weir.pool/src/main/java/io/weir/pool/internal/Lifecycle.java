@@ -19,7 +19,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
@@ -42,6 +42,8 @@ final class Lifecycle {
   private static final int MOST_THAWS = 64;
   /** What the removal of one container may take when many are removed. */
   private static final Duration REMOVAL = Duration.ofMillis(250);
+  /** A thread that was interrupted ends within that. */
+  private static final Duration BROKEN_OFF = Duration.ofSeconds(2);
 
   static final String MANAGED = "weir.managed";
   static final String GATEWAY = "weir.gateway";
@@ -53,15 +55,17 @@ final class Lifecycle {
   private final Events events;
   private final Settings settings;
   private final String gateway;
-  private final ExecutorService starts;
-  private final ExecutorService chores;
-  private final ExecutorService thaws;
+  private final ThreadPoolExecutor starts;
+  private final ThreadPoolExecutor chores;
+  private final ThreadPoolExecutor thaws;
   private final Climb climb;
   private final Coroner coroner;
   private final UsageLedger usage = new UsageLedger();
   private final SecureRandom random = new SecureRandom();
   /** Names of containers from before they are created until after they are removed. */
   private final Set<String> owned = ConcurrentHashMap.newKeySet();
+  /** Names of containers that could not be removed, by id. */
+  private final Map<String, String> unremoved = new ConcurrentHashMap<>();
   private final Map<FunctionName, List<String>> lastWords = new ConcurrentHashMap<>();
 
   Lifecycle(ContainerEngine engine, KernelSide kernel, Runners runners, Events events, Settings settings, String gateway) {
@@ -70,13 +74,16 @@ final class Lifecycle {
     this.events = events;
     this.settings = settings;
     this.gateway = gateway;
-    this.starts = Executors.newFixedThreadPool(settings.parallelStarts(), threads("weir-pool-start"));
-    this.chores = Executors.newFixedThreadPool(Math.max(2, Runtime.getRuntime().availableProcessors()),
-        threads("weir-pool-chores"));
+    this.starts = fixed(settings.parallelStarts(), "weir-pool-start");
+    this.chores = fixed(Math.max(2, Runtime.getRuntime().availableProcessors()), "weir-pool-chores");
     this.thaws = new ThreadPoolExecutor(0, MOST_THAWS, 10, TimeUnit.SECONDS, new SynchronousQueue<>(),
         threads("weir-pool-thaw"), new ThreadPoolExecutor.CallerRunsPolicy());
     this.coroner = new Coroner(engine, this);
     this.climb = new Climb(engine, kernel, runners, settings, this, coroner);
+  }
+
+  private static ThreadPoolExecutor fixed(int size, String name) {
+    return new ThreadPoolExecutor(size, size, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), threads(name));
   }
 
   static ThreadFactory threads(String name) {
@@ -285,9 +292,16 @@ final class Lifecycle {
     kernel.leave(id);
     try {
       engine.remove(id);
+      unremoved.remove(id);
     } catch (EngineException e) {
+      unremoved.put(id, name);
       LOG.warn("{} could not be removed; the next sweep tries again: {}", name, e.getMessage());
     }
+  }
+
+  /** Tries once more to remove what could not be removed; blocks. */
+  void removeAgain() {
+    Map.copyOf(unremoved).forEach(this::remove);
   }
 
   /** Removes a container of nobody, which an earlier life of the gateway may have left. */
@@ -341,7 +355,10 @@ final class Lifecycle {
     events.publish(new InstanceChanged(Instant.now(), slot.function(), slot.name, change, slot.why, took, detail));
   }
 
-  /** Waits until everything that was begun has ended; containers that take longer are left to the next start. */
+  /**
+   * Waits until everything that was begun has ended, and every thread; what takes longer is broken off. What has not begun
+   * never will.
+   */
   void close(Duration patience) throws InterruptedException {
     long deadline = System.nanoTime() + patience.plus(REMOVAL.multipliedBy(owned.size())).toNanos();
     synchronized (owned) {
@@ -352,10 +369,19 @@ final class Lifecycle {
       }
     }
     if (!owned.isEmpty()) {
-      LOG.warn("some instances did not stop in time, the next start removes them: {}", owned);
+      LOG.warn("some instances did not stop in time: {}", owned);
     }
-    for (ExecutorService executor : List.of(starts, thaws, chores)) {
-      executor.shutdownNow();
+    // A removal that is broken off may leave half of a container.
+    for (ThreadPoolExecutor executor : List.of(starts, thaws, chores)) {
+      executor.getQueue().clear();
+      executor.shutdown();
+    }
+    deadline = Math.max(deadline, System.nanoTime() + REMOVAL.toNanos());
+    for (ThreadPoolExecutor executor : List.of(starts, thaws, chores)) {
+      if (!executor.awaitTermination(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+        executor.shutdownNow();
+        executor.awaitTermination(BROKEN_OFF.toNanos(), TimeUnit.NANOSECONDS);
+      }
     }
   }
 }

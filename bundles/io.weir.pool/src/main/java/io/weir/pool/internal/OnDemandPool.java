@@ -262,6 +262,9 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
     } else {
       reconciler.claim(function.name(), instances);
     }
+    if (closed) {
+      instances.abandon();   // whoever went through all functions may not have seen this one
+    }
     functionsChanged();
   }
 
@@ -276,10 +279,11 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
 
   @Override
   public void functionRemoved(FunctionSpec function) {
-    FunctionInstances instances = functions.remove(function.name());
+    FunctionInstances instances = functions.get(function.name());
     if (instances != null) {
+      leaving.add(instances);   // before it is nowhere else, lest somebody who goes through all misses it
+      functions.remove(function.name());
       instances.remove();
-      leaving.add(instances);
       lifecycle.forget(function.name());
       functionsChanged();
     }
@@ -320,12 +324,14 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
     closed = true;
     scheduler.shutdownNow();
     trafficLink.close();
+    reconciler.close();
     all().forEach(FunctionInstances::abandon);
     ledger.save(functions.values().stream().map(FunctionInstances::spec).collect(Collectors.toSet()));
     try {
       Duration patience = settings.stopGrace().plusSeconds(10);
       housekeeping.close(patience);
       lifecycle.close(patience);
+      reconciler.removeAll(patience);
       watch.close();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

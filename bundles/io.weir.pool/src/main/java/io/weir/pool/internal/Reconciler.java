@@ -33,6 +33,8 @@ final class Reconciler {
   private final Set<String> claimed = ConcurrentHashMap.newKeySet();
   /** Done once {@code unclaimed} is filled, or could not be. */
   private final CompletableFuture<Void> listed = new CompletableFuture<>();
+  /** Set when the pool goes down: nobody is adopted any more. */
+  private volatile boolean closed;
 
   /** @param functions the pool's own map, read at every look */
   Reconciler(ContainerEngine engine, Lifecycle lifecycle, Map<FunctionName, FunctionInstances> functions) {
@@ -58,6 +60,9 @@ final class Reconciler {
 
   /** What no function has claimed by now is a leftover; blocks. */
   void endClaims() {
+    if (closed) {
+      return;
+    }
     unclaimed.keySet().removeIf(id -> !claimed.contains(id));
     sweep();
   }
@@ -79,7 +84,7 @@ final class Reconciler {
 
   private void adoptAll(FunctionName name, FunctionInstances instances) {
     for (ContainerStatus found : List.copyOf(unclaimed.values())) {
-      if (isOf(name, found) && claimed.add(found.id())) {
+      if (!closed && isOf(name, found) && claimed.add(found.id())) {
         adoptOrRemove(found, instances);
         unclaimed.remove(found.id());   // not before it is somebody's, lest a sweep take it for nobody's
       }
@@ -117,10 +122,11 @@ final class Reconciler {
 
   /** Compares the engine's containers with ours: what we do not know is removed, what is gone is declared dead; blocks. */
   void sweep() {
-    if (!listed.isDone()) {
-      return;   // whatever is there may be adopted yet
+    if (!listed.isDone() || closed) {
+      return;   // whatever is there may be adopted yet, or goes with all the others
     }
     try {
+      lifecycle.removeAgain();
       Set<String> known = new HashSet<>();
       Set<String> created = new HashSet<>();
       functions.values().forEach(f -> f.slots().forEach(slot -> {
@@ -151,6 +157,34 @@ final class Reconciler {
       engine.sweep();
     } catch (EngineException e) {
       LOG.warn("cannot compare instances with the engine: {}", e.getMessage());
+    }
+  }
+
+  /** Adopts nobody any more; returns at once. */
+  void close() {
+    closed = true;
+  }
+
+  /**
+   * Removes every instance of this gateway that is still there, whoever was to look after it: one that was to be adopted, one
+   * that was being made, one whose removal failed. For when all threads of the pool have ended; blocks.
+   */
+  void removeAll(Duration patience) {
+    long deadline = System.nanoTime() + patience.toNanos();
+    try {
+      lifecycle.removeAgain();
+      for (ContainerStatus found : engine.list(lifecycle.ownLabels())) {
+        if (found.labels().containsKey(Runners.LABEL)) {
+          continue;   // a spare, which its own pool removes
+        }
+        if (System.nanoTime() > deadline) {
+          LOG.warn("there was no time to remove {}, the next start does", found.name());
+          continue;
+        }
+        lifecycle.removeLeftover(found.id(), found.name());
+      }
+    } catch (EngineException e) {
+      LOG.warn("cannot look for instances that are left, the next start removes them: {}", e.getMessage());
     }
   }
 }

@@ -54,6 +54,9 @@ final class FakeEngine implements ContainerEngine {
   volatile boolean homeless;
   volatile Runnable whileFreezing = () -> { };
   volatile Runnable beforeThaw = () -> { };
+  volatile Runnable beforeList = () -> { };
+  /** So many removals fail from now on. */
+  final AtomicInteger failingRemovals = new AtomicInteger();
   /** Open until a sweep has ended. */
   final CountDownLatch swept = new CountDownLatch(1);
   /** Open until somebody has asked for an image's id. */
@@ -190,6 +193,9 @@ final class FakeEngine implements ContainerEngine {
     if (Thread.currentThread().isInterrupted()) {
       throw new EngineException(EngineException.Code.UNAVAILABLE, "interrupted");
     }
+    if (boxes.containsKey(id) && failingRemovals.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+      throw new EngineException(EngineException.Code.TIMEOUT, "removing takes too long");
+    }
     Box box = boxes.remove(id);
     if (box != null) {
       calls.add("remove " + box.spec.name());
@@ -206,7 +212,15 @@ final class FakeEngine implements ContainerEngine {
   }
 
   @Override
-  public synchronized List<ContainerStatus> list(Map<String, String> labels) {
+  public List<ContainerStatus> list(Map<String, String> labels) {
+    beforeList.run();
+    if (Thread.currentThread().isInterrupted()) {
+      throw new EngineException(EngineException.Code.UNAVAILABLE, "interrupted");
+    }
+    return listed(labels);
+  }
+
+  private synchronized List<ContainerStatus> listed(Map<String, String> labels) {
     return boxes.keySet().stream().map(this::inspect)
         .filter(status -> status.labels().entrySet().containsAll(labels.entrySet())).toList();
   }

@@ -62,8 +62,9 @@ interface Background {
         executor.shutdown();
         try {
           if (!executor.awaitTermination(patience.toNanos(), TimeUnit.NANOSECONDS)) {
-            log.warn("a runner is still being started; the next start removes it");
+            log.warn("a runner is still being started; that is broken off");
             executor.shutdownNow();
+            executor.awaitTermination(2, TimeUnit.SECONDS);
           }
         } catch (InterruptedException e) {
           Thread.currentThread().interrupt();

@@ -18,7 +18,6 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -43,6 +42,8 @@ public final class SparePool implements Runners, FunctionCheck {
   private static final Logger LOG = LoggerFactory.getLogger(SparePool.class);
   private static final Duration SWEEP = Duration.ofSeconds(60);
   private static final Duration AGAIN = Duration.ofSeconds(1);
+  /** Claims and checks that take longer are not waited for. */
+  private static final Duration CLAIMS_END = Duration.ofSeconds(15);
 
   private final ContainerEngine engine;
   private final Settings settings;
@@ -52,7 +53,7 @@ public final class SparePool implements Runners, FunctionCheck {
   private final Background background;
   private final HandlerChecks checks;
   /** Claims and checks in work. */
-  private final AtomicInteger claims = new AtomicInteger();
+  private final InFlight claims = new InFlight();
   private volatile boolean engineSeen;
   private volatile boolean closed;
 
@@ -106,11 +107,14 @@ public final class SparePool implements Runners, FunctionCheck {
 
   /** Keeps the background from starting containers while somebody waits. */
   private <T> T busy(Supplier<T> work) {
-    claims.incrementAndGet();
+    claims.begin();
     try {
+      if (closed) {
+        throw new LeaseRefused(LeaseRefused.Code.STOPPING, "the gateway is going down", Duration.ofSeconds(10), null);
+      }
       return work.get();
     } finally {
-      if (claims.decrementAndGet() == 0) {
+      if (claims.end()) {
         background.run(this::tend);
       }
     }
@@ -118,9 +122,6 @@ public final class SparePool implements Runners, FunctionCheck {
 
   private Runner claim(FunctionSpec function, Source.Handler handler) {
     Shape shape = Shape.of(function, handler);
-    if (closed) {
-      throw new LeaseRefused(LeaseRefused.Code.STOPPING, "the gateway is going down", Duration.ofSeconds(10), null);
-    }
     Optional<RunnerContainer> spare = spares.take(shape);
     while (spare.isPresent()) {
       RunnerContainer runner = spare.get();
@@ -202,7 +203,7 @@ public final class SparePool implements Runners, FunctionCheck {
   private void tend() {
     spares.takeUnwanted().forEach(containers::remove);
     Optional<Shape> missing = spares.missing();
-    if (missing.isEmpty() || closed || !engineSeen || claims.get() > 0) {
+    if (missing.isEmpty() || closed || !engineSeen || claims.any()) {
       return;
     }
     Shape shape = missing.get();
@@ -232,7 +233,7 @@ public final class SparePool implements Runners, FunctionCheck {
 
   /** Removes what is left of earlier lives, and spares that died or whose image is no longer today's. */
   private void sweep() {
-    if (!engineSeen) {
+    if (!engineSeen || closed) {
       return;
     }
     try {
@@ -252,6 +253,19 @@ public final class SparePool implements Runners, FunctionCheck {
   void close() {
     closed = true;
     background.close();
+    claims.awaitNone(CLAIMS_END);
     containers.removeOurs();
+    if (engineSeen) {
+      removeRest();
+    }
+  }
+
+  /** One whose making was broken off, or whose removal failed; and what an earlier life left, if nobody looked yet. */
+  private void removeRest() {
+    try {
+      containers.sweep();
+    } catch (EngineException e) {
+      LOG.warn("cannot look for runners that are left, the next start removes them: {}", e.getMessage());
+    }
   }
 }

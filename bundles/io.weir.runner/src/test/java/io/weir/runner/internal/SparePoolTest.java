@@ -22,6 +22,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.osgi.util.converter.Converters;
@@ -315,6 +318,55 @@ class SparePoolTest {
 
     assertThat(engine.there()).containsOnlyKeys(runner.name());
     assertThat(refused(python("a")).code()).isEqualTo(LeaseRefused.Code.STOPPING);
+  }
+
+  @Test
+  void closingRemovesWhatEarlierLivesLeftAlsoIfNobodyHasLookedYet() {
+    background.runAll();
+    engine.create(new ContainerSpec("earlier", "localhost/weir/rt-python:current", 8080, OURS, Map.of(), SMALL));
+
+    pool.close();
+
+    assertThat(engine.there()).isEmpty();
+  }
+
+  @Test
+  void closingWaitsForACheckAndRemovesItsRunner() throws Exception {
+    background.runAll();
+    CountDownLatch asked = new CountDownLatch(1);
+    CountDownLatch answer = new CountDownLatch(1);
+    engine.behaviour = (path, body) -> {
+      asked.countDown();
+      try {
+        answer.await(20, TimeUnit.SECONDS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+      return "204";
+    };
+    CompletableFuture<Void> check = CompletableFuture.runAsync(() -> pool.check(python("a")));
+    assertThat(asked.await(20, TimeUnit.SECONDS)).isTrue();
+
+    engine.images.remove("localhost/weir/rt-node:current");   // what follows is refused in any case
+    CompletableFuture<Void> closed = CompletableFuture.runAsync(pool::close);
+    while (!closed.isDone() && !refusedAsStopping()) {
+      Thread.onSpinWait();
+    }
+    assertThat(closed).isNotDone();
+    answer.countDown();
+
+    closed.get(20, TimeUnit.SECONDS);
+    assertThat(engine.there()).isEmpty();
+    check.get(20, TimeUnit.SECONDS);
+  }
+
+  private boolean refusedAsStopping() {
+    try {
+      pool.claim(function("c", new Source.Handler(Language.NODE, "c.js", "x"), SMALL));
+      return false;
+    } catch (LeaseRefused e) {
+      return e.code() == LeaseRefused.Code.STOPPING;
+    }
   }
 
   @Test
