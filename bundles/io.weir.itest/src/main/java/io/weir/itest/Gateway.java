@@ -326,6 +326,11 @@ public final class Gateway implements AutoCloseable {
     }
   }
 
+  /** Neither processes nor mounts, networks, cgroups or programs in the kernel; once it was stopped. */
+  public void assertNothingIsLeft() {
+    leftovers.assertNone();
+  }
+
   @Override
   public void close() throws Exception {
     stop();
