@@ -15,14 +15,15 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -51,7 +52,7 @@ final class Doors implements AutoCloseable {
   private final AtomicInteger pending = new AtomicInteger();
   private final Map<FunctionName, Service> services = new TreeMap<>();
   private final Map<FunctionName, Told> told = new HashMap<>();
-  private volatile Map<Integer, Door> byPort = Map.of();
+  private final Map<Integer, Door> byPort = new ConcurrentHashMap<>();
   private volatile View view = new View(Map.of(), List.of(), Set.of(), "proxy");
   private volatile @Nullable Routes routes;
   private @Nullable Routes known;
@@ -59,6 +60,10 @@ final class Doors implements AutoCloseable {
   private boolean holding;
   private long modeNanos = System.nanoTime();
   private List<InetAddress> toldAddresses = List.of();
+  /** Ports that declarations ask for, as of this look. */
+  private Set<Integer> fixed = Set.of();
+  /** No port below is free, as of this look. */
+  private int nextPort;
 
   /**
    * @param look how long until everything is looked at again although nothing was heard of a change
@@ -161,6 +166,9 @@ final class Doors implements AutoCloseable {
         known.reachableAt(found.addresses());
         toldAddresses = found.addresses();
       }
+      fixed = services.values().stream().flatMapToInt(service -> service.wanted().stream()).boxed()
+          .collect(Collectors.toSet());
+      nextPort = settings.firstPort();
       for (Service service : services.values()) {
         place(service, found.addresses(), patient);
       }
@@ -168,6 +176,7 @@ final class Doors implements AutoCloseable {
         common.close();
         common = null;
       }
+      book.save();
       show(found);
     } catch (RuntimeException e) {
       log.error("Service addresses could not be brought up to date: {}", e.getMessage(), e);
@@ -215,11 +224,7 @@ final class Doors implements AutoCloseable {
     FunctionName name = service.function.name();
     if (placed) {
       // Before the kernel is told: whatever it brings must have a door.
-      if (byPort.get(service.port()) != service.door) {
-        Map<Integer, Door> doors = new HashMap<>(byPort);
-        doors.put(service.port(), service.door);
-        byPort = doors;
-      }
+      byPort.put(service.port(), service.door);
       declare(service);
       before.ifPresent(was -> log.info("Function {} is reached at port {} now", name, service.port()));
     } else {
@@ -233,12 +238,13 @@ final class Doors implements AutoCloseable {
   private boolean placeAnywhere(Service service, List<InetAddress> addresses, boolean patient) {
     FunctionName name = service.function.name();
     Optional<Integer> kept = book.port(name).filter(port -> port >= settings.firstPort() && port <= settings.lastPort()
-        && !isFixed(port));
+        && !fixed.contains(port));
     if (kept.isPresent()) {
       return service.claim(kept.get(), addresses, !holding, patient);
     }
-    for (int port = settings.firstPort(); port <= settings.lastPort(); port++) {
-      if (!isFixed(port) && book.owner(port).filter(services::containsKey).isEmpty()
+    while (nextPort <= settings.lastPort()) {
+      int port = nextPort++;
+      if (!fixed.contains(port) && book.owner(port).filter(services::containsKey).isEmpty()
           && service.claim(port, addresses, !holding, patient)) {
         book.owner(port).ifPresent(book::forget);
         book.keep(name, port);
@@ -248,10 +254,6 @@ final class Doors implements AutoCloseable {
     service.hasNone("no port of " + settings.firstPort() + "-" + settings.lastPort() + " is free; widen ports of "
         + Activator.PID);
     return false;
-  }
-
-  private boolean isFixed(int port) {
-    return services.values().stream().anyMatch(other -> other.wanted().equals(OptionalInt.of(port)));
   }
 
   private void declare(Service service) {
@@ -275,7 +277,7 @@ final class Doors implements AutoCloseable {
         : known.way().name().toLowerCase(java.util.Locale.ROOT));
     Map<Integer, Door> doors = new HashMap<>();
     services.values().stream().filter(Service::isOpen).forEach(service -> doors.put(service.port(), service.door));
-    byPort = doors;
+    byPort.entrySet().removeIf(entry -> doors.get(entry.getKey()) != entry.getValue());
     View before = view;
     view = now;
     if (!now.missing.equals(before.missing)) {
@@ -303,6 +305,7 @@ final class Doors implements AutoCloseable {
       Thread.currentThread().interrupt();
     }
     // Nobody else touches these any more.
+    book.save();
     Routes last = known;
     if (last != null) {
       List.copyOf(told.keySet()).forEach(this::withdraw);

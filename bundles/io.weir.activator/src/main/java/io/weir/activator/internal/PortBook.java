@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -23,6 +24,8 @@ final class PortBook {
 
   private final Path file;
   private final Map<FunctionName, Integer> ports = new TreeMap<>();
+  private final Map<Integer, FunctionName> owners = new HashMap<>();
+  private boolean changed;
 
   PortBook(Path file) {
     this.file = file;
@@ -30,7 +33,7 @@ final class PortBook {
       for (String line : Files.readAllLines(file, StandardCharsets.US_ASCII)) {
         String[] words = line.strip().split("\\s+");
         if (words.length == 2) {
-          ports.put(new FunctionName(words[0]), Integer.parseInt(words[1]));
+          note(new FunctionName(words[0]), Integer.parseInt(words[1]));
         }
       }
     } catch (NoSuchFileException e) {
@@ -46,23 +49,41 @@ final class PortBook {
 
   /** Whose port this is. */
   Optional<FunctionName> owner(int port) {
-    return ports.entrySet().stream().filter(entry -> entry.getValue() == port).map(Map.Entry::getKey).findFirst();
+    return Optional.ofNullable(owners.get(port));
   }
 
+  /** Until {@link #save} only here. */
   void keep(FunctionName function, int port) {
-    if (!Integer.valueOf(port).equals(ports.put(function, port))) {
-      save();
-    }
+    changed |= note(function, port);
   }
 
+  private boolean note(FunctionName function, int port) {
+    Integer before = ports.put(function, port);
+    if (Integer.valueOf(port).equals(before)) {
+      return false;
+    }
+    if (before != null) {
+      owners.remove(before, function);
+    }
+    owners.put(port, function);
+    return true;
+  }
+
+  /** Likewise. */
   void forget(FunctionName function) {
-    if (ports.remove(function) != null) {
-      save();
+    Integer port = ports.remove(function);
+    if (port != null) {
+      owners.remove(port, function);
+      changed = true;
     }
   }
 
-  /** Whole or not at all: a power cut must not leave half a book. */
-  private void save() {
+  /** Writes what has changed: all of it at once, and whole or not at all, as a power cut must not leave half a book. */
+  void save() {
+    if (!changed) {
+      return;
+    }
+    changed = false;
     String text = ports.entrySet().stream().map(entry -> entry.getKey() + " " + entry.getValue() + "\n")
         .collect(Collectors.joining());
     Path part = file.resolveSibling(file.getFileName() + ".part");

@@ -6,7 +6,9 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -16,7 +18,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,6 +32,8 @@ final class FunctionIndex {
 
   private final Path file;
   private final Map<Integer, FunctionName> names = new TreeMap<>();
+  private final Map<FunctionName, Integer> indexes = new HashMap<>();
+  private final BitSet given = new BitSet(Layout.SERVICES);
   private final Map<Integer, Integer> uses = new HashMap<>();
   /** In which order numbers were given or fell out of use. */
   private final Map<Integer, Long> released = new HashMap<>();
@@ -40,6 +44,8 @@ final class FunctionIndex {
   private final String header;
   private final boolean existed;
   private final boolean fresh;
+  /** Whether the file is of this life, and holds all that was given so far. */
+  private boolean written;
 
   /** @param way what is pinned for another one is not taken up */
   FunctionIndex(Path file, Settings.Way way) {
@@ -68,7 +74,7 @@ final class FunctionIndex {
       }
       for (String line : lines.subList(1, lines.size())) {
         String[] fields = line.split(" ");
-        names.put(Integer.parseInt(fields[0]), new FunctionName(fields[1]));
+        give(Integer.parseInt(fields[0]), new FunctionName(fields[1]));
       }
       return true;
     } catch (NoSuchFileException e) {
@@ -76,7 +82,40 @@ final class FunctionIndex {
     } catch (IOException | RuntimeException e) {
       LOG.warn("{} cannot be read; the kernel's counters begin anew", file, e);
       names.clear();
+      indexes.clear();
+      given.clear();
       return false;
+    }
+  }
+
+  /** Whoever had the number has it no more. */
+  private void give(int index, FunctionName function) {
+    take(index);
+    names.put(index, function);
+    indexes.put(function, index);
+    given.set(index);
+  }
+
+  private @Nullable FunctionName take(int index) {
+    FunctionName before = names.remove(index);
+    if (before != null) {
+      indexes.remove(before, index);
+      given.clear(index);
+    }
+    return before;
+  }
+
+  /** A line that was added later counts: a thousand functions are not to write the file a thousand times. */
+  private void append(int index, FunctionName function) {
+    if (!written) {
+      write();
+      return;
+    }
+    try {
+      Files.writeString(file, index + " " + function + "\n", StandardOpenOption.APPEND);
+    } catch (IOException e) {
+      LOG.debug("{} is written anew", file, e);
+      write();
     }
   }
 
@@ -88,7 +127,9 @@ final class FunctionIndex {
       Path draft = file.resolveSibling(file.getFileName() + ".new");
       Files.write(draft, lines);
       Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      written = true;
     } catch (IOException e) {
+      written = false;
       LOG.warn("cannot write {}; if the gateway is killed, the kernel's counters begin anew", file, e);
     }
   }
@@ -98,8 +139,8 @@ final class FunctionIndex {
   }
 
   synchronized OptionalInt find(FunctionName function) {
-    return names.entrySet().stream().filter(entry -> entry.getValue().equals(function)).mapToInt(Map.Entry::getKey)
-        .findFirst();
+    Integer index = indexes.get(function);
+    return index == null ? OptionalInt.empty() : OptionalInt.of(index);
   }
 
   /** Its number; a new one if it had none, which may be that of a function that is not in use any more. */
@@ -108,13 +149,13 @@ final class FunctionIndex {
     if (known.isPresent()) {
       return known;
     }
-    OptionalInt free = IntStream.range(0, Layout.SERVICES).filter(index -> !names.containsKey(index)).findFirst();
-    OptionalInt found = free.isPresent() ? free : reclaim();
+    int free = given.nextClearBit(0);
+    OptionalInt found = free < Layout.SERVICES ? OptionalInt.of(free) : reclaim();
     found.ifPresent(index -> {
-      names.put(index, function);
+      give(index, function);
       unbegun.add(index);
       released.put(index, ++releases);
-      write();
+      append(index, function);
     });
     return found;
   }
@@ -127,7 +168,7 @@ final class FunctionIndex {
     OptionalInt oldest = names.keySet().stream().filter(index -> !uses.containsKey(index))
         .min(Comparator.comparingLong(index -> released.getOrDefault(index, 0L))).stream().mapToInt(index -> index)
         .findFirst();
-    oldest.ifPresent(index -> forgotten.add(names.remove(index)));
+    oldest.ifPresent(index -> forgotten.add(java.util.Objects.requireNonNull(take(index))));
     return oldest;
   }
 

@@ -4,8 +4,10 @@ import io.weir.kernel.Routes;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -15,7 +17,11 @@ final class ServiceMaps implements RouteWay {
   private final Maps maps;
   private final Optional<PacketWay> packets;
   private final boolean holds;
+  /** Whether there is a map of sources. */
+  private final boolean filters;
   private final Set<Integer> claimed = new HashSet<>();
+  /** What stands in the map of sources, by function; an earlier life's, too. */
+  private final Map<Integer, Set<ByteBuffer>> sources = new HashMap<>();
 
   /**
    * @param packets leads packets to instances; empty: only connect() is led
@@ -25,6 +31,12 @@ final class ServiceMaps implements RouteWay {
     this.maps = maps;
     this.packets = packets;
     this.holds = holds;
+    this.filters = maps.has("sources");
+    if (filters) {
+      for (byte[] key : maps.ebpf().keys(maps.fd("sources"), Layout.PREFIX)) {
+        sources.computeIfAbsent(Layout.function(key), function -> new HashSet<>()).add(ByteBuffer.wrap(key));
+      }
+    }
   }
 
   @Override
@@ -67,12 +79,13 @@ final class ServiceMaps implements RouteWay {
   public void declare(Served service) {
     claimed.add(service.port());
     // Nobody is refused meanwhile who is allowed before and after.
-    Set<ByteBuffer> sources = sources(service.index(), service.admission().sources());
-    if (maps.has("sources")) {
-      sources.forEach(key -> maps.put("sources", key.array(), Layout.number(1)));
+    Set<ByteBuffer> wanted = filters ? sources(service.index(), service.admission().sources()) : Set.of();
+    for (ByteBuffer key : wanted) {
+      maps.put("sources", key.array(), Layout.number(1));
+      sources.computeIfAbsent(service.index(), function -> new HashSet<>()).add(key);
     }
     retarget(service);
-    removeSources(service.index(), sources);
+    removeSources(service.index(), wanted);
   }
 
   private static Set<ByteBuffer> sources(int function, List<String> texts) {
@@ -81,13 +94,15 @@ final class ServiceMaps implements RouteWay {
   }
 
   private void removeSources(int function, Set<ByteBuffer> except) {
-    if (!maps.has("sources")) {
-      return;
-    }
-    for (byte[] key : maps.ebpf().keys(maps.fd("sources"), Layout.PREFIX)) {
-      if (Layout.function(key) == function && !except.contains(ByteBuffer.wrap(key))) {
-        maps.delete("sources", key);
+    Set<ByteBuffer> there = sources.getOrDefault(function, Set.of());
+    for (ByteBuffer key : List.copyOf(there)) {
+      if (!except.contains(key)) {
+        maps.delete("sources", key.array());
+        there.remove(key);
       }
+    }
+    if (there.isEmpty()) {
+      sources.remove(function);
     }
   }
 

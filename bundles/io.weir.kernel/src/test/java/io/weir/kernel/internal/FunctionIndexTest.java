@@ -79,6 +79,24 @@ class FunctionIndexTest {
   }
 
   @Test
+  void numbersThatWereGivenAgainAreTheirNewOwnersAfterAKill() {
+    Path file = folder.resolve("functions");
+    FunctionIndex first = full(new FunctionIndex(file, Way.AUTO));
+    first.settle();
+    first.release(5);
+    first.use(first.of(new FunctionName("new")).getAsInt());
+    first.release(6);
+    first.of(new FunctionName("f5"));
+
+    FunctionIndex second = new FunctionIndex(file, Way.AUTO);
+
+    assertThat(second.name(5)).contains(new FunctionName("new"));
+    assertThat(second.find(new FunctionName("f5"))).hasValue(6);
+    assertThat(second.find(new FunctionName("f6"))).isEmpty();
+    assertThat(second.find(new FunctionName("f7"))).hasValue(7);
+  }
+
+  @Test
   void nothingIsGivenAgainThatAnEarlierLifeMayStillUse() {
     Path file = folder.resolve("functions");
     full(new FunctionIndex(file, Way.AUTO));

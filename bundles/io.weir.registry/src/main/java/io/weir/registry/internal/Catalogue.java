@@ -86,6 +86,9 @@ final class Catalogue {
   void put(String pid, String origin, FunctionSpec wanted) {
     Entry old = entries.get(pid);
     FunctionSpec running = old == null ? null : old.running;
+    if (old != null && old.problem == null && old.origin.equals(origin) && wanted.equals(running) && old.settled()) {
+      return;   // ConfigurationAdmin's notice of what the registry did itself
+    }
     Problem problem = old == null || wanted.equals(running) ? null : old.problem;
     entries.put(pid, new Entry(pid, origin, wanted, running, problem));
     settle();
@@ -205,15 +208,23 @@ final class Catalogue {
   record Conflict(String key, String message) {
 
     static Optional<Conflict> of(FunctionSpec wanted, Collection<Entry> others) {
-      return others.stream().filter(other -> other.running != null)
-          .map(other -> between(wanted, other.running, other)).flatMap(Optional::stream).findFirst();
+      boolean takes = takesSomething(wanted);
+      for (Entry other : others) {
+        FunctionSpec running = other.running;
+        if (running != null && wanted.name().equals(running.name())) {
+          return Optional.of(name(wanted.name(), other));
+        }
+        Optional<Conflict> conflict = running != null && takes ? beside(wanted, running, owner(other)) : Optional.empty();
+        if (conflict.isPresent()) {
+          return conflict;
+        }
+      }
+      return Optional.empty();
     }
 
-    private static Optional<Conflict> between(FunctionSpec wanted, FunctionSpec running, Entry owner) {
-      if (wanted.name().equals(running.name())) {
-        return Optional.of(name(wanted.name(), owner));
-      }
-      return beside(wanted, running, owner(owner));
+    /** Whether there is anything, beside its name, that no other function may have. */
+    static boolean takesSomething(FunctionSpec function) {
+      return function.network().port().isPresent() || function.httpTriggers().findAny().isPresent();
     }
 
     static Conflict name(FunctionName name, Entry owner) {

@@ -276,9 +276,9 @@ public final class Registry implements FunctionRegistry {
     List<Declaration> unknown;
     synchronized (lock) {
       Map<String, FunctionSpec> accepted = accept(declarations, origin, gone);
-      List<FunctionSpec> changed = accepted.entrySet().stream().filter(each -> !isKnown(each.getKey(), each.getValue()))
-          .map(Map.Entry::getValue).toList();
-      unknown = declarations.stream().filter(declaration -> changed.contains(declaration.spec())).toList();
+      Set<FunctionName> changed = accepted.entrySet().stream().filter(each -> !isKnown(each.getKey(), each.getValue()))
+          .map(each -> each.getValue().name()).collect(Collectors.toSet());
+      unknown = declarations.stream().filter(declaration -> changed.contains(declaration.spec().name())).toList();
     }
     for (Declaration declaration : unknown) {
       try {
@@ -322,15 +322,18 @@ public final class Registry implements FunctionRegistry {
   private void requireNoConflict(List<Declaration> declarations, Set<String> replaced, String origin) {
     List<Entry> beside = catalogue.entries().stream().filter(entry -> !replaced.contains(entry.pid()))
         .filter(entry -> !isFile(origin) || !entry.origin().equals(origin)).toList();
-    List<Declaration> before = new ArrayList<>();
+    List<Declaration> before = new ArrayList<>();   // of those that may be in somebody's way
     for (Declaration declaration : declarations) {
-      Optional<Conflict> conflict = Conflict.of(declaration.spec(), beside).or(() -> before.stream()
-          .flatMap(other -> Conflict.beside(declaration.spec(), other.spec(), "line " + other.line()).stream())
-          .findFirst());
+      boolean takes = Conflict.takesSomething(declaration.spec());
+      Optional<Conflict> conflict = Conflict.of(declaration.spec(), beside).or(() -> !takes ? Optional.empty()
+          : before.stream().flatMap(other -> Conflict.beside(declaration.spec(), other.spec(), "line " + other.line())
+              .stream()).findFirst());
       conflict.ifPresent(found -> {
         throw new YamlFault(declaration.lineOf(found.key()), found.message());
       });
-      before.add(declaration);
+      if (takes) {
+        before.add(declaration);
+      }
     }
   }
 
