@@ -4,6 +4,7 @@ import io.weir.function.FunctionName;
 import java.net.InetAddress;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Leads connections to service addresses straight to instances. An optional service, present where the kernel can do it;
@@ -37,9 +38,11 @@ public interface Routes {
 
   /**
    * Connections to this port belong to the function from now on. Declaring it again changes port and admission; connections
-   * that exist go on.
+   * that exist go on. What is refused may be declared again later.
+   *
+   * @return why they are not led to instances, so that they must be carried; empty if they are
    */
-  void declare(FunctionName function, int port, Admission admission);
+  Optional<String> declare(FunctionName function, int port, Admission admission);
 
   /** The function has no port any more; its connections go on. */
   void withdraw(FunctionName function);

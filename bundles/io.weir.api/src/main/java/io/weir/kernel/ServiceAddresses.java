@@ -13,7 +13,8 @@ public interface ServiceAddresses {
    *
    * @param port the same for as long as the function exists, also across restarts
    * @param addresses everywhere the port is reached
-   * @param problem why it is not reached, for example because somebody else has the port; empty if all is well
+   * @param problem why it is not reached, for example because somebody else has the port; where there are addresses, why
+   *     the gateway carries its connections although it leads those of others; empty if all is well
    */
   record ServiceAddress(FunctionName function, int port, List<InetSocketAddress> addresses, Optional<String> problem) {}
 

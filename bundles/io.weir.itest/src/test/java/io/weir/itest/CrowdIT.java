@@ -37,14 +37,9 @@ class CrowdIT {
 
   @Test
   void eachOfAThousandFunctionsHasAnAddressThatAnswers() throws Exception {
-    StringBuilder yaml = new StringBuilder("functions:\n");
-    for (int i = 0; i < FUNCTIONS; i++) {
-      yaml.append("  f").append(i).append(": {image: \"localhost/probe:1\", memory: 32MiB, rest: image, env: {NAME: f").append(i)
-          .append("}}\n");
-    }
     long before = residentKib();
 
-    lab.gateway.deploy(yaml.toString());
+    lab.gateway.deploy(functions(0, FUNCTIONS));
     lab.port("f" + (FUNCTIONS - 1));
 
     Set<Object> ports = new HashSet<>();
@@ -65,6 +60,52 @@ class CrowdIT {
       }
     }
     assertThat(residentKib() - before).as("KiB more that the gateway holds").isLessThan(MOST_KIB);
+  }
+
+  private static String functions(int from, int to) {
+    StringBuilder yaml = new StringBuilder("functions:\n");
+    for (int i = from; i < to; i++) {
+      yaml.append("  f").append(i).append(": {image: \"localhost/probe:1\", memory: 32MiB, rest: image, env: {NAME: f").append(i)
+          .append("}}\n");
+    }
+    return yaml.toString();
+  }
+
+  /** The kernel's maps hold 1024; the gateway serves the others as if there were no kernel, and says so. */
+  @Test
+  void functionsThatTheKernelHasNoRoomForAnswerAndSayWhoCarriesTheirConnections() throws Exception {
+    int many = FUNCTIONS + 60;
+    lab.gateway.deploy(functions(0, many));
+    int expected = lab.gateway.list("/api/v1/functions", "functions").size() - 1024;
+    try {
+      await().atMost(SOON).until(() -> carried().size() == expected);
+      Map<?, ?> one = (Map<?, ?>) carried().get(0).get("service");
+      String name = carried().get(0).get("name").toString();
+      int port = ((Number) one.get("port")).intValue();
+
+      assertThat(one.get("problem").toString()).contains("the gateway carries its connections itself").contains("1024");
+      assertThat(one.get("way")).isEqualTo("proxy");
+      assertThat(one.get("addresses").toString()).contains(device.gateway() + ":" + port).contains("127.0.0.1:" + port);
+      assertThat(lab.gateway.weir("list").out()).contains("problem " + name + ": the gateway carries");
+      assertThat(lab.gateway.list("/api/v1/status", "parts")).anySatisfy(part -> assertThat(part.get("state").toString())
+          .contains(expected + " of them carried"));
+      assertThat(lab.gateway.get("/api/v1/metrics").body()).contains("\nweir_functions_carried " + expected + "\n");
+      for (int i = 0; i < 2; i++) {
+        try (Caller caller = device.call(port)) {
+          assertThat(caller.get("/").headers()).containsEntry("x-name", name);
+        }
+      }
+    } finally {
+      for (int i = FUNCTIONS; i < many; i++) {
+        lab.gateway.delete("/api/v1/functions/f" + i);
+      }
+    }
+    await("those that are left have room").atMost(SOON).until(() -> carried().isEmpty());
+  }
+
+  private static List<Map<String, Object>> carried() {
+    return lab.gateway.list("/api/v1/functions", "functions").stream()
+        .filter(each -> each.get("service") instanceof Map<?, ?> service && service.get("problem") != null).toList();
   }
 
   private static long residentKib() throws IOException {

@@ -190,10 +190,13 @@ public final class Activator implements ServiceAddresses, FunctionListener, Func
 
   private String summary() {
     Doors.View view = doors.view();
-    long broken = view.addresses().values().stream().filter(each -> each.problem().isPresent()).count();
+    long broken = view.addresses().values().stream().filter(each -> each.addresses().isEmpty()).count();
+    long carried = view.addresses().values().stream()
+        .filter(each -> each.problem().isPresent() && !each.addresses().isEmpty()).count();
     long elsewhere = view.reachable().stream().filter(address -> !address.isLoopbackAddress()).count();
     return view.addresses().size() - broken + " service addresses on loopback"
         + (elsewhere > 0 ? " and " + elsewhere + " LAN addresses" : "") + " by " + view.way()
+        + (carried > 0 ? ", " + carried + " of them carried for want of room in the kernel" : "")
         + (broken > 0 ? ", " + broken + " not reached" : "")
         + (view.missing().isEmpty() ? "" : ", interface " + String.join(" and ", view.missing()) + " is missing");
   }

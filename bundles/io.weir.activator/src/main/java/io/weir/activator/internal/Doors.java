@@ -218,21 +218,34 @@ final class Doors implements AutoCloseable {
 
   private void place(Service service, List<InetAddress> addresses, boolean patient) {
     Optional<String> before = service.problem();
-    boolean placed = service.wanted().isPresent()
-        ? service.claim(service.wanted().getAsInt(), addresses, !holding, patient)
-        : placeAnywhere(service, addresses, patient);
-    FunctionName name = service.function.name();
+    boolean placed = claim(service, addresses, patient);
     if (placed) {
       // Before the kernel is told: whatever it brings must have a door.
       byPort.put(service.port(), service.door);
       declare(service);
-      before.ifPresent(was -> log.info("Function {} is reached at port {} now", name, service.port()));
-    } else {
-      withdraw(name);
-      if (!before.equals(service.problem())) {
-        log.warn("Function {} has no service address: {}", name, service.problem().orElse(""));
+      if (service.isCarried()) {
+        placed = claim(service, addresses, patient);
       }
     }
+    FunctionName name = service.function.name();
+    if (!placed) {
+      withdraw(name);
+    }
+    if (!before.equals(service.problem())) {
+      service.problem().ifPresentOrElse(
+          problem -> log.warn("Function {} {}: {}", name, service.isOpen() ? "is served" : "has no service address", problem),
+          () -> log.info("Function {} is reached at port {} now", name, service.port()));
+    }
+  }
+
+  private boolean claim(Service service, List<InetAddress> addresses, boolean patient) {
+    return service.wanted().isPresent()
+        ? service.claim(service.wanted().getAsInt(), addresses, listens(service), patient)
+        : placeAnywhere(service, addresses, patient);
+  }
+
+  private boolean listens(Service service) {
+    return !holding || service.isCarried();
   }
 
   private boolean placeAnywhere(Service service, List<InetAddress> addresses, boolean patient) {
@@ -240,12 +253,12 @@ final class Doors implements AutoCloseable {
     Optional<Integer> kept = book.port(name).filter(port -> port >= settings.firstPort() && port <= settings.lastPort()
         && !fixed.contains(port));
     if (kept.isPresent()) {
-      return service.claim(kept.get(), addresses, !holding, patient);
+      return service.claim(kept.get(), addresses, listens(service), patient);
     }
     while (nextPort <= settings.lastPort()) {
       int port = nextPort++;
       if (!fixed.contains(port) && book.owner(port).filter(services::containsKey).isEmpty()
-          && service.claim(port, addresses, !holding, patient)) {
+          && service.claim(port, addresses, listens(service), patient)) {
         book.owner(port).ifPresent(book::forget);
         book.keep(name, port);
         return true;
@@ -258,8 +271,16 @@ final class Doors implements AutoCloseable {
 
   private void declare(Service service) {
     Told now = new Told(service.port(), service.door.gate().admission());
-    if (known != null && !now.equals(told.put(service.function.name(), now))) {
-      known.declare(service.function.name(), now.port(), now.admission());
+    FunctionName name = service.function.name();
+    if (known == null) {
+      service.carried(Optional.empty());
+    } else if (!now.equals(told.get(name))) {
+      service.carried(known.declare(name, now.port(), now.admission()));
+      if (service.isCarried()) {
+        told.remove(name);
+      } else {
+        told.put(name, now);
+      }
     }
   }
 

@@ -17,6 +17,8 @@ final class Service {
   /** 0 until it has one. */
   private int port;
   private Optional<String> problem = Optional.empty();
+  /** Why the kernel does not lead its connections although it leads those of others. */
+  private Optional<String> carried = Optional.empty();
   private final Map<InetAddress, Claim> claims = new LinkedHashMap<>();
   private final Acceptor acceptor;
 
@@ -31,7 +33,17 @@ final class Service {
   }
 
   Optional<String> problem() {
-    return problem;
+    return problem.or(() -> carried);
+  }
+
+  /** Whether somebody has to listen on the port itself, because the kernel brings no connection elsewhere. */
+  boolean isCarried() {
+    return carried.isPresent();
+  }
+
+  /** @param why empty if the kernel leads its connections, or nobody's */
+  void carried(Optional<String> why) {
+    carried = why;
   }
 
   boolean isOpen() {

@@ -250,6 +250,32 @@ class AddressesTest {
     }
   }
 
+  @Test
+  void carriesAndSaysSoWhatTheKernelHasNoRoomFor() throws Exception {
+    world.pool.at(world.origin.port());
+    FakeRoutes routes = new FakeRoutes(true);
+    routes.most = 1;
+    world.activator().setRoutes(routes);
+    world.add(World.function("a", Network.DEFAULT));
+    world.activator().functionAdded(World.function("echo", Network.DEFAULT));
+
+    ServiceAddress echo = world.until(World.ECHO, address -> address.problem().isPresent());
+
+    assertThat(echo.problem()).contains("no more than 1");
+    assertThat(echo.addresses()).hasSameSizeAs(world.found.addresses());
+    assertThat(world.activator().state()).contains("2 service addresses").contains("1 of them carried")
+        .doesNotContain("not reached");
+    for (InetAddress address : world.found.addresses()) {
+      try (Client client = new Client(new Socket(address, echo.port()))) {
+        assertThat(client.get("/").body()).startsWith("GET");
+      }
+    }
+
+    world.activator().functionRemoved(World.function("a", Network.DEFAULT));
+    world.until(World.ECHO, address -> address.problem().isEmpty() && address.port() == echo.port());
+    World.until("its own listener is gone", () -> refuses(echo.port()));
+  }
+
   private static boolean refuses(int port) {
     try (Socket socket = new Socket("127.0.0.1", port)) {
       return false;

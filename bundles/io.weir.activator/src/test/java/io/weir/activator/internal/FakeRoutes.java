@@ -5,13 +5,19 @@ import io.weir.kernel.Routes;
 import java.net.InetAddress;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 
 /** Remembers what it is told. */
 final class FakeRoutes implements Routes {
   final BlockingQueue<String> told = new LinkedBlockingQueue<>();
   final boolean holds;
+  /** It leads connections of no more functions than that. */
+  volatile int most = Integer.MAX_VALUE;
+  private final Set<FunctionName> led = ConcurrentHashMap.newKeySet();
   volatile int listener;
   volatile Collection<InetAddress> addresses = List.of();
 
@@ -31,12 +37,18 @@ final class FakeRoutes implements Routes {
   }
 
   @Override
-  public void declare(FunctionName function, int port, Admission admission) {
+  public Optional<String> declare(FunctionName function, int port, Admission admission) {
+    if (!led.contains(function) && led.size() >= most) {
+      return Optional.of("no more than " + most);
+    }
+    led.add(function);
     told.add("declare " + function + " " + admission.sources() + " " + admission.rate() + " " + admission.burst());
+    return Optional.empty();
   }
 
   @Override
   public void withdraw(FunctionName function) {
+    led.remove(function);
     told.add("withdraw " + function);
   }
 

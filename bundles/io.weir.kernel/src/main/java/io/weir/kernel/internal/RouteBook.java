@@ -9,17 +9,17 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Which functions have ports and which instances take their connections; tells the way what changes. The way comes later,
  * because its programs take the kernel longest to check. Thread-safe.
  */
 final class RouteBook implements Routes {
-  private static final Logger LOG = LoggerFactory.getLogger(RouteBook.class);
+  private static final String FULL = "the gateway carries its connections itself: the kernel leads those of "
+      + Layout.SERVICES + " functions at most, and there are so many already; nor does it count its requests or deny egress";
 
   private record Declared(int index, int port, Admission admission) {}
 
@@ -53,27 +53,31 @@ final class RouteBook implements Routes {
   }
 
   @Override
-  public synchronized void declare(FunctionName function, int port, Admission admission) {
+  public synchronized Optional<String> declare(FunctionName function, int port, Admission admission) {
     OptionalInt index = functions.of(function);
     if (index.isEmpty()) {
-      LOG.warn("{} is reached through the gateway only: there are {} functions already", function, Layout.SERVICES);
-      return;
+      return Optional.of(FULL);
     }
     Declared before = declared.get(function);
     Declared now = new Declared(index.getAsInt(), port, admission);
     if (now.equals(before)) {
-      return;
+      return Optional.empty();
     }
     declared.put(function, now);
     if (before == null) {
       functions.use(now.index());
     }
-    once.attempt(function + " is reached through the gateway only", () -> {
+    boolean led = once.attempt(function + " is reached through the gateway only", () -> {
       if (before != null && before.port() != port) {
         way.withdraw(served(function, before));
       }
       way.declare(served(function, now));
     });
+    if (!led) {
+      withdraw(function);
+      return Optional.of("the gateway carries its connections itself: the kernel refuses to lead them, the log says why");
+    }
+    return Optional.empty();
   }
 
   @Override

@@ -42,7 +42,8 @@ final class FunctionViews {
   static Map<String, Object> service(FunctionSpec spec, Optional<ServiceAddresses> addresses) {
     return addresses.flatMap(all -> all.of(spec.name()).map(its -> Json.object("port", its.port(),
         "addresses", its.addresses().stream().map(FunctionViews::text).toList(), "from", spec.network().from(),
-        "rate", spec.network().rate(), "burst", spec.network().burst(), "way", all.way(),
+        "rate", spec.network().rate(), "burst", spec.network().burst(),
+        "way", its.problem().isPresent() ? "proxy" : all.way(),
         "problem", its.problem().orElse(null)))).orElse(Map.of());
   }
 

@@ -102,6 +102,9 @@ final class StatusApi {
     Metrics metrics = new Metrics(accept.contains("application/openmetrics-text"));
     metrics.counters(services.events());
     metrics.gauge("weir_functions", services.registry().functions().size());
+    services.serviceAddresses().ifPresent(all -> metrics.gauge("weir_functions_carried", services.registry().functions()
+        .stream().flatMap(function -> all.of(function.name()).stream())
+        .filter(its -> its.problem().isPresent() && !its.addresses().isEmpty()).count()));
     metrics.gauge("weir_instances", services.pool().map(pool -> pool.instances().size()).orElse(0));
     metrics.gauge("weir_requests_in_flight", services.pool().map(InstancePool::instances).orElse(List.of()).stream()
         .mapToInt(instance -> instance.inFlight()).sum());
