@@ -287,14 +287,14 @@ static __always_inline void weir_hold(const struct weir_flow_key *key, __u32 isn
 	bpf_map_delete_elem(&stale, key);
 }
 
-/* Not a new connection, and nobody's: the stack resets it. */
-static __always_inline void weir_reset(const struct weir_flow_key *key, __u8 flags)
+/* Not a new connection, and nobody's: the stack resets it. To lead it anywhere would be to the wrong one, mostly. */
+static __always_inline void weir_reset(const struct weir_flow_key *key, __u8 flags, __u32 note)
 {
 	__u64 now = bpf_ktime_get_ns();
 
 	bpf_map_update_elem(&stale, key, &now, BPF_ANY);
 	if (!(flags & WEIR_RST))
-		weir_note(WEIR_NOTE_STALE);
+		weir_note(note);
 }
 
 /* Out of here, into the instance whose veth this is. */
@@ -581,8 +581,10 @@ int weir_route_in(struct __sk_buff *ctx)
 	if (flow && flow->slot == WEIR_NO_SLOT)
 		return WEIR_PASS;
 	if (!flow || !instance) {
+		__u32 note = flow ? WEIR_NOTE_STALE : WEIR_NOTE_UNKNOWN;
+
 		bpf_map_delete_elem(&flows, &key);
-		weir_reset(&key, packet.flags);
+		weir_reset(&key, packet.flags, note);
 		return WEIR_PASS;
 	}
 	if (packet.flags & WEIR_FIN)

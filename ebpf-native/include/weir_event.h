@@ -10,7 +10,7 @@
 
 #include <linux/types.h>
 
-#define WEIR_VERSION 2		/* of this layout; a pinned map of another one is not taken up */
+#define WEIR_VERSION 3		/* of this layout; a pinned map of another one is not taken up */
 
 #define WEIR_SERVICES 1024	/* service addresses; likewise functions */
 #define WEIR_INSTANCES 1024	/* slots for instances */
@@ -146,6 +146,7 @@ enum weir_note {
 	WEIR_NOTE_DENIED_EGRESS,	/* connections out of a function that are not allowed */
 	WEIR_NOTE_MALFORMED,		/* packets whose headers lie */
 	WEIR_NOTE_STALE,		/* packets of connections whose instance is gone */
+	WEIR_NOTE_UNKNOWN,		/* packets of connections that were forgotten for want of room, or never were */
 	WEIR_NOTES
 };
 

@@ -23,7 +23,7 @@ CLONE_NEWNS, CLONE_NEWNET = 0x20000, 0x40000000
 LIVE, ASLEEP, IPV6 = 1, 2, 4
 FILTERED, LIMITED = 1, 2
 NOTES = ("signal_lost flow_lost held no_listener routed local denied_source denied_rate denied_egress malformed "
-         "stale").split()
+         "stale unknown").split()
 TAGGED = 1
 NO_SLOT = 0xffffffff
 PORT = 20000                    # of service 0

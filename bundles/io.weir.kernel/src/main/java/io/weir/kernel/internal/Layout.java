@@ -9,7 +9,7 @@ import java.util.List;
 
 /** The structures of weir_event.h as bytes: the machine's own byte order, but ports and function prefixes big-endian. */
 final class Layout {
-  static final int VERSION = 2;
+  static final int VERSION = 3;
   static final int SERVICES = 1024;
   static final int INSTANCES = 1024;
   static final int FANOUT = 16;
