@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Who gets a new connection (WEIR_WITH_CHOICE; needs the maps instances and loads), and whether it may be made at all
+ * Who gets a new connection (WEIR_WITH_CHOICE; needs the maps instances, loads and deaf), and whether it may be made at all
  * (WEIR_WITH_POLICY; needs sources, buckets and notes). Include after the maps.
  */
 #ifndef WEIR_CHOOSE_H
@@ -60,9 +60,12 @@ __attribute__((noinline)) __u64 weir_fitter(__u64 least, __u32 slot, __u32 funct
 {
 	struct weir_instance *instance = bpf_map_lookup_elem(&instances, &slot);
 	struct weir_load *load = bpf_map_lookup_elem(&loads, &slot);
+	__u32 *closed = bpf_map_lookup_elem(&deaf, &slot);
 	__u64 requests, connections, rank;
 
-	if (!instance || !load)
+	if (!instance || !load || !closed)
+		return least;
+	if (*closed == instance->generation + 1)
 		return least;
 	/* a slot may have changed hands since the service was written */
 	if ((instance->flags & flags & 0xffff) != (flags & 0xffff) || instance->function != function)

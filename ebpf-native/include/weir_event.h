@@ -79,6 +79,19 @@ struct weir_load {
 	__u64 signalled_ns;		/* of the last WEIR_TOUCHED */
 };
 
+/*
+ * Whether anybody listens in an instance, so that one whose process died gets no connection before the gateway knows of it.
+ *
+ * homes: the instance's network namespace (__u64, its cookie) -> __u32 slot; written by the gateway.
+ * listeners: how many sockets listen on a port; written by listen.
+ * deaf: slot -> __u32, 1 + the generation in which the last of them was closed; 0: none was. Written by listen.
+ */
+struct weir_listener_key {
+	__u64 netns;
+	__be16 port;
+	__u8 pad[6];
+};
+
 /* ---- meter ---- */
 
 enum weir_status_class { WEIR_OTHER, WEIR_1XX, WEIR_2XX, WEIR_3XX, WEIR_4XX, WEIR_5XX, WEIR_STATUS_CLASSES };
@@ -169,6 +182,7 @@ WEIR_ASSERT_SIZE(weir_service_key, 4);
 WEIR_ASSERT_SIZE(weir_service, 88);
 WEIR_ASSERT_SIZE(weir_instance, 80);
 WEIR_ASSERT_SIZE(weir_load, 32);
+WEIR_ASSERT_SIZE(weir_listener_key, 16);
 WEIR_ASSERT_SIZE(weir_counters, 112);
 WEIR_ASSERT_SIZE(weir_histogram, 840);
 WEIR_ASSERT_SIZE(weir_signal, 48);

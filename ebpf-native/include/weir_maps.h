@@ -28,10 +28,14 @@
 	WEIR_MAP(instances, BPF_MAP_TYPE_ARRAY, __u32, struct weir_instance, WEIR_INSTANCES, 0)
 #define WEIR_MAP_CGROUPS						\
 	WEIR_MAP(cgroups, BPF_MAP_TYPE_HASH, __u64, __u32 /* slot */, WEIR_INSTANCES, 0)
+#define WEIR_MAP_HOMES							\
+	WEIR_MAP(homes, BPF_MAP_TYPE_HASH, __u64 /* netns */, __u32 /* slot */, WEIR_INSTANCES, 0)
 
 /* What happens: written by the programs. */
 #define WEIR_MAP_LOADS							\
 	WEIR_MAP(loads, BPF_MAP_TYPE_ARRAY, __u32, struct weir_load, WEIR_INSTANCES, 0)
+#define WEIR_MAP_DEAF							\
+	WEIR_MAP(deaf, BPF_MAP_TYPE_ARRAY, __u32, __u32, WEIR_INSTANCES, 0)
 #define WEIR_MAP_COUNTERS						\
 	WEIR_MAP(counters, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct weir_counters, WEIR_INSTANCES, 0)
 #define WEIR_MAP_LATENCY						\

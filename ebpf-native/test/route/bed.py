@@ -164,7 +164,7 @@ async def converse(name, reader, writer):
     writer.close()
 
 
-def serve(netns, name, port=8080, listener=None, host=None):
+def serve(netns, name, port=8080, listener=None, host=None, cgroup=None, reuse=False):
   ready, done = os.pipe()
 
   async def main():
@@ -178,10 +178,14 @@ def serve(netns, name, port=8080, listener=None, host=None):
   def work():
     if netns:
       setns(netns)
+    if cgroup:
+      with open(f"{cgroup}/cgroup.procs", "w") as procs:
+        procs.write(str(os.getpid()))
     if not listener and not host:
       # one socket for both families
       one = socket.socket(socket.AF_INET6)
       one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+      one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, reuse)
       one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
       one.bind(("::", port))
       one.listen(4096)
@@ -326,7 +330,7 @@ class Bed:
     self.servers = [serve(netns, f"i{i}") for i, (netns, _) in enumerate(self.instances)]
     self.objects = {}
     self.maps = {}
-    self.load("route", "local", "wake")
+    self.load("route", "local", "wake", "listen")
     self.attach()
 
   def veth(self, inside_name, outside_name, netns, mtu=1500):
@@ -371,6 +375,8 @@ class Bed:
       self.lib.attach_tc(self.objects["route"], "weir_route_out", ifindex, 1, self.pins, f"out-{i}")
     for name in ("connect4", "connect6", "getpeername4", "getpeername6"):
       self.lib.attach_cgroup(self.objects["local"], f"weir_{name}", self.cgroup, self.pins, name)
+    if "listen" in self.objects:
+      self.lib.attach_cgroup(self.objects["listen"], "weir_listen", self.cgroup, self.pins, "listen")
 
   def map(self, name):
     if name not in self.maps:
@@ -412,6 +418,12 @@ class Bed:
                         address(f"fd99::{11 + instance}") if flags & IPV6 else bytes(16), function, flags, generation,
                         self.instances[instance][1] if ifindex is None else ifindex, limit)
     self.put("instances", struct.pack("<I", i), value + struct.pack(">H2xQ", port, 0))
+
+  def home(self, i):
+    """The gateway says whose network namespace it is."""
+    cookie = ctypes.c_uint64()
+    self.lib.netns_cookie(f"/proc/{self.instances[i][0]}/ns/net", ctypes.byref(cookie))
+    self.put("homes", struct.pack("<Q", cookie.value), struct.pack("<I", i))
 
   def load_of(self, i, in_flight, connections=0):
     self.put("loads", struct.pack("<I", i), struct.pack("<qqQQ", in_flight, connections, 0, 0))
@@ -464,12 +476,13 @@ class Bed:
     """As the scenarios expect it: three instances, one service, nothing remembered."""
     time.sleep(0.05)            # what connections of the scenario before still have to say
     for name, size in (("flows", 40), ("returns", 40), ("buckets", 24), ("stale", 40), ("services", 4), ("sources", 24),
-                       ("addresses", 16)):
+                       ("addresses", 16), ("homes", 8)):
       self.clear(name, size)
     for a in ("192.168.50.1", "192.168.60.1", "fd50::1", "fd60::1"):
       self.put("addresses", address(a), struct.pack("<I", 1))
     for i in range(3):
       self.load_of(i, 0)
+      self.put("deaf", struct.pack("<I", i), struct.pack("<I", 0))
       self.slot(i)
     self.service([0, 1, 2])
     self.config()
@@ -482,7 +495,7 @@ class Bed:
       self.lib.detach_tc(socket.if_nametoindex(f"lan{i}"), 1, self.pins, f"in-{i}")
     for i, (_, ifindex) in enumerate(self.instances):
       self.lib.lib.weir_detach_tc(ifindex, 1, self.pins.encode(), f"out-{i}".encode())
-    for name in ("wake", "connect4", "connect6", "getpeername4", "getpeername6"):
+    for name in ("wake", "connect4", "connect6", "getpeername4", "getpeername6", "listen"):
       self.lib.detach(self.pins, name)
     if hasattr(self, "ring"):
       self.lib.lib.weir_ring_close(self.ring)

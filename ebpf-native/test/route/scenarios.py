@@ -388,6 +388,66 @@ def tells_those_who_wait_when_the_process_dies(bed):
 
 
 @scenario
+def leads_nobody_to_a_process_that_died(bed):
+  """Nobody has told the gateway yet, so the service still names its slot."""
+  netns = bed.instances[2][0]
+  bed.home(2), bed.slot(2, port=8081), bed.service([2])
+  for host, cgroup in ((LAN, None), (LAN6, None), (LAN, bed.cgroup), (LAN6, bed.cgroup)):
+    caller = None if cgroup else bed.devices[0]                # one of the gateway's host, by connect()
+    for name in ("first", "reborn"):
+      server = serve(netns, name, port=8081, cgroup=bed.cgroup)
+      equal(inside(caller, who, host, cgroup=cgroup)[0], name, f"{host} {cgroup}")
+      end(server)
+      equal(inside(caller, who, host, cgroup=cgroup)[0], "held", f"{host} {cgroup}")
+
+
+@scenario
+def leads_on_while_one_of_many_still_listens(bed):
+  netns = bed.instances[2][0]
+  bed.home(2), bed.slot(2, port=8081), bed.service([2])
+  servers = [serve(netns, f"s{i}", port=8081, cgroup=bed.cgroup, reuse=True) for i in range(3)]
+  for i, server in enumerate(servers):
+    client = Remote(bed.devices[0], LAN)
+    equal(client.do("who")[0][0], "s")
+    client.end()
+    end(server)
+  equal(inside(bed.devices[0], who, LAN)[0], "held")
+
+
+def serve_one_and_close(port):
+  with socket.socket(socket.AF_INET6) as listener:
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    listener.bind(("::", port))
+    listener.listen()
+    one, _ = listener.accept()
+  with one, one.makefile("rwb") as lines:
+    while lines.readline():
+      lines.write(b"alone\n")
+      lines.flush()
+
+
+def until_it_listens(bed):
+  client = Remote(bed.devices[0])
+  while not isinstance(client.do("connect", LAN), list):
+    time.sleep(0.01)
+  return client
+
+
+@scenario
+def keeps_connections_of_a_process_that_only_stopped_listening(bed):
+  netns = bed.instances[2][0]
+  bed.home(2), bed.slot(2, port=8081), bed.service([2])
+  server = Inside(netns, serve_one_and_close, 8081, cgroup=bed.cgroup)
+  client = until_it_listens(bed)
+  equal(client.do("who")[0], "alone")
+  equal(inside(bed.devices[0], who, LAN)[0], "held")
+  equal(client.do("who")[0], "alone")
+  client.end()
+  server.result()
+
+
+@scenario
 def resets_when_the_interface_vanishes(bed):
   netns = namespace()
   ifindex = bed.veth("eth0", "hx", netns)

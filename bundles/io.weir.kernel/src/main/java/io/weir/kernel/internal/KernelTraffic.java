@@ -35,6 +35,7 @@ final class KernelTraffic implements Traffic {
   private final Once once;
   private final Membership membership;
   private final Cookies cookies;
+  private final Homes homes;
   private final Listens listens = new Listens();
   private final Listeners listeners = new Listeners();
   private final Map<FunctionName, Tally> retired = new HashMap<>();
@@ -52,6 +53,7 @@ final class KernelTraffic implements Traffic {
     this.routes = routes;
     this.shortcut = shortcut;
     this.hearsListens = hearsListens;
+    this.homes = new Homes(maps, hearsListens);
     this.once = once;
     seats.all().forEach(seat -> functions.use(seat.instance.function()));
   }
@@ -105,7 +107,7 @@ final class KernelTraffic implements Traffic {
     joined.ifPresent(known -> {
       known.member = member;
       shortcut.joined(known);
-      known.netns = cookie(member.residence());
+      homes.moved(known, cookie(member.residence()));
       learnFamily(known);
       known.port = port;
       if (routes.arrived(port)) {
@@ -204,6 +206,7 @@ final class KernelTraffic implements Traffic {
     once.attempt("counters of instances that are gone are lost", () -> retire(seat));
     once.attempt("connections of instances that are gone are not reset at once", () -> {
       shortcut.left(seat);
+      homes.left(seat);
       seats.leave(seat);
     });
     functions.release(seat.instance.function());

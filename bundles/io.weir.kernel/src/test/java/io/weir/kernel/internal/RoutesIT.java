@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.weir.function.FunctionName;
 import io.weir.kernel.KernelSignal;
-import io.weir.kernel.Routes;
 import io.weir.kernel.Routes.Admission;
+import io.weir.kernel.Routes;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -88,6 +88,24 @@ class RoutesIT {
 
     plane.traffic().drain(house.container);
     eventually("curl 7");
+  }
+
+  @Test
+  void leadsNobodyToAnInstanceThatWasKilledAlthoughNobodyToldIt() throws Exception {
+    DataPlane plane = served(Settings.Way.EBPF, Admission.EVERYBODY);
+    Lab.House first = open(plane);
+    eventually("\\d+");
+    Lab.House second = open(plane);
+
+    first.end();
+    for (int i = 0; i < 20; i++) {
+      assertThat(device.get(PORT)).as("by the one that lives").matches("\\d+");
+    }
+
+    second.end();
+    long led = plane.notes().get("routed");
+    assertThat(device.get(PORT)).as("by nobody").isEqualTo("curl 7");
+    assertThat(plane.notes().get("routed")).isEqualTo(led);
   }
 
   @ParameterizedTest
