@@ -45,6 +45,11 @@ final class BothWays implements RouteWay {
   }
 
   @Override
+  public boolean seesLoads() {
+    return elsewhere.seesLoads();
+  }
+
+  @Override
   public boolean holdAt(int listener) {
     return elsewhere.holdAt(listener);
   }

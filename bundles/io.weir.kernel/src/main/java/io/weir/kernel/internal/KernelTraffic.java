@@ -247,6 +247,8 @@ final class KernelTraffic implements Traffic {
       long now = maps.ebpf().clock();
       for (Seat seat : seats.all()) {
         seat.container().ifPresent(container -> loads.add(reading.load(container, seat.slot, now)));
+        int most = seat.instance.limit();
+        routes.full(seat.function, seat.slot, most > 0 && reading.inFlight(seat.slot) >= most);
       }
     });
     return loads;

@@ -1,6 +1,7 @@
 package io.weir.kernel.internal;
 
 import io.weir.kernel.Routes;
+import io.weir.kernel.Routes.Admission;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -8,7 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -36,10 +38,16 @@ final class NftWay implements RouteWay {
   private final List<NftScript> families;
   private final ScheduledThreadPoolExecutor worker;
   private final Map<Integer, Served> services = new TreeMap<>();
-  private final Map<Integer, Served> retargeted = new LinkedHashMap<>();
+  /** Ports whose service came, went or changed in more than its targets, and such as have other targets only. */
+  private final Set<Integer> changed = new LinkedHashSet<>();
+  private final Set<Integer> retargeted = new LinkedHashSet<>();
+  /** What stands in the tables. On the worker only. */
+  private Map<Integer, Admission> applied = Map.of();
   private final List<Instance> gone = new ArrayList<>();
   private Set<InetAddress> addresses = Set.of();
-  private boolean rebuild;
+  private boolean moved;
+  /** The tables are not there, or nobody knows what is in them. */
+  private boolean rebuild = true;
   private boolean failed;
 
   /** @param hash tells this gateway's things from those of others */
@@ -78,7 +86,7 @@ final class NftWay implements RouteWay {
   public synchronized void reachableAt(Set<InetAddress> all) {
     if (!all.equals(addresses)) {
       addresses = Set.copyOf(all);
-      rebuild = true;
+      moved = true;
       soon();
     }
   }
@@ -86,22 +94,27 @@ final class NftWay implements RouteWay {
   @Override
   public synchronized void declare(Served service) {
     services.put(service.port(), service);
-    rebuild = true;
+    changed.add(service.port());
     soon();
   }
 
   @Override
   public synchronized void withdraw(Served service) {
     services.remove(service.port());
-    rebuild = true;
+    changed.add(service.port());
     soon();
   }
 
   @Override
   public synchronized void retarget(Served service) {
     services.put(service.port(), service);
-    retargeted.put(service.port(), service);
+    retargeted.add(service.port());
     soon();
+  }
+
+  @Override
+  public boolean seesLoads() {
+    return false;
   }
 
   /** Each service needs its own: the packet filter knows nothing of instances that are missing. */
@@ -129,22 +142,51 @@ final class NftWay implements RouteWay {
   private void apply() {
     StringBuilder script = new StringBuilder();
     List<Instance> dead;
+    Map<Integer, Admission> next = new HashMap<>();
     synchronized (this) {
       for (NftScript family : families) {
         if (rebuild) {
           script.append(family.all(addresses, services.values().stream().map(each -> reachable(each, family)).toList()));
         } else {
-          retargeted.values().forEach(
-              each -> script.append(String.join("\n", family.retarget(reachable(each, family)))).append('\n'));
+          changes(family).forEach(line -> script.append(line).append('\n'));
         }
       }
+      services.forEach((port, service) -> next.put(port, service.admission()));
       rebuild = false;
+      moved = false;
+      changed.clear();
       retargeted.clear();
       dead = List.copyOf(gone);
       gone.clear();
     }
-    tell(script.toString());
+    if (tell(script.toString())) {
+      applied = next;
+    }
     dead.forEach(this::reset);
+  }
+
+  /** Not all of it: what the packet filter remembers of the clients of services that stay is worth keeping. */
+  private List<String> changes(NftScript family) {
+    List<String> lines = new ArrayList<>();
+    if (moved) {
+      lines.addAll(family.addresses(addresses));
+    }
+    for (int port : changed) {
+      Served service = services.get(port);
+      Admission before = applied.get(port);
+      if (service != null) {
+        lines.addAll(family.declare(reachable(service, family), before));
+      } else if (before != null) {
+        lines.addAll(family.withdraw(port, before));
+      }
+    }
+    for (int port : retargeted) {
+      Served service = services.get(port);
+      if (service != null && !changed.contains(port)) {
+        lines.addAll(family.retarget(reachable(service, family)));
+      }
+    }
+    return lines;
   }
 
   /**
@@ -164,9 +206,10 @@ final class NftWay implements RouteWay {
     }
   }
 
-  private void tell(String script) {
+  /** Whether it stands in the tables now. */
+  private boolean tell(String script) {
     if (script.isEmpty()) {
-      return;
+      return true;
     }
     try {
       nft.run(script, "-f", "-");
@@ -174,6 +217,7 @@ final class NftWay implements RouteWay {
         Files.writeString(FORWARDING, "1");
       }
       failed = false;
+      return true;
     } catch (IOException e) {
       if (!failed) {
         LOG.warn("services are reached through the gateway only: {}", e.getMessage(), e);
@@ -182,6 +226,7 @@ final class NftWay implements RouteWay {
       synchronized (this) {
         rebuild = true;
       }
+      return false;
     }
   }
 

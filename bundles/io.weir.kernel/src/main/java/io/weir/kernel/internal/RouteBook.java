@@ -5,6 +5,7 @@ import io.weir.kernel.Routes;
 import java.net.InetAddress;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -28,6 +29,8 @@ final class RouteBook implements Routes {
   private final Map<FunctionName, Declared> declared = new HashMap<>();
   private final Map<FunctionName, Map<Integer, Target>> open = new HashMap<>();
   private final Set<Integer> arrived = new LinkedHashSet<>();
+  /** Slots whose instances have as much to do as they may; kept only for ways that do not see it. */
+  private final Set<Integer> full = new HashSet<>();
   private RouteWay way = RouteWay.NONE;
 
   RouteBook(FunctionIndex functions, Once once) {
@@ -100,7 +103,8 @@ final class RouteBook implements Routes {
   }
 
   private Served served(FunctionName function, Declared service) {
-    List<Target> targets = open.getOrDefault(function, Map.of()).values().stream().limit(Layout.FANOUT).toList();
+    List<Target> targets = open.getOrDefault(function, Map.of()).values().stream()
+        .filter(target -> !full.contains(target.slot())).limit(Layout.FANOUT).toList();
     return new Served(function, service.index(), service.port(), service.admission(), targets);
   }
 
@@ -129,6 +133,13 @@ final class RouteBook implements Routes {
     return open.getOrDefault(function, Map.of()).containsKey(slot);
   }
 
+  /** Whether an instance has as much to do as it may, as was seen just now. */
+  synchronized void full(FunctionName function, int slot, boolean now) {
+    if (!way.seesLoads() && (now ? full.add(slot) : full.remove(slot)) && isOpen(function, slot)) {
+      retarget(function);
+    }
+  }
+
   synchronized void drain(FunctionName function, int slot) {
     Map<Integer, Target> targets = open.get(function);
     if (targets != null && targets.remove(slot) != null) {
@@ -141,6 +152,7 @@ final class RouteBook implements Routes {
 
   synchronized void left(Seat seat) {
     arrived.remove(seat.port);
+    full.remove(seat.slot);
     once.attempt("something of an instance that is gone is left", () -> way.left(seat));
   }
 

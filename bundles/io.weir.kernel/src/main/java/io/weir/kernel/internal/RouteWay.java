@@ -46,6 +46,11 @@ interface RouteWay {
   /** Only its targets changed. */
   void retarget(Served service);
 
+  /** Whether it sees for itself which instances have as much to do as they may; otherwise those are no targets meanwhile. */
+  default boolean seesLoads() {
+    return true;
+  }
+
   boolean holdAt(int listener);
 
   /**

@@ -30,6 +30,19 @@ class NftScriptTest {
   }
 
   @Test
+  void whatIsRememberedOfClientsIsForgottenOnlyWhenTheirRateChanges() {
+    NftScript script = new NftScript(false, "weir-svc-x", "weir-x");
+    Admission fifty = new Admission(List.of(), 50, 100);
+
+    assertThat(script.declare(new Served(new FunctionName("a"), 0, 9001, fifty, List.of()), fifty))
+        .noneMatch(line -> line.contains("set ip weir-svc-x rate-9001") && !line.startsWith("add"));
+    assertThat(script.declare(new Served(new FunctionName("a"), 0, 9001, new Admission(List.of(), 60, 100), List.of()), fifty))
+        .contains("flush set ip weir-svc-x rate-9001");
+    assertThat(script.declare(new Served(new FunctionName("a"), 0, 9001, Admission.EVERYBODY, List.of()), fifty))
+        .contains("delete set ip weir-svc-x rate-9001").noneMatch(line -> line.contains("limit"));
+  }
+
+  @Test
   void aServiceWithoutInstanceLeadsNowhere() {
     Served service = new Served(new FunctionName("a"), 0, 9001, Admission.EVERYBODY, List.of());
 

@@ -6,10 +6,15 @@ import io.weir.function.FunctionName;
 import io.weir.kernel.KernelSignal;
 import io.weir.kernel.Routes.Admission;
 import io.weir.kernel.Routes;
+import io.weir.kernel.Traffic;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -17,6 +22,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -138,6 +145,66 @@ class RoutesIT {
 
     eventually("curl 28");
     routes.declare(FUNCTION, PORT, new Admission(List.of("192.0.2.0/24", device.address), 0, 0));
+    eventually("\\d+");
+  }
+
+  @Test
+  void thePacketFilterKeepsWhatItRemembersOfClientsWhenOtherFunctionsComeAndGo() throws Exception {
+    DataPlane plane = served(Settings.Way.NFT, new Admission(List.of(), 1, 50));
+    open(plane);
+    Routes routes = lab.routes();
+    FunctionName other = new FunctionName("other");
+    eventually("\\d+");
+    assertThat(table()).contains("elements = { " + device.address + " limit");
+
+    routes.declare(other, PORT + 1, new Admission(List.of(), 3, 7));
+    eventually(() -> table().contains("chain admit-" + (PORT + 1)));
+    assertThat(table()).contains("elements = { " + device.address + " limit");
+    routes.withdraw(other);
+    eventually(() -> !table().contains("" + (PORT + 1)));
+    routes.reachableAt(List.of(InetAddress.getByName(device.gateway), InetAddress.getByName("192.0.2.9")));
+    eventually(() -> table().contains("192.0.2.9"));
+    assertThat(table()).contains("elements = { " + device.address + " limit");
+    assertThat(device.get(PORT)).matches("\\d+");
+
+    routes.declare(FUNCTION, PORT, new Admission(List.of(), 2, 60));
+    eventually(() -> table().contains("limit rate over 2/second burst 60"));
+    routes.declare(FUNCTION, PORT, Admission.EVERYBODY);
+    eventually(() -> !table().contains("rate-" + PORT));
+    assertThat(device.get(PORT)).matches("\\d+");
+  }
+
+  private String table() throws Exception {
+    return Lab.output("nft", "list", "table", "ip", "weir-svc-" + lab.hash);
+  }
+
+  private static void eventually(Callable<Boolean> what) throws Exception {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    while (!what.call()) {
+      assertThat(System.nanoTime()).isLessThan(deadline);
+      LockSupport.parkNanos(10_000_000);
+    }
+  }
+
+  @Test
+  void thePacketFilterLeadsNobodyToAnInstanceThatHasAsMuchToDoAsItMay() throws Exception {
+    DataPlane plane = served(Settings.Way.NFT, Admission.EVERYBODY);
+    Lab.House house = lab.house();
+    Traffic.Member eight = house.member(FUNCTION.value());
+    plane.traffic().join(new Traffic.Member(eight.container(), eight.function(), eight.address(), eight.residence(), 1,
+        List.of(), false));
+    house.listen();
+    plane.traffic().open(house.container);
+    eventually("\\d+");
+
+    CompletableFuture<HttpResponse<String>> slow = HttpClient.newHttpClient().sendAsync(
+        HttpRequest.newBuilder(URI.create(house.uri("/slow"))).build(), HttpResponse.BodyHandlers.ofString());
+    eventually(() -> plane.traffic().loads().get(0).inFlight() == 1);
+    eventually("curl 7");
+
+    house.release();
+    assertThat(slow.get(20, TimeUnit.SECONDS).statusCode()).isEqualTo(200);
+    eventually(() -> plane.traffic().loads().get(0).inFlight() == 0);
     eventually("\\d+");
   }
 
