@@ -19,9 +19,11 @@
  * them. That also settles framing: what the gateway confirms ends with a packet, so the next send begins one, however
  * the last ones were split. One topic belongs to one lane, and requests on a lane are answered in order.
  *
- * Answers. Only a 2xx in HTTP/1.1, with a Content-Length and its head in one send of at most ANSWER_HEAD bytes, becomes a
- * PUBACK (nothing, for QoS 0); its body may follow in later sends and is dropped, so this is for triggers without an
- * output. Any other answer, and all after it, go to H, untouched: the lane is handed over.
+ * Answers. Only a 2xx in HTTP/1.1 whose head is in one send of at most ANSWER_HEAD bytes becomes a PUBACK (nothing, for
+ * QoS 0), if its end is known: a 204, which has no body; or it has a Content-Length, when its body may follow in later
+ * sends; or it is chunked, and all of it is in this send, CHUNKED_BYTES and CHUNKS at most. Bodies are dropped, so this is
+ * for triggers without an output; interim answers, too. Any other answer, and all after it, go to H, untouched: the lane
+ * is handed over.
  *
  * What the gateway does, in this order (all of struct weir_pair as the named socket sees it; one port, one entry):
  *  1. attach weir_adapt to its own cgroup (the broker's, too) and to the parent of the containers; weir_adapt_up to map
@@ -455,8 +457,12 @@ int weir_adapt_publish(struct sk_msg_md *ctx)
 
 #define ANSWER_HEAD 512			/* bytes in which an answer's head must end */
 
+#define CHUNKED_BYTES 4096		/* of an answer that is chunked, and whole in one send */
+#define CHUNKS 8			/* of it */
+#define INTERIMS 2			/* answers that may share a send with the final one */
+
 struct answer {
-	__u32 status;			/* hundreds */
+	__u32 interim;			/* 1xx, but for 101 */
 	__u32 head;			/* bytes */
 	__u32 body;
 };
@@ -469,6 +475,9 @@ struct scan {
 	__u32 end;			/* of the head */
 	volatile __u32 lengths;
 	__u32 length_at;		/* after the colon of Content-Length */
+	volatile __u32 codings;
+	__u32 coding_at;		/* after the colon of Transfer-Encoding */
+	volatile __u32 chunk;		/* where the next one begins */
 	__u32 line[ANSWER_LINES];	/* where lines begin, but the first */
 };
 
@@ -526,6 +535,7 @@ int weir_scan_names(struct sk_msg_md *ctx)
 	if (!scan)
 		return -1;
 	scan->lengths = 0;
+	scan->codings = 0;
 	for (i = 0; i < ANSWER_LINES; i++) {
 		void *line = data + (scan->line[i] & (ANSWER_HEAD - 1));
 
@@ -537,10 +547,12 @@ int weir_scan_names(struct sk_msg_md *ctx)
 			scan->length_at = scan->line[i] + 15;
 			scan->lengths++;
 		}
-		if (!((LOWER_WORD(line) ^ LOWER_TRANSFER) | (LOWER_WORD(line + 10) ^ LOWER_NCODING)))
-			return -1;
+		if (!((LOWER_WORD(line) ^ LOWER_TRANSFER) | (LOWER_WORD(line + 10) ^ LOWER_NCODING))) {
+			scan->coding_at = scan->line[i] + 18;
+			scan->codings++;
+		}
 	}
-	return scan->lengths == 1 ? 0 : -1;
+	return scan->lengths + scan->codings == 1 ? 0 : -1;
 }
 
 /* The number of Content-Length. */
@@ -572,29 +584,121 @@ int weir_scan_length(struct sk_msg_md *ctx)
 	return -1;
 }
 
-/* 0 if the message begins with the whole head of an answer whose body's length is known. */
-weir_inline int parse_answer(struct sk_msg_md *ctx, struct answer *answer)
+/* One chunk of a message that is linear: 1: there should be another; 0: it was the last, and ends with the message. */
+int weir_scan_chunk(struct sk_msg_md *ctx)
 {
-	__u32 size = ctx->size, zero = 0;
-	struct scan *scan;
-	void *data, *end;
-	int length;
+	__u32 zero = 0, value = 0, at, i, size = ctx->size;
+	struct scan *scan = bpf_map_lookup_elem(&adapt_scan, &zero);
+	void *data = ctx->data, *end = ctx->data_end;
+	__u8 byte;
 
-	if (size < 16 || weir_linear(ctx, size < ANSWER_HEAD ? size : ANSWER_HEAD))
+	if (!scan)
+		return -1;
+	at = scan->chunk;
+	for (i = 0; i < 4; i++) {		/* a length of three digits at most, and no extension */
+		byte = BYTE((at + i) & (CHUNKED_BYTES - 1));
+		if (byte == '\r')
+			break;
+		if (byte >= '0' && byte <= '9')
+			byte -= '0';
+		else if ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'f')
+			byte = (byte | 0x20) - 'a' + 10;
+		else
+			return -1;
+		if (i == 3)
+			return -1;
+		value = value << 4 | byte;
+	}
+	if (!i)
+		return -1;
+	byte = BYTE((at + i + 1) & (CHUNKED_BYTES - 1));
+	if (byte != '\n')
+		return -1;
+	at += i + 2 + value;
+	if (at + 2 > size)
+		return -1;
+	byte = BYTE(at & (CHUNKED_BYTES - 1));
+	if (byte != '\r')
+		return -1;
+	byte = BYTE((at + 1) & (CHUNKED_BYTES - 1));
+	if (byte != '\n')
+		return -1;
+	scan->chunk = at + 2;
+	return value ? 1 : at + 2 == size ? 0 : -1;
+}
+
+/* 0 if the message's only coding is chunked, and it ends with its last chunk; no trailers. */
+int weir_scan_chunked(struct sk_msg_md *ctx)
+{
+	const __u64 wanted = 0x6368756e6b65640dULL;	/* "chunked\r" */
+	__u32 zero = 0, at, i, size = ctx->size;
+	struct scan *scan = bpf_map_lookup_elem(&adapt_scan, &zero);
+	void *data, *end, *value;
+	__u8 byte;
+	int more;
+
+	if (!scan || size > CHUNKED_BYTES - 16 || weir_linear(ctx, size))
 		return -1;
 	data = ctx->data;
 	end = ctx->data_end;
+	at = scan->coding_at;
+	byte = BYTE(at & (ANSWER_HEAD - 1));
+	if (byte == ' ')
+		at++;
+	value = data + (at & (ANSWER_HEAD - 1));
+	if (value + 8 > end || (LOWER_WORD(value) ^ (wanted | LOWER)))
+		return -1;
+	scan->chunk = scan->end;
+	for (i = 0; i < CHUNKS; i++) {
+		more = weir_scan_chunk(ctx);
+		if (more <= 0)
+			return more;
+	}
+	return -1;
+}
+
+/*
+ * 0 if the message begins with the whole head of a 2xx or an interim answer and the length of its body is known; otherwise
+ * enum weir_adapt_reason.
+ */
+weir_inline int parse_answer(struct sk_msg_md *ctx, struct answer *answer)
+{
+	__u32 size = ctx->size, zero = 0, status = 0, i;
+	struct scan *scan;
+	void *data, *end;
+	int length = 0;
+
+	if (size < 16 || weir_linear(ctx, size < ANSWER_HEAD ? size : ANSWER_HEAD))
+		return WEIR_HANDED_FRAMING;
+	data = ctx->data;
+	end = ctx->data_end;
 	if (data + 16 > end)
-		return -1;
+		return WEIR_HANDED_FRAMING;
 	if (*(__u32 *)data != bpf_htonl(0x48545450) || *(__u32 *)(data + 4) != bpf_htonl(0x2f312e31))	/* "HTTP/1.1" */
-		return -1;
-	answer->status = BYTE(9) - '0';
-	if (weir_scan_lines(ctx) || weir_scan_names(ctx))
-		return -1;
-	length = weir_scan_length(ctx);
+		return WEIR_HANDED_FRAMING;
+	for (i = 9; i < 12; i++)
+		status = status * 10 + (__u8)(*(__u8 *)(data + i) - '0');
+	answer->interim = status >= 100 && status < 200 && status != 101;
+	if (!answer->interim && (status < 200 || status > 299))
+		return WEIR_HANDED_STATUS;
+	if (weir_scan_lines(ctx))
+		return WEIR_HANDED_FRAMING;
+	/* RFC 9112, 6.3: interim answers and 204 end with their head, whatever it says */
 	scan = bpf_map_lookup_elem(&adapt_scan, &zero);
-	if (length < 0 || !scan)
-		return -1;
+	if (!scan)
+		return WEIR_HANDED_MEMORY;
+	if (!answer->interim && status != 204) {
+		if (weir_scan_names(ctx))
+			return WEIR_HANDED_FRAMING;
+		if (!scan->codings)
+			length = weir_scan_length(ctx);
+		else if (weir_scan_chunked(ctx))
+			length = -1;
+		else
+			length = size - scan->end;
+		if (length < 0)
+			return WEIR_HANDED_FRAMING;
+	}
 	answer->head = scan->end;
 	answer->body = length;
 	return 0;
@@ -620,6 +724,7 @@ weir_inline void count_answer(struct sk_msg_md *ctx, struct weir_adapt_lane *lan
 weir_inline int hand_over(struct weir_adapt_flight *flight, __u32 reason)
 {
 	flight->handed = reason;
+	weir_note(WEIR_NOTE_HANDED_OVER);
 	return SK_PASS;
 }
 
@@ -650,7 +755,7 @@ int weir_adapt_answer(struct sk_msg_md *ctx)
 	struct weir_adapt_lane *lane;
 	struct weir_adapt_end *end;
 	struct answer answer = {};
-	__u32 size = ctx->size, answered;
+	__u32 size = ctx->size, answered, reason = WEIR_HANDED_FRAMING, i;
 	__u16 id;
 
 	if (!sk)
@@ -662,10 +767,11 @@ int weir_adapt_answer(struct sk_msg_md *ctx)
 	flight = bpf_map_lookup_elem(&adapt_flights, &end->index);
 	if (!lane || !flight)
 		return SK_PASS;
-	if (!flight->skip)
-		count_answer(ctx, lane, flight);
-	if (flight->handed)
+	if (flight->handed) {
+		if (!flight->skip)
+			count_answer(ctx, lane, flight);
 		return SK_PASS;
+	}
 	weir_count_bytes(lane->slot, 0, size);
 	if (flight->skip) {
 		if (size <= flight->skip) {
@@ -676,15 +782,28 @@ int weir_adapt_answer(struct sk_msg_md *ctx)
 		}
 		bpf_msg_pop_data(ctx, 0, flight->skip, 0);
 		flight->skip = 0;
+		count_answer(ctx, lane, flight);
 		return hand_over(flight, WEIR_HANDED_FRAMING);
 	}
 	answered = flight->answered;
-	if (answered == flight->sent)
-		return hand_over(flight, WEIR_HANDED_UNASKED);
-	if (parse_answer(ctx, &answer) || answer.head + answer.body < size)
-		return hand_over(flight, WEIR_HANDED_FRAMING);
-	if (answer.status != 2)
-		return hand_over(flight, WEIR_HANDED_STATUS);
+	for (i = 0; i <= INTERIMS; i++) {
+		count_answer(ctx, lane, flight);
+		if (answered == flight->sent)
+			return hand_over(flight, WEIR_HANDED_UNASKED);
+		reason = parse_answer(ctx, &answer);
+		if (reason || !answer.interim)
+			break;
+		reason = WEIR_HANDED_FRAMING;		/* if it is one too many */
+		if (answer.head == ctx->size)
+			return swallow(ctx) ? hand_over(flight, WEIR_HANDED_MEMORY) : SK_PASS;
+		if (bpf_msg_pop_data(ctx, 0, answer.head, 0))
+			return hand_over(flight, WEIR_HANDED_MEMORY);
+	}
+	size = ctx->size;
+	if (!reason && answer.head + answer.body < size)
+		reason = WEIR_HANDED_FRAMING;
+	if (reason)
+		return hand_over(flight, reason);
 	id = flight->id[answered % WEIR_DEPTH];
 	flight->skip = answer.head + answer.body - size;
 	flight->answered = answered + 1;

@@ -160,6 +160,7 @@ enum weir_note {
 	WEIR_NOTE_MALFORMED,		/* packets whose headers lie */
 	WEIR_NOTE_STALE,		/* packets of connections whose instance is gone */
 	WEIR_NOTE_UNKNOWN,		/* packets of connections that were forgotten for want of room, or never were */
+	WEIR_NOTE_HANDED_OVER,		/* lanes of the adaptor on which an answer was none that the kernel can take */
 	WEIR_NOTES
 };
 

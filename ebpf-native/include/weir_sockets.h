@@ -144,7 +144,7 @@ struct weir_adapt_flight {
 enum weir_adapt_reason {
 	WEIR_HANDED_NOT = 0,
 	WEIR_HANDED_STATUS,		/* not 2xx */
-	WEIR_HANDED_FRAMING,		/* no Content-Length, a head or an answer that does not end with its send, chunks */
+	WEIR_HANDED_FRAMING,		/* an end that is not known, a head in pieces, two answers in one send */
 	WEIR_HANDED_UNASKED,		/* an answer without a request */
 	WEIR_HANDED_MEMORY,
 };

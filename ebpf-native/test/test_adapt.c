@@ -15,7 +15,7 @@
 #define TOPICS 16
 #define BUFFER (1 << 20)
 
-enum style { ONE_SEND, TWO_SENDS, CHUNKED, SPLIT_HEAD, LONG_BODY, NO_LENGTH, TWO_AT_ONCE };
+enum style { ONE_SEND, TWO_SENDS, NO_CONTENT, INTERIM_APART, INTERIM_TOGETHER, CHUNKED, CHUNKED_IN_PIECES, SPLIT_HEAD, LONG_BODY };
 
 /* What the processes tell each other. */
 static struct shared {
@@ -114,6 +114,16 @@ struct connection {
 
 static void answer(int fd, uint32_t sequence)
 {
+	static const char *const no_content[] = {
+		"HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.1 204\r\n\r\n",
+		"HTTP/1.1 204 No Content\r\nDate: Sun, 22 Nov 2026 06:00:00 GMT\r\nContent-Length: 0\r\n\r\n",
+	};
+	static const char *const chunked[] = {
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+		"HTTP/1.1 200 OK\r\ntransfer-encoding:Chunked\r\nServer: test\r\n\r\n1a\r\n0\r\n\r\n0\r\n\r\n0\r\n\r\n0\r\n\r\n0\r\n\r\nx"
+		"\r\nB\r\nhello world\r\n0\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+	};
 	static char text[8192];
 	int n;
 
@@ -127,8 +137,23 @@ static void answer(int fd, uint32_t sequence)
 		put_all(fd, "HTTP/1.1 200 OK\r\nServer: test\r\ncontent-length:2\r\n\r\n", 51);
 		put_all(fd, "ok", 2);
 		break;
+	case NO_CONTENT:
+		put_all(fd, no_content[sequence % 3], strlen(no_content[sequence % 3]));
+		break;
+	case INTERIM_APART:
+		put_all(fd, "HTTP/1.1 102 Processing\r\n\r\n", 27);
+		put_all(fd, "HTTP/1.1 204 No Content\r\n\r\n", 27);
+		break;
+	case INTERIM_TOGETHER:
+		put_all(fd, "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"
+			    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 105);
+		break;
 	case CHUNKED:
-		put_all(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", 59);
+		put_all(fd, chunked[sequence % 3], strlen(chunked[sequence % 3]));
+		break;
+	case CHUNKED_IN_PIECES:
+		put_all(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n", 54);
+		put_all(fd, "0\r\n\r\n", 5);
 		break;
 	case SPLIT_HEAD:
 		put_all(fd, "HTTP/1.1 200 OK\r\nContent-", 25);
@@ -928,9 +953,21 @@ static void scenarios(void)
 	shared->style = LONG_BODY;
 	paced(500, 1, 1, 25);
 	report("answer of 7000 bytes in two sends", 500, 400, 500, 0);
+	shared->style = NO_CONTENT;
+	paced(1000, 1, 1, 25);
+	report("answers without content", 1000, 900, 1000, 0);
+	shared->style = INTERIM_APART;
+	paced(500, 1, 1, 25);
+	report("interim answers in sends of their own", 500, 400, 500, 0);
+	shared->style = INTERIM_TOGETHER;
+	paced(500, 1, 1, 25);
+	report("interim answers in one send with the final one", 500, 400, 500, 0);
 	shared->style = CHUNKED;
+	paced(500, 1, 1, 25);
+	report("chunked answers", 500, 400, 500, 0);
+	shared->style = CHUNKED_IN_PIECES;
 	paced(100, 1, 1, 25);
-	report("chunked answers", 100, 1, 100, 1);
+	report("chunked answers in pieces", 100, 1, 100, 1);
 	shared->style = SPLIT_HEAD;
 	paced(100, 1, 1, 25);
 	report("heads split over sends", 100, 1, 100, 1);

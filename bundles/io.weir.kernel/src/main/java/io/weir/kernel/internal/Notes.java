@@ -8,7 +8,7 @@ import java.util.Map;
 /** What the programs note, in the order of enum weir_note. */
 final class Notes {
   private static final List<String> WORDS = List.of("signal-lost", "flow-lost", "held", "no-listener", "routed", "local",
-      "denied-source", "denied-rate", "denied-egress", "malformed", "stale", "unknown");
+      "denied-source", "denied-rate", "denied-egress", "malformed", "stale", "unknown", "handed-over");
 
   private Notes() {}
 
