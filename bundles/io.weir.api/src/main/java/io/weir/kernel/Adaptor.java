@@ -2,6 +2,7 @@ package io.weir.kernel;
 
 import io.weir.function.FunctionName;
 import java.net.InetSocketAddress;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -94,8 +95,9 @@ public interface Adaptor {
    * @param counted those of them that were answered, however
    * @param handed whether there was an answer that is no receipt; from there on all answers come by the connection
    * @param alive whether the instance's end is there
+   * @param open packet identifiers of the messages that have no receipts, oldest first, at most 64; 0: of QoS 0
    */
-  record Flight(int sent, int answered, int counted, boolean handed, boolean alive) {
+  record Flight(int sent, int answered, int counted, boolean handed, boolean alive, List<Integer> open) {
 
     /** Whether every request was answered and every message has its receipt. */
     public boolean settled() {

@@ -5,6 +5,8 @@ import io.weir.kernel.Adaptor.Head;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.stream.IntStream;
 
 /** The structures of weir_sockets.h that are about the adaptor, as bytes; see {@link Layout}. */
 final class Adapting {
@@ -13,7 +15,6 @@ final class Adapting {
   static final int DEPTH = 64;
   static final int TOPIC = 64;
   static final int HEAD = 512;
-  static final int PAIR = 36;
   static final int END = 16;
   static final int SUBSCRIPTION = 24;
   static final int PASSED = 16;
@@ -27,13 +28,14 @@ final class Adapting {
   static final int FUNCTION = 3;
 
   private static final int COUNTED_AT = 28;
+  private static final int IDS_AT = 544;
   private static final int BLOCK = 64;
 
   private Adapting() {}
 
   /** A connection as the socket at {@code local} sees it. */
   static byte[] pair(InetSocketAddress local, InetSocketAddress remote) {
-    ByteBuffer out = Layout.buffer(PAIR).put(Layout.address(local.getAddress())).put(Layout.address(remote.getAddress()));
+    ByteBuffer out = Layout.buffer(Layout.PAIR).put(Layout.address(local.getAddress())).put(Layout.address(remote.getAddress()));
     Layout.port(out, local.getPort());
     Layout.port(out, remote.getPort());
     return out.array();
@@ -77,6 +79,8 @@ final class Adapting {
     int sent = in.getInt();
     int answered = in.getInt();
     boolean handed = in.getInt() != 0;
-    return new Flight(sent, answered, in.getInt(COUNTED_AT), handed, in.getInt(COUNTED_AT - Integer.BYTES) != 0);
+    List<Integer> open = IntStream.range(0, Math.max(0, Math.min(DEPTH, sent - answered)))
+        .mapToObj(i -> in.getShort(IDS_AT + Short.BYTES * (answered + i & DEPTH - 1)) & 0xffff).toList();
+    return new Flight(sent, answered, in.getInt(COUNTED_AT), handed, in.getInt(COUNTED_AT - Integer.BYTES) != 0, open);
   }
 }

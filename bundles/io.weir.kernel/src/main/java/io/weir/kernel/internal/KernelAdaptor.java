@@ -40,7 +40,7 @@ final class KernelAdaptor implements Adaptor, AutoCloseable {
       zero("adapt_lanes", i, Adapting.LANE);
       freeLanes.add(i);
     }
-    clear("adapt_wanted", Adapting.PAIR);
+    clear("adapt_wanted", Layout.PAIR);
     clear("adapt_templates", Adapting.TOPIC_KEY);
     traffic.whenDrained(this::drained);
   }

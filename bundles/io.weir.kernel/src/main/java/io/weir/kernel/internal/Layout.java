@@ -7,7 +7,10 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
 
-/** The structures of weir_event.h as bytes: the machine's own byte order, but ports and function prefixes big-endian. */
+/**
+ * The structures of weir_event.h as bytes, and those that the others need of weir_route.h and weir_sockets.h: the machine's
+ * own byte order, but ports and function prefixes big-endian. Those of the adaptor are in {@link Adapting}.
+ */
 final class Layout {
   static final int VERSION = 3;
   static final int SERVICES = 1024;
@@ -26,6 +29,10 @@ final class Layout {
   static final int EGRESS = 8;
   static final int EGRESS_PORTS = 4;
   static final int TARGET = 20;
+  static final int CONFIG = 16;
+  static final int PAIR = 36;
+  static final int SHORTCUT = 80;
+  static final int SHORTCUT_SETTINGS = 16;
 
   static final int FILTERED = 1;
   static final int LIMITED = 2;
@@ -91,6 +98,28 @@ final class Layout {
     ByteBuffer out = buffer(TARGET).put(address);
     port(out, port);
     return out.array();
+  }
+
+  /** struct weir_config. */
+  static byte[] config(long netns) {
+    return buffer(CONFIG).putLong(netns).array();
+  }
+
+  /** struct weir_shortcut_settings; netns 0: nothing is cut short. */
+  static byte[] shortcutSettings(long netns, int budget) {
+    return buffer(SHORTCUT_SETTINGS).putLong(netns).putInt(budget).array();
+  }
+
+  /** What is read of struct weir_shortcut: messages that went directly, and whether a request is in flight. */
+  record Led(long toFunction, long toGateway, boolean busy) {
+    private static final int DIRECT_AT = 8;
+    private static final int ASKED_AT = 48;
+
+    static Led of(byte[] bytes) {
+      ByteBuffer in = buffer(bytes);
+      return new Led(in.getLong(DIRECT_AT), in.getLong(DIRECT_AT + Long.BYTES),
+          in.getInt(ASKED_AT) != in.getInt(ASKED_AT + Integer.BYTES));
+    }
   }
 
   static int servicePort(byte[] key) {

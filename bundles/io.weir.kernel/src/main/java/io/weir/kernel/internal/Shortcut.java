@@ -22,10 +22,6 @@ final class Shortcut {
   /** Map entries of an earlier life, by the names of their pins. */
   private static final List<String> MAPS = List.of("targets", "shortcut_settings", "shortcuts", "shortcut_sockets");
   private static final String LINK = "shortcut-";
-  private static final int PAIR = 36;
-  private static final int SHORTCUT = 80;
-  private static final int DIRECT_AT = 8;
-  private static final int ASKED_AT = 48;
   /** Bytes under way in one direction, from which TCP's flow control is wanted. */
   private static final int BUDGET = 8192;
   /** What is under way is answered first; a function that takes longer loses nothing but its answer's shortcut. */
@@ -107,7 +103,7 @@ final class Shortcut {
   }
 
   private void settings(long netns) {
-    maps.put("shortcut_settings", Layout.number(0), Layout.buffer(16).putLong(netns).putInt(BUDGET).array());
+    maps.put("shortcut_settings", Layout.number(0), Layout.shortcutSettings(netns, BUDGET));
   }
 
   /** It is in the map of instances. Connections to it from now on are led, if it is one for that. */
@@ -148,26 +144,26 @@ final class Shortcut {
   /** Messages that went directly on connections that are open: to functions, and to the gateway. */
   List<Long> carried() {
     long[] sums = new long[2];
-    for (ByteBuffer each : open()) {
-      sums[0] += each.getLong(DIRECT_AT);
-      sums[1] += each.getLong(DIRECT_AT + Long.BYTES);
+    for (Layout.Led each : open()) {
+      sums[0] += each.toFunction();
+      sums[1] += each.toGateway();
     }
     return List.of(sums[0], sums[1]);
   }
 
-  private List<ByteBuffer> open() {
-    List<ByteBuffer> found = new ArrayList<>();
-    for (byte[] key : on ? maps.ebpf().keys(maps.fd("shortcuts"), PAIR) : List.<byte[]>of()) {
-      byte[] value = new byte[SHORTCUT];
+  private List<Layout.Led> open() {
+    List<Layout.Led> found = new ArrayList<>();
+    for (byte[] key : on ? maps.ebpf().keys(maps.fd("shortcuts"), Layout.PAIR) : List.<byte[]>of()) {
+      byte[] value = new byte[Layout.SHORTCUT];
       if (maps.ebpf().get(maps.fd("shortcuts"), key, value)) {
-        found.add(Layout.buffer(value));
+        found.add(Layout.Led.of(value));
       }
     }
     return found;
   }
 
   private boolean isBusy() {
-    return open().stream().anyMatch(each -> each.getInt(ASKED_AT) != each.getInt(ASKED_AT + Integer.BYTES));
+    return open().stream().anyMatch(Layout.Led::busy);
   }
 
   /** No new ones; then, once nothing is under way, none. What nobody has read yet would be lost with the maps. */

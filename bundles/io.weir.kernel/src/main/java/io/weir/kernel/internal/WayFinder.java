@@ -1,14 +1,12 @@
 package io.weir.kernel.internal;
 
 import io.weir.kernel.internal.Ebpf.Loaded;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.IntConsumer;
 
 /** Chooses the way to instances: what is wanted, as far as this host does it. */
 final class WayFinder {
-  private static final int CONFIG = 16;
 
   private final Ebpf ebpf;
   private final Programs programs;
@@ -104,8 +102,7 @@ final class WayFinder {
 
   /** Whose connect() is looked at: processes in this network namespace. */
   private void configure() {
-    ByteBuffer config = Layout.buffer(CONFIG).putLong(ebpf.ownNetnsCookie());
-    maps.put("config", Layout.number(0), config.array());
+    maps.put("config", Layout.number(0), Layout.config(ebpf.ownNetnsCookie()));
   }
 
   private boolean wake(Path functions) {

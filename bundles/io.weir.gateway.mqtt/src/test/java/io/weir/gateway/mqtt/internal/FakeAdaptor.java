@@ -71,7 +71,7 @@ final class FakeAdaptor implements Adaptor {
 
   final class FakeLane implements Lane {
     final Runnable gone;
-    volatile Flight flight = new Flight(0, 0, 0, false, true);
+    volatile Flight flight = new Flight(0, 0, 0, false, true, List.of());
 
     private FakeLane(Runnable gone) {
       this.gone = gone;

@@ -108,11 +108,11 @@ class FastSessionTest {
   @Test
   void whatComesAllTheSameWaitsForWhatTheKernelBrought() throws Exception {
     try (Socket lane = opened()) {
-      kernel.lanes.get(0).flight = new Flight(1, 0, 0, false, true);
+      kernel.lanes.get(0).flight = new Flight(1, 0, 0, false, true, List.of());
       client.publish("in", "second", 1);
       assertThat(invoker.calls.poll(300, TimeUnit.MILLISECONDS)).as("overtakes").isNull();
 
-      kernel.lanes.get(0).flight = new Flight(1, 1, 1, false, true);
+      kernel.lanes.get(0).flight = new Flight(1, 1, 1, false, true, List.of());
 
       assertThat(invoker.next().body()).isEqualTo("second");
       hears("confirm");
@@ -123,7 +123,7 @@ class FastSessionTest {
   @Test
   void connectsAnewWhenAMessageHasNoReceipt() throws Exception {
     try (Socket lane = opened()) {
-      kernel.lanes.get(0).flight = new Flight(1, 0, 1, true, true);
+      kernel.lanes.get(0).flight = new Flight(1, 0, 1, true, true, List.of());
       lane.getOutputStream().write("HTTP/1.1 500 No\r\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
 
       hears("pause", "disable", "lane closed", "close", "subscription", "expect");
