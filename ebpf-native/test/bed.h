@@ -72,6 +72,16 @@ static __attribute__((unused)) int tested(void)
 		}							\
 	} while (0)
 
+/* What another process or the kernel does in its own time: looked at every millisecond, for a minute or so. */
+#define eventually(truth_)						\
+	({								\
+		int tries_ = 60000;					\
+									\
+		while (!(truth_) && --tries_)				\
+			usleep(1000);					\
+		tries_ > 0;						\
+	})
+
 __attribute__((format(printf, 1, 2))) static __attribute__((unused)) int run(const char *format, ...)
 {
 	char command[512];
@@ -103,7 +113,7 @@ static __attribute__((unused)) void bed_down(void)
 	snprintf(pid, sizeof(pid), "%d", getpid());
 	put_text(procs, pid);
 	run("ip netns del wt%dg 2>/dev/null; ip netns del wt%df 2>/dev/null", bed.owner, bed.owner);
-	for (int i = 0; i < 50 && rmdir(bed.cgroup_dir) && errno == EBUSY; i++)
+	for (int i = 0; i < 3000 && rmdir(bed.cgroup_dir) && errno == EBUSY; i++)
 		usleep(20000);
 	umount2(bed.bpffs, MNT_DETACH);
 	rmdir(bed.bpffs);

@@ -24,7 +24,7 @@ static void remove_tree(const char *path)
 	char child[512];
 	struct dirent *entry;
 	DIR *directory = opendir(path);
-	int tries = 1000;
+	int tries = 60000;
 
 	if (!directory)
 		return;

@@ -39,10 +39,10 @@ void fail(const char *file, int line, const char *format, ...) __attribute__((fo
 		if (actual_ != expected_)						\
 			fail(__FILE__, __LINE__, "%s is %lld, not %lld", #actual, actual_, expected_);	\
 	} while (0)
-/* For what the kernel does on its own; looks again every millisecond, for ten seconds at most. */
+/* For what the kernel or another process does in its own time; looks again every millisecond, for a minute or so. */
 #define EVENTUALLY_EQ(actual, expected)							\
 	do {										\
-		int tries_ = 10000;							\
+		int tries_ = 60000;							\
 		while ((long long) (actual) != (long long) (expected) && --tries_)	\
 			usleep(1000);							\
 		CHECK_EQ(actual, expected);						\

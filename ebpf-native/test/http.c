@@ -266,7 +266,7 @@ int dial(const struct function *function, int family)
 {
 	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = function->port, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
 	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = function->port, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	struct timeval patience = { .tv_sec = 10 };
+	struct timeval patience = { .tv_sec = 60 };
 	int fd = socket(family, SOCK_STREAM, 0), one = 1;
 
 	NEED(fd);
@@ -284,7 +284,7 @@ void say(int fd, const char *text)
 
 void settle(int fd)
 {
-	int queued, tries = 10000;
+	int queued, tries = 600000;
 
 	while (!ioctl(fd, SIOCOUTQ, &queued) && queued && --tries)
 		usleep(100);

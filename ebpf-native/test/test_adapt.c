@@ -19,7 +19,9 @@ enum style { ONE_SEND, TWO_SENDS, NO_CONTENT, INTERIM_APART, INTERIM_TOGETHER, C
 
 /* What the processes tell each other. */
 static struct shared {
-	volatile uint32_t style, fail_at, fail_status, hold, die_at, received, wrong, reordered, repeated, stop, ready;
+	volatile uint32_t style, fail_at, fail_status, hold, die_at, received, wrong, reordered, repeated, stop, listening;
+	volatile uint32_t ready;		/* the adaptor is subscribed */
+	volatile uint32_t idle;			/* 1: we ask whether it has nothing left to do; 2: so it is */
 	volatile uint32_t slow, slow_failed, handed, reconnects, acks_by_user;
 	volatile uint32_t reason[8];
 	volatile uint32_t last[TOPICS];
@@ -27,6 +29,7 @@ static struct shared {
 } *shared;
 
 static struct bpf_object *object;
+static char broker_conf[96];
 static int mqtt_port, http_port = 8080, notify[2], version = 4, lanes = 1, use_kernel, notify_on;
 static pid_t broker_pid, function_pid, adaptor_pid;
 static const char *mosquitto;
@@ -215,6 +218,7 @@ static void function_runs(void)
 	enter(bed.function_ns);
 	listener = tcp_socket(AF_INET6, NULL, http_port);
 	listen(listener, 64);
+	shared->listening = 1;
 	event = (struct epoll_event){.events = EPOLLIN, .data.ptr = NULL};
 	epoll_ctl(poll_fd, EPOLL_CTL_ADD, listener, &event);
 	for (;;) {
@@ -260,10 +264,12 @@ static void function_runs(void)
 
 static void function_up(void)
 {
+	shared->listening = 0;
 	function_pid = fork();
 	if (!function_pid)
 		function_runs();
-	usleep(50000);
+	if (!eventually(shared->listening))
+		die("function");
 }
 
 /* ---- MQTT ---- */
@@ -361,7 +367,7 @@ struct lane {
 
 static struct {
 	int fd, poll_fd, reopen;
-	uint32_t epoch, busy;
+	uint32_t epoch, busy, subscribed, pinging;
 	uint64_t total, confirmed;
 	size_t have;
 	uint8_t *data;
@@ -427,7 +433,7 @@ static void lane_open(struct lane *lane, int kernel, uint32_t number)
 	lane->head = lane->tail = lane->have = 0;
 	if (!lane->data)
 		lane->data = malloc(BUFFER);
-	for (int i = 0; i < 300; i++) {
+	for (int i = 0; i < 6000; i++) {
 		lane->fd = tcp_socket(AF_INET6, GATEWAY_IP, 0);
 		if (kernel) {
 			lane->index = (adaptor.epoch * TOPICS + number) % WEIR_LANES;
@@ -460,7 +466,7 @@ static void adaptor_open(void)
 		shared->reconnects++;
 	}
 	adaptor.epoch++;
-	adaptor.have = adaptor.busy = adaptor.total = adaptor.reopen = 0;
+	adaptor.have = adaptor.busy = adaptor.total = adaptor.reopen = adaptor.subscribed = adaptor.pinging = shared->ready = 0;
 	index = adaptor.epoch % WEIR_SUBSCRIPTIONS;
 	if (use_kernel) {
 		while (!bpf_map_get_next_key(map_of(object, "adapt_templates"), NULL, &next))
@@ -473,7 +479,7 @@ static void adaptor_open(void)
 		if (use_kernel)
 			lane_open(&adaptor.kernel[i], 1, i);
 	}
-	for (int i = 0; i < 300; i++) {
+	for (int i = 0; i < 6000; i++) {
 		adaptor.fd = tcp_socket(AF_INET, GATEWAY_IP, 0);
 		if (use_kernel) {
 			want(adaptor.fd, GATEWAY_IP, GATEWAY_IP, mqtt_port, 0, WEIR_ADAPT_CLIENT, index);
@@ -550,6 +556,23 @@ static void post(const uint8_t *packet, uint32_t header, uint32_t size)
 		adaptor.reopen = 1;
 }
 
+/* Whether every message that came on this connection has its receipt, or needs none. */
+static int idle(void)
+{
+	struct weir_adapt_flight flight;
+
+	if (!adaptor.subscribed || adaptor.reopen || adaptor.busy)
+		return 0;
+	if (!use_kernel)
+		return 1;
+	for (int i = 0; i < lanes; i++) {
+		bpf_map_lookup_elem(map_of(object, "adapt_flights"), &adaptor.kernel[i].index, &flight);
+		if (flight.answered + adaptor.kernel[i].head != flight.sent)
+			return 0;
+	}
+	return 1;
+}
+
 static void from_broker(void)
 {
 	ssize_t got = recv(adaptor.fd, adaptor.data + adaptor.have, 4 * BUFFER - adaptor.have, 0);
@@ -575,6 +598,12 @@ static void from_broker(void)
 			break;
 		if (p[0] >> 4 == 3) {
 			post(p, header, header + length);
+		} else if (p[0] >> 4 == 9) {
+			adaptor.subscribed = 1;
+		} else if (p[0] >> 4 == 13) {
+			adaptor.pinging = 0;
+			if (idle() && shared->idle == 1)
+				shared->idle = 2;
 		} else if (p[0] >> 4 == 6) {
 			uint8_t pubcomp[4] = {0x70, 2, p[2], p[3]};
 
@@ -586,6 +615,8 @@ more:
 	memmove(adaptor.data, adaptor.data + at, adaptor.have - at);
 	adaptor.have -= at;
 	confirm();
+	if (adaptor.subscribed)
+		shared->ready = 1;
 }
 
 /* The next answer of a lane, whichever of us sent the request. */
@@ -672,9 +703,8 @@ static void adaptor_runs(void)
 	adaptor.poll_fd = epoll_create1(0);
 	adaptor.data = malloc(4 * BUFFER);
 	adaptor_open();
-	shared->ready = 1;
 	while (!shared->stop) {
-		int n = epoll_wait(adaptor.poll_fd, events, 64, 200);
+		int n = epoll_wait(adaptor.poll_fd, events, 64, 20);
 
 		for (int i = 0; i < n && !adaptor.reopen; i++)
 			if (events[i].data.ptr == &adaptor)
@@ -683,6 +713,10 @@ static void adaptor_runs(void)
 				from_function(events[i].data.ptr);
 		if (adaptor.reopen)
 			adaptor_open();
+		if (!n && shared->idle == 1 && !adaptor.pinging && idle()) {	/* its answer comes after all that we said */
+			adaptor.pinging = 1;
+			put_all(adaptor.fd, "\xc0\0", 2);
+		}
 	}
 	_exit(0);
 }
@@ -693,9 +727,8 @@ static void adaptor_up(void)
 	adaptor_pid = fork();
 	if (!adaptor_pid)
 		adaptor_runs();
-	for (int i = 0; i < 500 && !shared->ready; i++)
-		usleep(10000);
-	usleep(100000);
+	if (!eventually(shared->ready))
+		die("adaptor");
 }
 
 static void adaptor_down(void)
@@ -708,11 +741,10 @@ static void adaptor_down(void)
 
 static void broker_up(void)
 {
-	char conf[96];
 	FILE *file;
 
-	snprintf(conf, sizeof(conf), "%s.conf", bed.bpffs);
-	file = fopen(conf, "w");
+	snprintf(broker_conf, sizeof(broker_conf), "%s.conf", bed.bpffs);
+	file = fopen(broker_conf, "w");
 	fprintf(file, "listener %d " GATEWAY_IP "\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n"
 		"max_queued_messages 100000\nlog_type none\n", mqtt_port);
 	fclose(file);
@@ -720,11 +752,9 @@ static void broker_up(void)
 	if (!broker_pid) {
 		pin(0);
 		enter(bed.gateway_ns);
-		execlp(mosquitto, mosquitto, "-c", conf, NULL);
+		execlp(mosquitto, mosquitto, "-c", broker_conf, NULL);
 		_exit(1);
 	}
-	usleep(200000);
-	unlink(conf);
 }
 
 static void stop_process(pid_t *pid)
@@ -742,7 +772,7 @@ static uint32_t sequence;
 static void publisher_up(void)
 {
 	publisher = tcp_socket(AF_INET, NULL, 0);
-	for (int i = 0; i < 100 && tcp_connect(publisher, AF_INET, GATEWAY_IP, mqtt_port); i++) {
+	for (int i = 0; i < 3000 && tcp_connect(publisher, AF_INET, GATEWAY_IP, mqtt_port); i++) {
 		close(publisher);
 		usleep(20000);
 		publisher = tcp_socket(AF_INET, NULL, 0);
@@ -782,11 +812,9 @@ static void publish(int topic, int qos, uint32_t size, int retain)
 	drain();
 }
 
-static int await(uint32_t count, int ms)
+static void await(uint32_t count)
 {
-	while (shared->received < count && ms-- > 0)
-		usleep(1000);
-	return shared->received >= count;
+	check(eventually(shared->received >= count), "%u of %u messages came", shared->received, count);
 }
 
 static void fresh(void)
@@ -817,33 +845,36 @@ static void forget_flights(void)
 		bpf_map_update_elem(map_of(object, "adapt_flights"), &i, &none, 0);
 }
 
-/* Takes up the adaptor's session: what was not acknowledged comes again. Returns how many. */
+/* Takes up the adaptor's session: what was not acknowledged comes again, before the answer to a ping. Returns how many. */
 static int unacknowledged(void)
 {
-	uint8_t packet[65536];
-	int fd = tcp_socket(AF_INET, NULL, 0), n = 0, got, have = 0, at = 0;
+	static uint8_t packet[4 * BUFFER];
+	int fd = tcp_socket(AF_INET, NULL, 0), n = 0, got, have = 0, at = 0, pinged = 0;
 
-	if (tcp_connect(fd, AF_INET, GATEWAY_IP, mqtt_port) || mqtt_connect(fd, "adaptor", version) < 0)
+	if (tcp_connect(fd, AF_INET, GATEWAY_IP, mqtt_port) || mqtt_connect(fd, "adaptor", version) < 0 ||
+	    put_all(fd, "\xc0\0", 2))
 		return -1;
-	for (;;) {
+	while (!pinged) {
 		struct pollfd wait = {fd, POLLIN, 0};
 
-		if (poll(&wait, 1, 150) != 1 || (got = recv(fd, packet + have, sizeof(packet) - have, 0)) <= 0)
-			break;
+		if (poll(&wait, 1, 60000) != 1 || (got = recv(fd, packet + have, sizeof(packet) - have, 0)) <= 0)
+			return -1;
 		have += got;
-	}
-	while (at + 2 <= have) {
-		int length = 0, header = 1, shift = 0;
+		while (at + 2 <= have) {
+			int length = 0, header = 1, shift = 0;
 
-		do {
-			length |= (packet[at + header] & 127) << shift;
-			shift += 7;
-		} while (packet[at + header++] & 128);
-		n += packet[at] >> 4 == 3;
-		at += header + length;
+			do {
+				length |= (packet[at + header] & 127) << shift;
+				shift += 7;
+			} while (packet[at + header++] & 128 && at + header < have);
+			if (at + header + length > have)
+				break;
+			n += packet[at] >> 4 == 3;
+			pinged |= packet[at] >> 4 == 13;
+			at += header + length;
+		}
 	}
 	close(fd);
-	usleep(20000);
 	return n;
 }
 
@@ -856,22 +887,6 @@ static long long load_now(void)
 	return load.in_flight;
 }
 
-/* Until nothing has happened for half a second. */
-static void await_quiet(void)
-{
-	uint64_t sent, now, last = 0;
-	int same = 0;
-
-	for (int i = 0; i < 200 && same < 10; i++) {
-		struct weir_adapt_flight total = sum(&sent);
-
-		now = sent + total.answered + total.acked + shared->received + shared->slow;
-		same = now == last ? same + 1 : 0;
-		last = now;
-		usleep(50000);
-	}
-}
-
 static void report(const char *name, uint32_t expected, uint32_t fast_at_least, uint32_t fast_at_most, int may_repeat)
 {
 	uint64_t sent;
@@ -879,11 +894,13 @@ static void report(const char *name, uint32_t expected, uint32_t fast_at_least, 
 	uint32_t missing = 0;
 	int left;
 
-	await(expected, 5000);
-	await_quiet();
-	total = sum(&sent);
+	await(expected);
 	for (uint32_t i = 1; i <= sequence; i++)
-		missing += !shared->seen[i];
+		missing += !eventually(shared->seen[i]);
+	/* each message was sent once at least, so what is not acknowledged is with the adaptor, or in the kernel */
+	shared->idle = 1;
+	check(eventually(shared->idle == 2), "the adaptor does not come to an end");
+	total = sum(&sent);
 	adaptor_down();
 	left = unacknowledged();
 	check(!missing, "%u messages did not arrive", missing);
@@ -908,7 +925,7 @@ static void paced(int count, int topics, int qos, uint32_t size)
 	for (int i = 0; i < count; i++) {
 		publish(i % topics, qos, size, 0);
 		if (i % 16 == 15)
-			await(sequence > 16 ? sequence - 16 : 0, 2000);
+			await(sequence > 16 ? sequence - 16 : 0);
 	}
 }
 
@@ -931,7 +948,7 @@ static void scenarios(void)
 
 		publish(i % 4, 1, sizes[i % 40 < 8 ? i % 8 : i % 2], 0);
 		if (i % 8 == 7)
-			await(sequence, 2000);
+			await(sequence);
 	}
 	report("QoS 1, small and large mixed", 2000, 100, 1999, 0);
 	if (version == 5) {		/* what else there is does not depend on it */
@@ -941,7 +958,7 @@ static void scenarios(void)
 	for (int i = 0; i < 1000; i++) {
 		publish(i % 3 ? 0 : TOPICS - 1, 1, 30, 0);
 		if (i % 10 == 9)
-			await(sequence, 2000);
+			await(sequence);
 	}
 	report("a topic without a template between", 1000, 50, 700, 0);
 	for (int i = 0; i < 300; i++)
@@ -983,7 +1000,7 @@ static void scenarios(void)
 			function_up();
 		}
 		if (i % 16 == 15)
-			await(sequence > 40 ? sequence - 40 : 0, 500);
+			await(sequence > 40 ? sequence - 40 : 0);
 	}
 	report("the function dies", 1000, 300, 1000, 1);
 
@@ -991,10 +1008,13 @@ static void scenarios(void)
 	shared->hold = 1;
 	for (int i = 0; i < 10; i++)
 		publish(0, 1, 25, 0);
-	usleep(300000);
 	{
 		uint64_t sent;
-		struct weir_adapt_flight total = sum(&sent);
+		struct weir_adapt_flight total;
+
+		eventually((total = sum(&sent), sent == 10));
+		usleep(100000);			/* for what must not happen */
+		total = sum(&sent);
 
 		check(sent == 10 && !total.acked && !shared->acks_by_user, "%llu sent, %llu acknowledged without an answer",
 		      (unsigned long long)sent, (unsigned long long)total.acked);
@@ -1004,7 +1024,11 @@ static void scenarios(void)
 	shared->hold = 1;
 	for (int i = 0; i < 10; i++)
 		publish(0, 1, 25, 0);
-	usleep(200000);
+	{
+		uint64_t sent;
+
+		eventually((sum(&sent), sent == 10));
+	}
 	adaptor_down();
 	check(unacknowledged() == 10, "messages without an answer are not sent again");
 	shared->hold = 0;
@@ -1013,14 +1037,12 @@ static void scenarios(void)
 
 	/* the broker dies; without persistence its queue is gone, what comes after must go through */
 	paced(200, 1, 1, 25);
-	await(200, 2000);
+	await(200);
 	stop_process(&broker_pid);
 	close(publisher);
 	broker_up();
-	for (int i = 0; i < 300 && shared->reconnects < 1; i++)
-		usleep(10000);
+	check(eventually(shared->reconnects && shared->ready), "the adaptor does not come back");
 	publisher_up();
-	usleep(300000);
 	paced(200, 1, 1, 25);
 	report("the broker dies between", 400, 300, 400, 1);
 	adaptor_down();
@@ -1054,6 +1076,7 @@ static void lies(void)
 	struct weir_adapt_passed passed = {0};
 	struct weir_adapt_topic key = {.subscription = 3, .topic = "t/0"};
 	struct weir_adapt_template template = {0};
+	struct timeval patience = {.tv_sec = 60};
 	uint32_t index = 3;
 	int listener = tcp_socket(AF_INET, GATEWAY_IP, 0), client = tcp_socket(AF_INET, GATEWAY_IP, 0), sender;
 	uint64_t sent;
@@ -1073,8 +1096,8 @@ static void lies(void)
 		subscription.confirmed = passed.bytes;
 		bpf_map_update_elem(map_of(object, "adapt_subscriptions"), &index, &subscription, 0);
 		put_all(sender, cases[i].bytes, cases[i].size);
-		usleep(2000);
-		n = recv(client, got, sizeof(got), MSG_DONTWAIT);
+		setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+		n = recv(client, got, cases[i].size, MSG_WAITALL);
 		check(n == cases[i].size && !memcmp(got, cases[i].bytes, n), "%s: %zd of %d bytes passed", cases[i].name, n, cases[i].size);
 		bpf_map_lookup_elem(map_of(object, "adapt_passed"), &index, &passed);
 	}
@@ -1211,6 +1234,7 @@ static void all_down(void)
 {
 	if (getpid() != bed.owner)
 		return;
+	unlink(broker_conf);
 	shared->stop = 1;
 	if (broker_pid > 0)
 		stop_process(&broker_pid);

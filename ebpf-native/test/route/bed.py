@@ -23,10 +23,11 @@ CLONE_NEWNS, CLONE_NEWNET = 0x20000, 0x40000000
 LIVE, ASLEEP, IPV6 = 1, 2, 4
 FILTERED, LIMITED = 1, 2
 NOTES = ("signal_lost flow_lost held no_listener routed local denied_source denied_rate denied_egress malformed "
-         "stale unknown").split()
+         "stale unknown handed_over").split()
 TAGGED = 1
 NO_SLOT = 0xffffffff
 PORT = 20000                    # of service 0
+PATIENCE = 60                   # seconds, for what should happen at once, on a machine that does something else
 
 
 def check(result, what):
@@ -43,7 +44,7 @@ def setns(pid):
 def run(*command, netns=None):
   if netns:
     command = ("nsenter", f"--net=/proc/{netns}/ns/net", *command)
-  done = subprocess.run(command, capture_output=True, text=True, timeout=20)
+  done = subprocess.run(command, capture_output=True, text=True, timeout=120)
   if done.returncode:
     raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
   return done.stdout
@@ -205,7 +206,7 @@ def serve(netns, name, port=8080, listener=None, host=None, cgroup=None, reuse=F
 
 
 class Client:
-  def __init__(self, host, port=PORT, source=None, timeout=5, family=None, source_port=0):
+  def __init__(self, host, port=PORT, source=None, timeout=PATIENCE, family=None, source_port=0):
     family = family or (socket.AF_INET6 if ":" in host else socket.AF_INET)
     self.socket = socket.socket(family)
     self.socket.settimeout(timeout)
@@ -223,6 +224,13 @@ class Client:
 
   def who(self):
     return self.ask("WHO")
+
+  def say(self, line):
+    self.file.write(line.encode() + b"\n")
+    self.file.flush()
+
+  def retransmits(self):
+    return struct.unpack_from("I", self.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104), 100)[0]
 
   def up(self, size):
     data = pattern(size)
@@ -256,7 +264,7 @@ def who(host, port=PORT, **more):
 
 
 def transfer(host, size):
-  client = Client(host, timeout=30)
+  client = Client(host)
   result = [client.up(size), client.down(size)]
   client.close()
   return result
@@ -330,6 +338,7 @@ class Bed:
     self.servers = [serve(netns, f"i{i}") for i, (netns, _) in enumerate(self.instances)]
     self.objects = {}
     self.maps = {}
+    self.cut = set()
     self.load("route", "local", "wake", "listen")
     self.attach()
 
@@ -472,9 +481,28 @@ class Bed:
         at, netns, cgroup, kind, function, slot, generation, port, family, _ = struct.unpack_from("<QQQIIII2sHI", out, 48 * i)
         found.append((kind, function, struct.unpack(">H", port)[0], family))
 
+  def unsettled(self):
+    """Connections of which one end is still about to say something."""
+    found = set()
+    for netns in [self.gateway, *self.devices, *[n for n, _ in self.instances]]:
+      for name in ("tcp", "tcp6"):
+        with open(f"/proc/{netns}/net/{name}") as table:
+          for line in table.readlines()[1:]:
+            _, local, remote, state, queues = line.split()[:5]
+            if state in ("04", "08", "09", "0B") or state == "01" and not queues.startswith("00000000:"):
+              found.add((netns, local, remote))
+    return found
+
+  def settle(self):
+    """Waits for what connections of the scenario before still have to say; those whose way was cut never will."""
+    until = time.monotonic() + 2
+    while self.unsettled() - self.cut and time.monotonic() < until:
+      time.sleep(0.005)
+    self.cut = self.unsettled()
+
   def reset(self):
     """As the scenarios expect it: three instances, one service, nothing remembered."""
-    time.sleep(0.05)            # what connections of the scenario before still have to say
+    self.settle()
     for name, size in (("flows", 40), ("returns", 40), ("buckets", 24), ("stale", 40), ("services", 4), ("sources", 24),
                        ("addresses", 16), ("homes", 8)):
       self.clear(name, size)

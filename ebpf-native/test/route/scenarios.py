@@ -180,9 +180,7 @@ def tells_the_instance_that_packets_are_too_big(bed):
   with way as far, Counted(bed) as notes:
     way.narrow("192.168.51.0/24", "far0"), way.narrow("fd51::/64", "far0")
     for host in (LAN, LAN6):
-      start = time.monotonic()
       equal(inside(far, transfer, host, 1 << 20), [True, True], host)
-      assert time.monotonic() - start < 3, "it took a timeout"
     assert "mtu 1300" in run("ip", "route", "get", "192.168.51.2", netns=bed.instances[0][0])
     assert "mtu 1300" in run("ip", "-6", "route", "get", "fd51::2", netns=bed.instances[0][0])
   equal(notes.gained, {"routed": 2})
@@ -195,9 +193,7 @@ def leads_fragments(bed):
   with way as far, Counted(bed) as notes:
     run("sysctl", "-q", "net.ipv4.ip_no_pmtu_disc=1", netns=far)      # then its segments may be cut, and are
     way.narrow("192.168.50.0/24", "eth0")
-    start = time.monotonic()
     equal(inside(far, transfer, LAN, 1 << 20), [True, True])
-    assert time.monotonic() - start < 3, "it took a timeout"
     counts = [line.split() for line in run("cat", "/proc/net/snmp", netns=bed.instances[1][0]).splitlines()
               if line.startswith("Ip:")]
     whole = int(counts[1][counts[0].index("ReasmOKs")])
@@ -288,7 +284,6 @@ class Remote:
         if not command:
           break
         name, args, kw = json.loads(command)
-        start = time.monotonic()
         try:
           if name == "connect":
             client = Client(*args, **kw)
@@ -299,7 +294,7 @@ class Remote:
             result = getattr(client, name)(*args, **kw)
         except Exception as e:
           result = type(e).__name__
-        theirs.send(json.dumps([result, time.monotonic() - start]).encode())
+        theirs.send(json.dumps(result).encode())
     self.socket = ours
     self.pid = spawn(work)
     theirs.close()
@@ -310,8 +305,7 @@ class Remote:
     self.socket.send(json.dumps([name, args, kw]).encode())
 
   def finish(self):
-    result, self.took = json.loads(self.socket.recv(65536))
-    return result
+    return json.loads(self.socket.recv(65536))
 
   def do(self, name, *args, **kw):
     self.start(name, *args, **kw)
@@ -350,7 +344,7 @@ def resets_at_once_when_the_generation_grows(bed):
       bed.slot(0, generation=2)
       with Counted(bed) as notes:
         equal(client.do("who"), "ConnectionResetError", f"{host} {listening}")
-      assert client.took < 0.05, client.took
+      equal(client.do("retransmits"), 0, "it was not told at once")
       equal(notes.gained, {"stale": 1}, f"{host} {listening}")
       equal(bed.signals(), [], "what is over must not wake anybody")
       client.end()
@@ -363,7 +357,7 @@ def resets_at_once_when_the_instance_is_not_live(bed):
   client.do("who")
   bed.slot(0, 0)
   equal(client.do("who"), "ConnectionResetError")
-  assert client.took < 0.05, client.took
+  equal(client.do("retransmits"), 0, "it was not told at once")
   client.end()
 
 
@@ -376,14 +370,12 @@ def tells_those_who_wait_when_the_process_dies(bed):
     idle, asking = Remote(bed.devices[0], host), Remote(bed.devices[0], host)
     equal(idle.do("who")[0], "doomed")
     asking.do("who")
+    asking.do("say", "UP 1000000")          # it never gets that many
     idle.start("read")
-    asking.start("ask", "UP 1000000", )     # it never gets that many
-    time.sleep(0.1)
+    asking.start("read")
     end(server)
-    start = time.monotonic()
     assert idle.finish() in ("", "ConnectionResetError")
-    assert asking.finish() in ([], "ConnectionResetError")
-    assert time.monotonic() - start < 0.2
+    assert asking.finish() in ("", "ConnectionResetError")
     idle.end(), asking.end()
 
 
@@ -463,7 +455,7 @@ def resets_when_the_interface_vanishes(bed):
     equal(client.do("who")[0], "ix")
     run("ip", "link", "del", "hx")
     equal(client.do("who"), "ConnectionResetError")
-    assert client.took < 0.05, client.took
+    equal(client.do("retransmits"), 0, "it was not told at once")
     equal(inside(bed.devices[0], who, LAN)[0], "held")
     client.end()
   finally:
@@ -529,17 +521,18 @@ def packet(source, target, *tcp, length=None, ihl=5, fragment=0, **more):
   return head[:10] + struct.pack(">H", 0xffff - total(head)) + head[12:] + payload
 
 
-def syns(host, count, isn, sport):            # a port that no other scenario is given: its SYN stays for a minute
-  """Sends a SYN some times by hand, slowly, and says who answered with which sequence number."""
+def syns(host, count, isn, sport, between):   # a port that no other scenario is given: its SYN stays for a minute
+  """Sends a SYN some times by hand, slowly, and says who answered with which sequence number; between() after the first."""
   s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)
   run("nft", "table inet quiet { chain out { type filter hook output priority 0; tcp flags & rst == rst drop; }; }")
   try:
     seen = []
-    for _ in range(count):
+    for n in range(count):
       s.sendto(segment("192.168.50.2", host, sport, PORT, isn, 0, 2), (host, 0))
-      until = time.monotonic() + 0.6      # a SYN that is sent again is answered at most twice a second
-      while time.monotonic() < until:
-        s.settimeout(max(until - time.monotonic(), 0.001))
+      soonest = time.monotonic() + 0.6    # a SYN that is sent again is answered at most twice a second
+      latest, before = soonest + PATIENCE, len(seen)
+      while (now := time.monotonic()) < (latest if len(seen) == before else soonest):
+        s.settimeout(max((latest if len(seen) == before else soonest) - now, 0.001))
         try:
           data = s.recv(2000)
         except TimeoutError:
@@ -547,6 +540,8 @@ def syns(host, count, isn, sport):            # a port that no other scenario is
         ports = struct.unpack(">HHII", data[20:32])
         if ports[:2] == (PORT, sport):
           seen.append((ports[2], data[33]))
+      if not n:
+        between()
     return seen
   finally:
     run("nft", "delete table inet quiet")
@@ -555,10 +550,7 @@ def syns(host, count, isn, sport):            # a port that no other scenario is
 def same_answer(bed, first, then, sport, expected):
   bed.service(first)
   with Counted(bed) as notes:
-    sender = Inside(bed.devices[0], syns, LAN, 3, 1000, sport)
-    time.sleep(0.4)
-    bed.service(then)
-    answers = sender.result()
+    answers = inside(bed.devices[0], syns, LAN, 3, 1000, sport, lambda: bed.service(then))
   assert len(answers) >= 3 and {tuple(a) for a in answers} == {(answers[0][0], 0x12)}, answers
   notes.gained.pop("stale", 0)    # of scenarios before
   equal(notes.gained, expected)
@@ -657,7 +649,7 @@ def leaves_other_ports_and_addresses_alone(bed):
     udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     udp.bind((LAN, PORT))
     inside(bed.devices[0], lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"coap", (LAN, PORT)))
-    udp.settimeout(1)
+    udp.settimeout(PATIENCE)
     equal(udp.recv(10), b"coap")
     udp.close()
   equal(notes.gained, {})
@@ -666,14 +658,40 @@ def leaves_other_ports_and_addresses_alone(bed):
 
 # ---- policy ----
 
-def try_who(host, count=1, source=None):
-  found = []
+def knock(bed, host, count=1, source=None):
+  """
+  Connects so many times at once; who answered, "-" for those who were denied. A denied connection hears nothing, so it is
+  given up when the programs have noted so many.
+  """
+  family = socket.AF_INET6 if ":" in host else socket.AF_INET
+  denied, begun = lambda: sum(n for k, n in bed.notes().items() if k.startswith("denied")), time.monotonic()
+  before, all_of = denied(), []
   for _ in range(count):
-    try:
-      found.append(who(host, timeout=0.3, source=source)[0][0])
-    except OSError as e:
-      found.append("-")
-  return "".join(found)
+    s = socket.socket(family)
+    s.setblocking(False)
+    if source:
+      s.bind((source, 0))
+    s.connect_ex((host, PORT))
+    all_of.append(s)
+  until = begun + PATIENCE
+
+  def state(s):
+    return s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]     # 1: established, 2: SYN sent
+  while sum(state(s) == 2 for s in all_of) > denied() - before and time.monotonic() < until:
+    time.sleep(0.001)
+  answers, states, took = [], [state(s) for s in all_of], time.monotonic() - begun
+  for s, was in zip(all_of, states):
+    if was == 2:
+      answers.append("-")
+    else:
+      s.settimeout(PATIENCE)
+      try:
+        s.sendall(b"WHO\n")
+        answers.append(s.recv(100).decode()[:1] or "-")
+      except OSError:
+        answers.append("-")
+    s.close()
+  return "".join(answers), took
 
 
 @scenario
@@ -683,14 +701,14 @@ def filters_sources(bed):
   for slots, letter in (([0, 1, 2], "i"), ([], "h")):
     bed.service(slots, flags=FILTERED)
     with Counted(bed) as notes:
-      equal(inside(bed.devices[0], try_who, LAN), letter)
-      equal(inside(bed.devices[0], try_who, LAN6), "-")
-      equal(inside(bed.devices[1], try_who, OTHER), "-")
-      equal(inside(bed.devices[1], try_who, OTHER6), letter)
-    equal(notes.gained["denied_source"], 2)
+      equal(inside(bed.devices[0], knock, bed, LAN)[0], letter)
+      equal(inside(bed.devices[0], knock, bed, LAN6)[0], "-")
+      equal(inside(bed.devices[1], knock, bed, OTHER)[0], "-")
+      equal(inside(bed.devices[1], knock, bed, OTHER6)[0], letter)
+    assert notes.gained["denied_source"] >= 2, notes.gained             # more if a SYN had the time to be sent again
     for host in (LAN, "127.0.0.1", "::1", LAN6):
-      equal(inside(bed.gateway, try_who, host, cgroup=bed.cgroup), letter, host)
-    equal(inside(bed.instances[0][0], try_who, LAN), "-", "instances are not on the list")
+      equal(inside(bed.gateway, who, host, cgroup=bed.cgroup)[0][0], letter, host)
+    equal(inside(bed.instances[0][0], knock, bed, LAN)[0], "-", "instances are not on the list")
 
 
 @scenario
@@ -701,13 +719,17 @@ def limits_the_rate_of_a_client(bed):
       bed.clear("buckets", 24)
       bed.service(slots, flags=LIMITED, rate=1, burst=5)
       with Counted(bed) as notes:
-        equal(inside(bed.devices[0], try_who, LAN, 7), letter * 5 + "--")
-        equal(inside(bed.devices[0], try_who, LAN, 2, "192.168.50.3"), letter * 2, "each client has its own")
-        equal(inside(bed.devices[0], try_who, LAN6, 7), letter * 5 + "--")
-      equal(notes.gained["denied_rate"], 4)
+        denied = 0
+        for host in (LAN, LAN6):
+          answers, took = inside(bed.devices[0], knock, bed, host, 7)
+          led = answers.count(letter)
+          assert led + answers.count("-") == 7 and 5 <= led <= 5 + took, (answers, took)     # one a second comes anew
+          denied += 7 - led
+        equal(inside(bed.devices[0], knock, bed, LAN, 2, "192.168.50.3")[0], letter * 2, "each client has its own")
+      assert notes.gained["denied_rate"] >= denied, notes.gained
       time.sleep(1)
-      equal(inside(bed.devices[0], try_who, LAN, 1), letter, "it fills again")
-      equal(inside(bed.gateway, try_who, "127.0.0.1", 8, cgroup=bed.cgroup), letter * 8)
+      equal(inside(bed.devices[0], knock, bed, LAN)[0], letter, "it fills again")
+      equal({name[0] for name in inside(bed.gateway, many, "127.0.0.1", 8, cgroup=bed.cgroup)}, {letter})
   finally:
     run("ip", "addr", "del", "192.168.50.3/24", "dev", "eth0", netns=bed.devices[0])
 
@@ -769,7 +791,7 @@ async def crowd(host, count):
     for _, writer in pairs:
       writer.write(b"WHO\n")
     for reader, _ in pairs:
-      names[(await asyncio.wait_for(reader.readline(), 20)).split()[0].decode()] += 1
+      names[(await asyncio.wait_for(reader.readline(), PATIENCE)).split()[0].decode()] += 1
   for _, writer in pairs:
     writer.close()
   return names
@@ -985,7 +1007,7 @@ def main():
       if names and fn.__name__ not in names:
         continue
       start = time.monotonic()
-      signal.alarm(90)
+      signal.alarm(300)
       try:
         bed.reset()
         fn(bed)
