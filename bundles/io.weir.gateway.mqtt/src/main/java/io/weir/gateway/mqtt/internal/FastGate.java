@@ -108,6 +108,11 @@ final class FastGate implements MqttConnection.Handler {
     }
   }
 
+  /** The function has done with a message that the kernel brought, but the kernel made no receipt of its answer. */
+  void answered(int packetId) {
+    receipts.acknowledge(packetId, 1);
+  }
+
   private void flush() {
     unsent.forEach(each -> receipts.acknowledge(each.packetId(), each.qos()));
     unsent.clear();

@@ -210,7 +210,8 @@ final class FastWay implements Runnable {
       notWanted();   // until the function has served something
       return;
     }
-    Optional<Lanes> opened = Lanes.open(now.subscription(), place.get(), function, selector, this::leave);
+    Optional<Lanes> opened = Lanes.open(now.subscription(), place.get(), function, selector, this::leave,
+        now::answered);
     if (opened.isEmpty()) {
       LOG.debug("{}: the kernel does not take up connections to {}", name, place.get());
       notBefore = System.nanoTime() + backoff.next().toNanos();
@@ -259,7 +260,7 @@ final class FastWay implements Runnable {
     drainUntil = System.nanoTime() + function.timeout().toNanos();
   }
 
-  /** Waits until the function has answered all it got. What comes to us meanwhile is dropped: its messages come again. */
+  /** Waits until the function has answered all it got; answers that come to us make receipts, too. */
   private void drain() {
     boolean healthy = lanes.healthy();
     boolean quiet = lanes.quiet();
@@ -274,6 +275,9 @@ final class FastWay implements Runnable {
       return;
     }
     FastGate last = lanesGate;
+    if (lanes.handed()) {
+      pause();   // the next answer may be one of those again
+    }
     drop();
     last.release(true);
     if (healthy) {
@@ -289,6 +293,15 @@ final class FastWay implements Runnable {
     synchronized (this) {
       again = gate != null && !stopping && lanes != null;
     }
+    pause();
+    drop();
+    if (again) {
+      LOG.debug("{}: connecting anew, for what the kernel brought and was not acknowledged", name);
+      renew.run();
+    }
+  }
+
+  private void pause() {
     try {
       if (lanes != null && lanes.answered() >= WELL) {
         backoff.reset();
@@ -297,11 +310,6 @@ final class FastWay implements Runnable {
       LOG.trace("{}: the kernel service is gone", name, e);
     }
     notBefore = System.nanoTime() + backoff.next().toNanos();
-    drop();
-    if (again) {
-      LOG.debug("{}: connecting anew, for what the kernel brought and was not acknowledged", name);
-      renew.run();
-    }
   }
 
   private void drop() {

@@ -5,39 +5,60 @@ import io.weir.kernel.Adaptor.Flight;
 import io.weir.kernel.Adaptor.Place;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.ProtocolException;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** A connection to an instance on which the kernel sends requests and takes the answers. For one thread. */
+/**
+ * A connection to an instance on which the kernel sends requests and takes the answers. From the first one that it cannot
+ * take, all answers come here: what they acknowledge need not run again. For one thread.
+ */
 final class Lane implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Lane.class);
   private static final int CONNECT_MILLIS = 1_000;
   private static final int ALIVE_LOOKS = 200;
-  private static final int REST = 16 << 10;
+  private static final int ROOM = 16 << 10;
 
   private final SocketChannel channel;
   private final Adaptor.Lane kernel;
+  private final IntConsumer receipts;
+  private final LaneAnswers answers = new LaneAnswers(this::answered);
+  private final ByteBuffer room = ByteBuffer.allocate(ROOM);
+  /** Answers that came here. */
+  private int taken;
+  /** Whether one of them was no 2xx, to a message that comes again. */
+  private boolean refused;
+  /** Whether something came that is no answer. */
+  private boolean unreadable;
+  private boolean ended;
   private int answered;
   private long since = System.nanoTime();
 
-  private Lane(SocketChannel channel, Adaptor.Lane kernel) {
+  private Lane(SocketChannel channel, Adaptor.Lane kernel, IntConsumer receipts) {
     this.channel = channel;
     this.kernel = kernel;
+    this.receipts = receipts;
   }
 
   /**
    * Empty if the kernel does not take the connection up.
    *
    * @param selector hears when something comes, or the connection ends
+   * @param receipts told which messages, by their packet identifiers, had a 2xx that came here
    */
-  static Optional<Lane> open(Adaptor.Subscription subscription, Place instance, Selector selector, Runnable gone)
-      throws IOException {
+  static Optional<Lane> open(Adaptor.Subscription subscription, Place instance, Selector selector, Runnable gone,
+      IntConsumer receipts) throws IOException {
     SocketChannel channel = SocketChannel.open();
     Adaptor.Lane kernel = null;
     try {
@@ -48,7 +69,7 @@ final class Lane implements AutoCloseable {
         if (comesAlive(kernel)) {
           channel.configureBlocking(false);
           channel.register(selector, SelectionKey.OP_READ);
-          return Optional.of(new Lane(channel, kernel));
+          return Optional.of(new Lane(channel, kernel, receipts));
         }
       }
     } catch (IOException | RuntimeException e) {
@@ -94,14 +115,62 @@ final class Lane implements AutoCloseable {
     return now - since > nanos;
   }
 
-  /** Whether it is as it should be: silent. What came is dropped. */
+  /** Takes the answers that came here; whether it is as it should be: silent. */
   boolean silent() {
-    ByteBuffer rest = ByteBuffer.allocate(REST);
+    boolean silent = true;
     try {
-      return channel.read(rest) == 0;
+      for (int n = ended ? -1 : channel.read(room.clear()); n != 0; n = channel.read(room.clear())) {
+        silent = false;
+        if (n < 0) {
+          end();
+          return false;
+        }
+        if (!unreadable) {
+          answers.read(room.flip());
+        }
+      }
+    } catch (ProtocolException e) {
+      LOG.debug("what an instance sent is no answer", e);
+      unreadable = true;
+      return false;
     } catch (IOException e) {
+      ended = true;
       return false;
     }
+    return silent;
+  }
+
+  private void end() {
+    if (!ended && !unreadable) {
+      answers.end();
+    }
+    ended = true;
+  }
+
+  private void answered(int status) {
+    List<Integer> open = flight().open();
+    int packetId = taken < open.size() ? open.get(taken) : 0;
+    taken++;
+    if (status >= 200 && status < 300) {
+      if (packetId > 0) {
+        receipts.accept(packetId);
+      }
+    } else {
+      refused |= packetId > 0;
+    }
+  }
+
+  /** Whether nobody works on anything that came by it, as far as can be known. */
+  boolean quiet() {
+    Flight flight = flight();
+    return !flight.alive() || (flight.handed() && !unreadable ? flight.sent() == flight.answered() + taken
+        : flight.sent() == flight.counted());
+  }
+
+  /** Whether no message that went by it has to come again. */
+  boolean settled() {
+    Flight flight = flight();
+    return flight.sent() == flight.answered() + taken && !refused;
   }
 
   void disable() {

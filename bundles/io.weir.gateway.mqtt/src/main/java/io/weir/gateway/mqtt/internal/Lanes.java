@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.IntConsumer;
 import java.util.function.Predicate;
 
 /** The lanes to one instance of a function, each for some of its topics. For one thread, but for asking how it goes. */
@@ -28,16 +29,17 @@ final class Lanes implements AutoCloseable {
    * directly, and wakes it.
    *
    * @param gone called when the instance is to get nothing more
+   * @param receipts told the packet identifiers of messages that the kernel sent, but has no receipt for
    * @return empty if the kernel does not take them up
    */
   static Optional<Lanes> open(Subscription subscription, Place instance, FunctionSpec function, Selector selector,
-      Runnable gone) throws IOException {
+      Runnable gone, IntConsumer receipts) throws IOException {
     List<Trigger.Mqtt> topics = function.mqttTriggers().filter(Trigger.Mqtt::fast).toList();
     int count = Math.min(MOST, Math.min(topics.size(), function.scaling().concurrency()));
     Lanes lanes = new Lanes(new ArrayList<>());
     try {
       for (int i = 0; i < count; i++) {
-        Optional<Lane> lane = Lane.open(subscription, instance, selector, gone);
+        Optional<Lane> lane = Lane.open(subscription, instance, selector, gone, receipts);
         if (lane.isEmpty()) {
           lanes.close();
           return Optional.empty();
@@ -63,15 +65,20 @@ final class Lanes implements AutoCloseable {
 
   /** Whether no instance works on anything that came by them, as far as can be known. */
   boolean quiet() {
-    return all(flight -> flight.sent() == flight.counted() || !flight.alive());
+    return all.stream().allMatch(Lane::quiet);
   }
 
-  /** Whether the broker has the receipt of every message that went by them. */
+  /** Whether no message that went by them has to come again. */
   boolean settled() {
-    return all(Flight::settled);
+    return all.stream().allMatch(Lane::settled);
   }
 
-  /** Whether the kernel serves all of them. What comes to us is dropped: its messages come again. */
+  /** Whether the function gave an answer that the kernel does not take. */
+  boolean handed() {
+    return !all(flight -> !flight.handed());
+  }
+
+  /** Whether the kernel serves all of them. Takes the answers that come to us instead. */
   boolean healthy() {
     boolean silent = true;
     for (Lane lane : all) {

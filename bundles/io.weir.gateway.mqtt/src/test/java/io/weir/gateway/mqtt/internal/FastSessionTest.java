@@ -123,10 +123,25 @@ class FastSessionTest {
   @Test
   void connectsAnewWhenAMessageHasNoReceipt() throws Exception {
     try (Socket lane = opened()) {
-      kernel.lanes.get(0).flight = new Flight(1, 0, 1, true, true, List.of());
-      lane.getOutputStream().write("HTTP/1.1 500 No\r\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+      kernel.lanes.get(0).flight = new Flight(1, 0, 1, true, true, List.of(60_001));
+      lane.getOutputStream().write("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
 
       hears("pause", "disable", "lane closed", "close", "subscription", "expect");
+    }
+  }
+
+  @Test
+  void keepsTheConnectionWhenAllIsAnsweredWellAfterAHandOver() throws Exception {
+    try (Socket lane = opened()) {
+      kernel.lanes.get(0).flight = new Flight(2, 0, 2, true, true, List.of(60_001, 0));
+      lane.getOutputStream().write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nHTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"
+          .getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+
+      hears("pause", "disable", "lane closed");
+      client.publish("in", "later", 1);
+      assertThat(invoker.next().body()).isEqualTo("later");
+      assertThat(kernel.told).doesNotContain("subscription", "close");
+      assertThat(lane.getInputStream().read()).isEqualTo(-1);
     }
   }
 
