@@ -39,8 +39,8 @@
  *     connections; PUBACKs and PINGREQs by C.
  *
  * What else may happen:
- *  - data on H: the lane is handed over. The answers are, in order, to adapt_flights.id[(answered + n) % WEIR_DEPTH], n from
- *    0, up to sent. A 2xx: PUBACK by C. Then, or at once: open the lane anew under another index (3.), point the templates
+ *  - data on H: the lane is handed over. Answers come there, in order, to adapt_flights.id[(answered + n) % WEIR_DEPTH], n from
+ *    0, up to sent. A 2xx: PUBACK by C. When all are there: open the lane anew under another index (3.), point the templates
  *    to it.
  *  - a message that was not acknowledged (an answer that is not 2xx; H ended with sent != answered; swallowed because F
  *    went away): only the broker still has it, and sends it again as a duplicate, which comes by C, when C is closed and

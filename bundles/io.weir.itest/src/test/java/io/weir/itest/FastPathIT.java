@@ -136,6 +136,24 @@ class FastPathIT {
   }
 
   @Test
+  void aBurstKeepsTheOrderOfItsTopicWhoeverBringsIt() throws Exception {
+    try (Mqtt mqtt = new Mqtt(gateway)) {
+      awaitFast(mqtt);
+      long accepted = gateway.counter("invocations.accepted");
+      for (int i = 0; i < 1000; i++) {
+        String large = i % 250 == 100 ? "x".repeat(20_000) : "";   // not for the kernel
+        mqtt.publish("fast/a", String.format("burst %04d", i) + large);
+      }
+
+      await().atMost(SOON).until(() -> got("fast/a burst").size() >= 1000);
+
+      assertThat(got("fast/a burst")).isSorted().doesNotHaveDuplicates().hasSize(1000);
+      System.out.println("burst: the gateway brought " + (gateway.counter("invocations.accepted") - accepted) + " of 1000");
+      awaitFast(mqtt);
+    }
+  }
+
+  @Test
   void whatFailsIsRetriedAndPutAsideAsEver() throws Exception {
     try (Mqtt mqtt = new Mqtt(gateway)) {
       awaitFast(mqtt);
@@ -150,6 +168,7 @@ class FastPathIT {
       awaitAll(sent);
       await().atMost(SOON).until(() -> gateway.counter("invocations.failed") == failed + 1);
       assertThat(got("fast/a !500 bad").size()).as("attempts").isGreaterThan(1);
+      assertThat(got("fast/a good")).as("what was answered well").doesNotHaveDuplicates();
       awaitFast(mqtt);
     }
   }

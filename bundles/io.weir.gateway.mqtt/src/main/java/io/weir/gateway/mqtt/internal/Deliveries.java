@@ -41,7 +41,7 @@ final class Deliveries implements MqttConnection.Handler {
   private final Publisher publisher;
 
   private final Receipts receipts = new Receipts();
-  private final Backlog backlog = new Backlog();
+  private final Backlog backlog;
   private @Nullable FunctionSpec function;
   private @Nullable MqttConnection connection;
   private long sequence;
@@ -53,13 +53,16 @@ final class Deliveries implements MqttConnection.Handler {
   private long toldRefused = System.nanoTime() - QUIET_NANOS;
 
   /**
+   * @param inOrder whether messages of a topic are invoked one after the other
    * @param dropping called now and then while {@link #dropped} grows
    * @param settled called when a message needs no more work
    */
-  Deliveries(Context context, FunctionName name, FunctionSpec function, Runnable dropping, Runnable settled) {
+  Deliveries(Context context, FunctionName name, FunctionSpec function, boolean inOrder, Runnable dropping,
+      Runnable settled) {
     this.context = context;
     this.name = name;
     this.function = function;
+    this.backlog = new Backlog(inOrder);
     this.dropping = dropping;
     this.settled = settled;
     this.outcomes = new Outcomes(name, context.settings().maxAnswerBytes());

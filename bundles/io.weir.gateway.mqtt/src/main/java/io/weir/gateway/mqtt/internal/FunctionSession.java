@@ -101,7 +101,7 @@ final class FunctionSession {
       }
       deliveries = null;
     } else if (deliveries == null) {
-      deliveries = new Deliveries(context, name, spec, changed, line::settled);
+      deliveries = new Deliveries(context, name, spec, line.inOrder(), changed, line::settled);
     } else {
       deliveries.serve(spec);
     }

@@ -33,6 +33,11 @@ interface Line {
 
   boolean serves(Trigger.Mqtt trigger);
 
+  /** Whether messages of a topic must not overtake each other. */
+  default boolean inOrder() {
+    return false;
+  }
+
   /** @param common what is the same for all sessions of a function */
   String clientId(String common);
 

@@ -18,9 +18,15 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -38,6 +44,7 @@ class FastSessionTest {
   private final FakeEvents events = new FakeEvents();
   private final FakeAdaptor kernel = new FakeAdaptor();
   private final Trigger.Mqtt trigger = new Trigger.Mqtt(new TopicFilter("in"), 1, "/event", true);
+  private List<Trigger> triggers = List.of(trigger);
   private ServerSocket function;
   private TestBroker broker;
   private MqttGateway gateway;
@@ -64,7 +71,7 @@ class FastSessionTest {
 
   private void declare() throws InterruptedException {
     gateway.functionAdded(new FunctionSpec(new FunctionName("fast"), new Source.Image("localhost/test:1"), 8080,
-        List.of(trigger), Optional.empty(), new Limits(64 << 20, 1, 64), new Scaling(0, 2, 8, Duration.ofSeconds(60)),
+        triggers, Optional.empty(), new Limits(64 << 20, 1, 64), new Scaling(0, 2, 8, Duration.ofSeconds(60)),
         Duration.ofSeconds(10), Map.of()));
     events.await(gateway::ready);
   }
@@ -117,6 +124,43 @@ class FastSessionTest {
       assertThat(invoker.next().body()).isEqualTo("second");
       hears("confirm");
       assertThat(lane.isClosed()).isFalse();
+    }
+  }
+
+  @Test
+  void aBurstIsBroughtInTheOrderOfEachTopic() throws Exception {
+    triggers = List.of(trigger, new Trigger.Mqtt(new TopicFilter("other"), 1, "/event", true));
+    try (Socket lane = opened()) {
+      Map<String, Integer> inWork = new ConcurrentHashMap<>();
+      Map<String, List<String>> brought = Map.of("in", new ArrayList<>(), "other", new ArrayList<>());
+      List<String> overtakers = new CopyOnWriteArrayList<>();
+      ScheduledExecutorService later = Executors.newScheduledThreadPool(4);
+      invoker.behaviour = call -> {
+        String topic = call.header("ce-subject");
+        if (inWork.merge(topic, 1, Integer::sum) > 1) {
+          overtakers.add(call.body());
+        }
+        brought.get(topic).add(call.body());
+        later.schedule(() -> {
+          inWork.merge(topic, -1, Integer::sum);
+          call.outcome().complete(invoker.reply(200, ""));
+        }, ThreadLocalRandom.current().nextInt(300), TimeUnit.MICROSECONDS);
+        return null;
+      };
+      kernel.lanes.get(0).flight = new Flight(1, 0, 0, false, true, List.of(60_001));   // the kernel still has one
+
+      for (int i = 0; i < 1000; i++) {
+        client.publish(i % 3 == 0 ? "other" : "in", String.format("%04d", i), 1);
+      }
+      kernel.lanes.get(0).flight = new Flight(1, 1, 1, false, true, List.of());
+
+      for (int i = 0; i < 1000; i++) {
+        invoker.next();
+      }
+      assertThat(overtakers).isEmpty();
+      assertThat(brought.get("in")).isSorted().doesNotHaveDuplicates().hasSize(666);
+      assertThat(brought.get("other")).isSorted().doesNotHaveDuplicates().hasSize(334);
+      later.shutdownNow();
     }
   }
 
