@@ -965,9 +965,9 @@ def never_errs_when_the_map_is_full(bed):
       return type(e).__name__
 
   def crowd_that_may_fail(host, count):
-    older = [Client(host, timeout=3) for _ in range(20)]
+    older = [Client(host, timeout=PATIENCE) for _ in range(20)]
     first = [ask(c) for c in older]
-    newer = [Client(host, timeout=3) for _ in range(count)]
+    newer = [Client(host, timeout=PATIENCE) for _ in range(count)]
     again = [ask(c) if a[0] == "i" else a for a, c in zip(first, older)]
     return first, again, [ask(c) for c in newer]
 
