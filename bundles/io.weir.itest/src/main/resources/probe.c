@@ -7,7 +7,7 @@
  *   /hang         is the last thing it hears      /spin         answers, and uses CPU time from then on
  *   /hold/MIB     holds so much memory from then on
  *   /dial/IP/PORT answers what comes of connecting there
- *   a body !NNN   answers NNN
+ *   a body !NNN   answers NNN                      a body ~      is answered in chunks, in two pieces
  *   SINK=PORT     tells UDP port PORT of its network's gateway each "SUBJECT BODY" before it answers
  *   anything else answers the body, its topic in header X-Subject, the instance's host name in X-Host, and $NAME and
  *   $VERSION in X-Name and X-Version
@@ -192,6 +192,10 @@ static void answer(FILE *out, struct request *r)
 		r->subject, name, version);
 	if (status == 204) {
 		fputs("\r\n", out);
+	} else if (*r->body == '~') {
+		fprintf(out, "Transfer-Encoding: chunked\r\n\r\n%lx\r\n%s\r\n", r->length, r->body);
+		fflush(out);
+		fputs("0\r\n\r\n", out);
 	} else {
 		fprintf(out, "Content-Type: text/plain\r\nContent-Length: %ld\r\n\r\n", r->length);
 		fwrite(r->body, 1, r->length, out);

@@ -154,6 +154,39 @@ class FastPathIT {
   }
 
   @Test
+  void answersWithoutContentAreTheKernels() throws Exception {
+    try (Mqtt mqtt = new Mqtt(gateway)) {
+      awaitFast(mqtt);
+      long accepted = gateway.counter("invocations.accepted");
+      for (int i = 0; i < 300; i++) {
+        mqtt.publish("fast/b", "!204 nothing " + i);
+        int so = i + 1;
+        await().atMost(SOON).pollInterval(Duration.ofMillis(1)).until(() -> got("fast/b !204 nothing").size() >= so);
+      }
+
+      assertThat(got("fast/b !204 nothing")).doesNotHaveDuplicates().hasSize(300);
+      assertThat(gateway.counter("invocations.accepted") - accepted).as("by the gateway").isLessThan(30);
+    }
+  }
+
+  @Test
+  void whatIsBehindAnAnswerThatTheKernelDoesNotTakeRunsOnce() throws Exception {
+    try (Mqtt mqtt = new Mqtt(gateway)) {
+      awaitFast(mqtt);
+      long failed = gateway.counter("invocations.failed");
+      for (int i = 0; i < 100; i++) {
+        mqtt.publish("fast/a", (i == 20 ? "~" : "") + "pieces " + i);
+      }
+
+      await().atMost(SOON).until(() -> !got("fast/a ~pieces").isEmpty() && got("fast/a pieces").size() >= 99);
+      awaitFast(mqtt);
+      assertThat(got("fast/a pieces")).doesNotHaveDuplicates().hasSize(99);
+      assertThat(got("fast/a ~pieces")).hasSize(1);
+      assertThat(gateway.counter("invocations.failed")).isEqualTo(failed);
+    }
+  }
+
+  @Test
   void whatFailsIsRetriedAndPutAsideAsEver() throws Exception {
     try (Mqtt mqtt = new Mqtt(gateway)) {
       awaitFast(mqtt);
