@@ -5,7 +5,8 @@
  * new connection is led there from then on, those that exist go on.
  *
  * Attached once to the parent cgroup of all containers; who it is follows from the network namespace's cookie, since a
- * sock_ops program is told the cgroup only by later kernels.
+ * sock_ops program is told the cgroup only by later kernels. Whether a socket for IPv6 takes IPv4 as well no program is
+ * told.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_endian.h>
@@ -13,6 +14,7 @@
 #include "weir_maps.h"
 
 #define WEIR_LISTENERS 4096		/* forgotten, oldest first, when their namespaces are gone */
+#define WEIR_AF_INET 2
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -39,6 +41,7 @@ static __always_inline void weir_tell(struct bpf_sock_ops *ctx, const struct wei
 		.slot = WEIR_NO_SLOT,
 		.port = key->port,
 		.family = ctx->family,
+		.everywhere = ctx->family == WEIR_AF_INET && !ctx->local_ip4,
 	};
 	bpf_ringbuf_submit(signal, 0);
 }

@@ -129,7 +129,8 @@ struct weir_histogram {
 enum weir_signal_kind {
 	WEIR_WANTED = 1,		/* a connection to a service that has no instance: function */
 	WEIR_TOUCHED = 2,		/* a packet for an instance that is asleep: function, slot, generation */
-	WEIR_LISTENS = 3,		/* a process listens: netns, cgroup (0 where the kernel does not tell), port, family */
+	WEIR_LISTENS = 3,		/* a process listens: netns, cgroup (0 where the kernel does not tell), port, family,
+				   everywhere */
 };
 
 struct weir_signal {
@@ -142,7 +143,7 @@ struct weir_signal {
 	__u32 generation;
 	__be16 port;
 	__u16 family;			/* AF_INET or AF_INET6 */
-	__u32 pad;
+	__u32 everywhere;		/* 1: at every IPv4 address of its namespace; 0: who wants to know must try */
 };
 
 /* ---- what took the slow path or was refused, per CPU; index into map notes ---- */

@@ -43,9 +43,11 @@ public interface Traffic {
 
   /**
    * Completes when a process in the network namespace listens on the port, or at once if that cannot be observed there.
-   * Ask before the process starts. Cancel it to stop waiting.
+   * Ask before the process starts, or within a second. Cancel it to stop waiting.
+   *
+   * @return true if it takes connections to every IPv4 address there; else that is to be found out by connecting
    */
-  CompletionStage<Void> listening(Residence residence, int port);
+  CompletionStage<Boolean> listening(Residence residence, int port);
 
   /** Counts it from now on. Joining again, also after the gateway was killed, keeps its counters and connections. */
   void join(Member member);

@@ -24,7 +24,7 @@ final class FakeTraffic implements Traffic {
   }
 
   @Override
-  public CompletionStage<Void> listening(Residence residence, int port) {
+  public CompletionStage<Boolean> listening(Residence residence, int port) {
     return new CompletableFuture<>();
   }
 

@@ -59,9 +59,9 @@ final class KernelTraffic implements Traffic {
   }
 
   @Override
-  public CompletionStage<Void> listening(Residence residence, int port) {
+  public CompletionStage<Boolean> listening(Residence residence, int port) {
     long netns = hearsListens ? cookie(residence) : 0;
-    return netns == 0 ? CompletableFuture.completedFuture(null) : listens.await(netns, port, maps.ebpf().clock());
+    return netns == 0 ? CompletableFuture.completedFuture(false) : listens.await(netns, port, maps.ebpf().clock());
   }
 
   private long cookie(Residence residence) {
@@ -288,7 +288,7 @@ final class KernelTraffic implements Traffic {
   }
 
   private void listens(Signal signal) {
-    listens.heard(signal.netns(), signal.port(), signal.family(), signal.atNanos());
+    listens.heard(signal.netns(), signal.port(), signal.family(), signal.everywhere(), signal.atNanos());
     synchronized (this) {
       seats.all().stream().filter(seat -> seat.netns == signal.netns() && seat.instance.port() == signal.port())
           .forEach(this::learnFamily);

@@ -21,7 +21,7 @@ final class Listens {
 
   private record Socket(long netns, int port) {}
 
-  private record Seen(long atNanos, int family) {}
+  private record Seen(long atNanos, int family, boolean everywhere) {}
 
   private final Map<Socket, Seen> seen = new LinkedHashMap<>() {
     private static final long serialVersionUID = 1L;
@@ -31,16 +31,16 @@ final class Listens {
       return size() > REMEMBERED;
     }
   };
-  private final Map<Socket, List<CompletableFuture<Void>>> waiting = new HashMap<>();
+  private final Map<Socket, List<CompletableFuture<Boolean>>> waiting = new HashMap<>();
 
   /** @param nowNanos of the kernel's clock */
-  CompletableFuture<Void> await(long netns, int port, long nowNanos) {
-    CompletableFuture<Void> future = new CompletableFuture<>();
+  CompletableFuture<Boolean> await(long netns, int port, long nowNanos) {
+    CompletableFuture<Boolean> future = new CompletableFuture<>();
     Socket socket = new Socket(netns, port);
     synchronized (this) {
       Seen known = seen.get(socket);
       if (known != null && nowNanos - known.atNanos() < RECENT_NANOS) {
-        return CompletableFuture.completedFuture(null);
+        return CompletableFuture.completedFuture(known.everywhere());
       }
       waiting.computeIfAbsent(socket, key -> new ArrayList<>()).add(future);
     }
@@ -48,22 +48,22 @@ final class Listens {
     return future;
   }
 
-  private synchronized void forget(Socket socket, CompletableFuture<Void> future) {
+  private synchronized void forget(Socket socket, CompletableFuture<Boolean> future) {
     waiting.computeIfPresent(socket, (key, futures) -> {
       futures.remove(future);
       return futures.isEmpty() ? null : futures;
     });
   }
 
-  void heard(long netns, int port, int family, long atNanos) {
+  void heard(long netns, int port, int family, boolean everywhere, long atNanos) {
     Socket socket = new Socket(netns, port);
-    List<CompletableFuture<Void>> done;
+    List<CompletableFuture<Boolean>> done;
     synchronized (this) {
       seen.remove(socket);
-      seen.put(socket, new Seen(atNanos, family));
+      seen.put(socket, new Seen(atNanos, family, everywhere));
       done = Optional.ofNullable(waiting.remove(socket)).map(List::copyOf).orElse(List.of());
     }
-    done.forEach(future -> future.complete(null));
+    done.forEach(future -> future.complete(everywhere));
   }
 
   /** The address family of who listened there last. */
@@ -82,11 +82,11 @@ final class Listens {
 
   /** Nobody hears them any more: those who wait look for themselves. */
   void close() {
-    List<CompletableFuture<Void>> left;
+    List<CompletableFuture<Boolean>> left;
     synchronized (this) {
       left = waiting.values().stream().flatMap(List::stream).toList();
       waiting.clear();
     }
-    left.forEach(future -> future.complete(null));
+    left.forEach(future -> future.complete(false));
   }
 }

@@ -285,16 +285,29 @@ class KernelTrafficIT {
   void tellsWhenAProcessListens() throws Exception {
     DataPlane plane = lab.engage();
     Lab.House house = lab.house();
-    CompletableFuture<Void> listening = plane.traffic().listening(house.residence(), 8080).toCompletableFuture();
-    CompletableFuture<Void> elsewhere = plane.traffic().listening(house.residence(), 9090).toCompletableFuture();
+    CompletableFuture<Boolean> listening = plane.traffic().listening(house.residence(), 8080).toCompletableFuture();
+    CompletableFuture<Boolean> elsewhere = plane.traffic().listening(house.residence(), 9090).toCompletableFuture();
     assertThat(listening).isNotDone();
 
     house.listen();
 
-    listening.get(10, TimeUnit.SECONDS);
+    assertThat(listening.get(10, TimeUnit.SECONDS)).as("the kernel does not say whether it takes IPv4 as well").isFalse();
     assertThat(plane.traffic().listening(house.residence(), 8080).toCompletableFuture()).as("asked late").isCompleted();
     assertThat(elsewhere).isNotDone();
     elsewhere.cancel(false);
+  }
+
+  @Test
+  void tellsWhetherAProcessListensAtEveryAddress() throws Exception {
+    DataPlane plane = lab.engage();
+    Lab.House open = lab.house();
+    Lab.House shy = lab.house();
+
+    open.listen("0.0.0.0");
+    shy.listen("127.0.0.1");
+
+    assertThat(plane.traffic().listening(open.residence(), 8080).toCompletableFuture().get(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(plane.traffic().listening(shy.residence(), 8080).toCompletableFuture().get(10, TimeUnit.SECONDS)).isFalse();
   }
 
   @Test

@@ -26,7 +26,7 @@ import java.util.stream.Stream;
 /** A gateway's place on this kernel, under names of its own, and processes that live as functions do. Needs root. */
 final class Lab implements AutoCloseable {
   private static final AtomicInteger LABS = new AtomicInteger();
-  /** Answers with the number of the request; listens when its standard input says so. */
+  /** Answers with the number of the request; listens when its standard input says so, and where that says. */
   private static final String SERVER = """
       import sys, threading, http.server, socket
       count, lock = 0, threading.Lock()
@@ -59,8 +59,10 @@ final class Lab implements AutoCloseable {
         daemon_threads = True
       release = threading.Event()
       print("born", flush=True)
-      sys.stdin.readline()
-      server = Server(("::", 8080), Handler)
+      address = sys.stdin.readline().strip()
+      if ":" not in address:
+        Server.address_family = socket.AF_INET
+      server = Server((address, 8080), Handler)
       print("listens", flush=True)
       threading.Thread(target=server.serve_forever, daemon=True).start()
       sys.stdin.readline()
@@ -224,19 +226,24 @@ final class Lab implements AutoCloseable {
       assertThat(line.toString()).isEqualTo(expected);
     }
 
-    private void tell() throws IOException {
-      process.getOutputStream().write('\n');
+    private void tell(String line) throws IOException {
+      process.getOutputStream().write((line + '\n').getBytes());
       process.getOutputStream().flush();
     }
 
+    /** At every address. */
     void listen() throws IOException {
-      tell();
+      listen("::");
+    }
+
+    void listen(String at) throws IOException {
+      tell(at);
       said("listens");
     }
 
     /** Lets requests to /slow be answered. */
     void release() throws IOException {
-      tell();
+      tell("");
     }
 
     long pid() {
@@ -244,7 +251,8 @@ final class Lab implements AutoCloseable {
     }
 
     Residence residence() {
-      return new Residence(Optional.of(group), Optional.of(Path.of("/run/netns", name)), Optional.of(port), Optional.empty());
+      return new Residence(Optional.of(group), Optional.of(Path.of("/run/netns", name)), Optional.of(port),
+          Optional.empty(), Optional.empty());
     }
 
     Member member(String function, String... egress) throws Exception {
@@ -262,14 +270,15 @@ final class Lab implements AutoCloseable {
     Member withoutPort(String function) throws Exception {
       Member plain = member(function);
       return new Member(container, plain.function(), plain.address(), new Residence(plain.residence().cgroup(),
-          plain.residence().namespace(), Optional.empty(), Optional.empty()), 8, List.of(), false);
+          plain.residence().namespace(), Optional.empty(), Optional.empty(), Optional.empty()), 8, List.of(), false);
     }
 
     /** The same with its IPv6 address. */
     Member member6(String function) throws Exception {
       Member plain = member(function);
       return new Member(container, plain.function(), plain.address(), new Residence(plain.residence().cgroup(),
-          plain.residence().namespace(), plain.residence().port(), Optional.of(InetAddress.getByName(address6))), 8, List.of(), false);
+          plain.residence().namespace(), plain.residence().port(), Optional.empty(),
+          Optional.of(InetAddress.getByName(address6))), 8, List.of(), false);
     }
 
     String uri(String path) {

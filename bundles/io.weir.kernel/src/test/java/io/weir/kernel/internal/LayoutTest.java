@@ -42,7 +42,7 @@ class LayoutTest {
         .containsEntry("services", "" + Layout.SERVICES).containsEntry("instances", "" + Layout.INSTANCES)
         .containsEntry("fanout", "" + Layout.FANOUT).containsEntry("notes", "" + Notes.count()).containsEntry("version", "" + Layout.VERSION);
     Signal signal = Signal.of(Layout.buffer(bytes(c.get("signal"))));
-    assertThat(signal).isEqualTo(new Signal(1, 2, 3, 4, 5, 6, 7, 8080, 10));
+    assertThat(signal).isEqualTo(new Signal(1, 2, 3, 4, 5, 6, 7, 8080, 10, true));
     Tally tally = Tally.at(bytes(c.get("tally")), 0);
     assertThat(tally.counts(2)).isEqualTo(new io.weir.kernel.Meter.Counts(1, List.of(2L, 3L, 4L, 5L, 6L, 7L), 2, 8, 9, 10,
         11, 13, 14));
@@ -143,7 +143,7 @@ class LayoutTest {
           struct weir_service_key key = { .port = htons(9001), .protocol = 6 };
           struct weir_prefix prefix = { .length = 32 + 128, .function = htonl(3) };
           struct weir_egress egress = { .port = { htons(443), htons(53) } };
-          struct weir_signal signal = { 1, 2, 3, 4, 5, 6, 7, htons(8080), 10 };
+          struct weir_signal signal = { 1, 2, 3, 4, 5, 6, 7, htons(8080), 10, 1 };
           struct weir_counters tally = { 1, { 2, 3, 4, 5, 6, 7 }, 8, 9, 10, 11, 12, 13, 14 };
           struct weir_target target = { .port = htons(8080) };
           struct weir_load load = { 1, 2, 3, 4 };

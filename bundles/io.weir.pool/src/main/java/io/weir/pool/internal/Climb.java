@@ -6,6 +6,7 @@ import io.weir.engine.ContainerStatus;
 import io.weir.engine.EngineException;
 import io.weir.engine.Instance.State;
 import io.weir.engine.LeaseRefused;
+import io.weir.engine.Residence;
 import io.weir.engine.Runners;
 import io.weir.function.FunctionSpec;
 import io.weir.function.Rung;
@@ -15,9 +16,18 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** The steps up the ladder: create, arm, start, claim. Each blocks its thread until it is done or has failed. */
+/**
+ * The steps up the ladder: create, arm, start, claim. Each blocks its thread until it is done or has failed; a start, until
+ * the instance takes connections, although the engine may take a while longer to say that it has started it.
+ */
 final class Climb {
+  private static final Logger LOG = LoggerFactory.getLogger(Climb.class);
   /** How often a starting container is asked whether it is still there, beside waiting for its port: soon, then seldom. */
   private static final long FIRST_LOOK_NANOS = Duration.ofMillis(50).toNanos();
   private static final long LOOK_NANOS = Duration.ofMillis(250).toNanos();
@@ -28,6 +38,13 @@ final class Climb {
   private final Settings settings;
   private final Lifecycle lifecycle;
   private final Coroner coroner;
+
+  /**
+   * An instance that takes connections.
+   *
+   * @param engine ends when the engine knows of it
+   */
+  private record Up(InetSocketAddress address, CompletableFuture<InetSocketAddress> engine) {}
 
   Climb(ContainerEngine engine, KernelSide kernel, Runners runners, Settings settings, Lifecycle lifecycle, Coroner coroner) {
     this.engine = engine;
@@ -58,14 +75,17 @@ final class Climb {
         }
         case STARTING -> {
           Rung from = slot.from;
-          lifecycle.tell(slot, "starting", Duration.ZERO, slot.spec.source().toString());
-          InetSocketAddress address = slot.spec.source() instanceof Source.Handler ? claim(slot, owner)
-              : start(slot, owner, began);
+          Up up = slot.spec.source() instanceof Source.Handler ? claim(slot, owner) : start(slot, owner, began);
           if (slot.goal == Rung.RUNNING) {
             owner.costs().resumed(from, Lifecycle.since(began));
           }
-          Optional<State> next = done(slot, owner, State.READY, address, began);
-          owner.direct().join(slot, address);   // for whoever came to count while it started
+          Optional<State> next = done(slot, owner, State.READY, up.address(), began);
+          owner.direct().join(slot, up.address());   // for whoever came to count while it started
+          up.engine().whenComplete((same, failure) -> {
+            if (failure != null) {
+              doubted(slot, owner, failure);
+            }
+          });
           return next;
         }
         default -> throw new IllegalStateException(step + " is no step up");
@@ -93,21 +113,35 @@ final class Climb {
         environment, spec.limits());
   }
 
-  private InetSocketAddress claim(Slot slot, FunctionInstances owner) {
+  private Up claim(Slot slot, FunctionInstances owner) {
+    tellStarting(slot);
     Runners.Runner runner = runners.claim(slot.spec);
     String placeholder = slot.name;
     lifecycle.own(runner.name());
     owner.created(slot, runner.id(), runner.name());
     owner.direct().join(slot, runner.address());
     lifecycle.disown(placeholder);
-    return runner.address();
+    return new Up(runner.address(), CompletableFuture.completedFuture(runner.address()));
   }
 
-  private InetSocketAddress start(Slot slot, FunctionInstances owner, long began) throws InterruptedException {
+  private Up start(Slot slot, FunctionInstances owner, long began) throws InterruptedException {
+    // Its answer comes milliseconds after the function listens, and until then there is enough to do.
+    CompletableFuture<InetSocketAddress> started = lifecycle.ask(() -> engine.start(slot.id));
+    tellStarting(slot);
+    Optional<Residence> residence = kernel.residence(slot.id);
     InetSocketAddress address;
     boolean listening;
-    try (Readiness readiness = Readiness.of(kernel, slot.id, slot.spec.port())) {
-      address = engine.start(slot.id);
+    try (Readiness readiness = Readiness.of(residence.flatMap(home -> kernel.listening(home, slot.spec.port())))) {
+      Optional<InetSocketAddress> settled = residence.flatMap(Residence::address4)
+          .map(four -> new InetSocketAddress(four, slot.spec.port()));
+      if (settled.isPresent() && residence.get().cgroup().isPresent()) {
+        owner.direct().join(slot, settled.get());
+      }
+      if (settled.isPresent() && readiness.isToldBefore(started, settled.get())) {
+        owner.direct().join(slot, settled.get());
+        return new Up(settled.get(), started);
+      }
+      address = answer(started);
       owner.direct().join(slot, address);
       long[] nextLook = {System.nanoTime() + FIRST_LOOK_NANOS};
       Duration left = settings.startTimeout().minusNanos(System.nanoTime() - began);
@@ -130,7 +164,26 @@ final class Climb {
           + slot.name + " after " + settings.startTimeout().toSeconds() + " s; the function must listen on 0.0.0.0 at $PORT"
           + lifecycle.lastWordsOf(slot), Duration.ZERO, null);
     }
-    return address;
+    return new Up(address, started);
+  }
+
+  private void tellStarting(Slot slot) {
+    lifecycle.tell(slot, "starting", Duration.ZERO, slot.spec.source().toString());
+  }
+
+  private static InetSocketAddress answer(CompletableFuture<InetSocketAddress> started) throws InterruptedException {
+    try {
+      return started.get();
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e.getCause());
+    }
+  }
+
+  /** It takes connections, but the engine failed to start it: one of them is wrong, or it has ended since. */
+  private void doubted(Slot slot, FunctionInstances owner, Throwable failure) {
+    LOG.warn("{} listens, but: {}", slot.name, failure instanceof CompletionException ? failure.getCause().getMessage()
+        : failure.getMessage());
+    lifecycle.examine(slot, owner);
   }
 
   private void requireRunning(Slot slot, ContainerStatus seen) throws InterruptedException {

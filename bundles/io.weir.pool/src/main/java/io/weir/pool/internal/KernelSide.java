@@ -77,9 +77,9 @@ final class KernelSide {
 
   // ---- before an instance has a state to follow ----
 
-  /** Completes when something in the container listens; empty if the kernel cannot tell. */
-  Optional<CompletionStage<Void>> listening(String container, int port) {
-    return residence(container).flatMap(residence -> asked(all -> all.listening(residence, port)));
+  /** As {@link Traffic#listening}; empty if there is nobody to ask any more. */
+  Optional<CompletionStage<Boolean>> listening(Residence residence, int port) {
+    return asked(all -> all.listening(residence, port));
   }
 
   /** Where the container lives, if there is somebody who wants to know. */

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -25,6 +26,7 @@ import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -58,6 +60,7 @@ final class Lifecycle {
   private final ThreadPoolExecutor starts;
   private final ThreadPoolExecutor chores;
   private final ThreadPoolExecutor thaws;
+  private final ThreadPoolExecutor asking;
   private final Climb climb;
   private final Coroner coroner;
   private final UsageLedger usage = new UsageLedger();
@@ -78,6 +81,8 @@ final class Lifecycle {
     this.chores = fixed(Math.max(2, Runtime.getRuntime().availableProcessors()), "weir-pool-chores");
     this.thaws = new ThreadPoolExecutor(0, MOST_THAWS, 10, TimeUnit.SECONDS, new SynchronousQueue<>(),
         threads("weir-pool-thaw"), new ThreadPoolExecutor.CallerRunsPolicy());
+    this.asking = new ThreadPoolExecutor(1, Integer.MAX_VALUE, 10, TimeUnit.SECONDS, new SynchronousQueue<>(),
+        threads("weir-pool-engine"));
     this.coroner = new Coroner(engine, this);
     this.climb = new Climb(engine, kernel, runners, settings, this, coroner);
   }
@@ -155,6 +160,11 @@ final class Lifecycle {
     } catch (RejectedExecutionException e) {
       LOG.debug("the pool is closed", e);
     }
+  }
+
+  /** Asks the engine on a thread of its own, for a caller that may know sooner what comes of it. */
+  <T> CompletableFuture<T> ask(Supplier<T> question) {
+    return CompletableFuture.supplyAsync(question, asking);
   }
 
   /** Takes a slot up the ladder to its goal, step by step. */
@@ -372,12 +382,12 @@ final class Lifecycle {
       LOG.warn("some instances did not stop in time: {}", owned);
     }
     // A removal that is broken off may leave half of a container.
-    for (ThreadPoolExecutor executor : List.of(starts, thaws, chores)) {
+    for (ThreadPoolExecutor executor : List.of(starts, thaws, chores, asking)) {
       executor.getQueue().clear();
       executor.shutdown();
     }
     deadline = Math.max(deadline, System.nanoTime() + REMOVAL.toNanos());
-    for (ThreadPoolExecutor executor : List.of(starts, thaws, chores)) {
+    for (ThreadPoolExecutor executor : List.of(starts, thaws, chores, asking)) {
       if (!executor.awaitTermination(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
         executor.shutdownNow();
         executor.awaitTermination(BROKEN_OFF.toNanos(), TimeUnit.NANOSECONDS);

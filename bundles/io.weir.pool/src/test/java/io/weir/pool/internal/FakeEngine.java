@@ -17,6 +17,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -39,6 +40,10 @@ final class FakeEngine implements ContainerEngine {
   volatile Consumer<EngineEvent> listener = event -> {};
   /** While set, {@link #start} waits for it. */
   volatile CountDownLatch gate;
+  /** While set, {@link #start} has started the container but waits for it before it says so. */
+  volatile CountDownLatch answer;
+  /** While set, {@link #start} fails although it has started the container. */
+  volatile boolean confused;
   /** Images whose containers exit with code 3 at once. */
   volatile String crashingImage = "";
   /** Images whose containers run but never listen. */
@@ -52,6 +57,10 @@ final class FakeEngine implements ContainerEngine {
   volatile String weirdImage = "";
   /** Whether nobody knows where containers live. */
   volatile boolean homeless;
+  /** Whether it is settled where a container will be reached before it starts. */
+  volatile boolean settled;
+  /** Where containers that were prepared have a cgroup; none unless set. */
+  volatile Optional<Path> cgroup = Optional.empty();
   volatile Runnable whileFreezing = () -> { };
   volatile Runnable beforeThaw = () -> { };
   volatile Runnable beforeList = () -> { };
@@ -110,16 +119,28 @@ final class FakeEngine implements ContainerEngine {
   @Override
   public InetSocketAddress start(String id) {
     starting.countDown();
-    CountDownLatch wait = gate;
-    if (wait != null) {
+    await(gate);
+    started.incrementAndGet();
+    InetSocketAddress address = started(id);
+    await(answer);
+    if (confused) {
+      throw new EngineException(EngineException.Code.TIMEOUT, "starting " + id + " took too long");
+    }
+    return address;
+  }
+
+  private static void await(CountDownLatch latch) {
+    if (latch != null) {
       try {
-        wait.await();
+        latch.await();
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new EngineException(EngineException.Code.UNAVAILABLE, "interrupted", e);
       }
     }
-    started.incrementAndGet();
+  }
+
+  private InetSocketAddress started(String id) {
     synchronized (this) {
       Box box = box(id);
       calls.add("start " + box.spec.name());
@@ -280,7 +301,8 @@ final class FakeEngine implements ContainerEngine {
   @Override
   public synchronized Optional<Residence> residence(String id) {
     return boxes.containsKey(id) && !homeless
-        ? Optional.of(new Residence(Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty()))
+        ? Optional.of(new Residence(box(id).state == State.CREATED ? Optional.empty() : cgroup, Optional.empty(),
+            Optional.empty(), settled ? Optional.of(InetAddress.getLoopbackAddress()) : Optional.empty(), Optional.empty()))
         : Optional.empty();
   }
 

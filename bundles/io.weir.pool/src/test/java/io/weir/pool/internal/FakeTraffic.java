@@ -24,10 +24,12 @@ final class FakeTraffic implements Traffic {
   final Semaphore looked = new Semaphore(0);
   final AtomicInteger looks = new AtomicInteger();
   volatile Consumer<KernelSignal> listener = signal -> {};
-  /** Answers a question whether something listens; at once unless set. */
-  volatile CompletableFuture<Void> listening = CompletableFuture.completedFuture(null);
+  /** Answers a question whether something listens; unless set, at once that it does not know. */
+  volatile CompletableFuture<Boolean> listening = CompletableFuture.completedFuture(false);
   /** Done as soon as somebody has asked that question. */
   final CompletableFuture<Void> asked = new CompletableFuture<>();
+  /** Done as soon as somebody has joined. */
+  final CompletableFuture<Void> joined = new CompletableFuture<>();
   /** Whether it counts nobody, because there are too many. */
   volatile boolean full;
   /** Happens after the loads were read and before anybody learns of them. */
@@ -63,7 +65,7 @@ final class FakeTraffic implements Traffic {
   }
 
   @Override
-  public CompletionStage<Void> listening(Residence residence, int port) {
+  public CompletionStage<Boolean> listening(Residence residence, int port) {
     asked.complete(null);
     return listening;
   }
@@ -72,6 +74,7 @@ final class FakeTraffic implements Traffic {
   public synchronized void join(Member member) {
     note("join", member.container());
     members.put(member.container(), member);
+    joined.complete(null);
   }
 
   private void require(String container) {

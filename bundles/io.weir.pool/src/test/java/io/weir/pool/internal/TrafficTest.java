@@ -17,6 +17,8 @@ import io.weir.function.Rung;
 import io.weir.function.Scaling;
 import io.weir.function.Source;
 import io.weir.kernel.KernelSignal;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -90,9 +92,64 @@ class TrafficTest {
     assertThat(engine.starting.await(20, TimeUnit.SECONDS)).isTrue();
     assertThat(waiting).as("although the port accepts").isNotDone();
 
-    traffic.listening.complete(null);
+    traffic.listening.complete(true);
 
     waiting.get(20, TimeUnit.SECONDS).release();
+  }
+
+  @Test
+  void theKernelsWordIsEnoughAlthoughTheEngineHasNotAnsweredYet() throws Exception {
+    traffic.listening = new CompletableFuture<>();
+    engine.settled = true;
+    engine.answer = new CountDownLatch(1);
+    open();
+    add(function(scaling(0, 1, Rung.FROZEN)));
+    CompletableFuture<Lease> waiting = acquire();
+    traffic.asked.get(20, TimeUnit.SECONDS);
+
+    traffic.listening.complete(true);
+
+    Lease lease = waiting.get(20, TimeUnit.SECONDS);
+    assertThat(lease.address()).isEqualTo(
+        new InetSocketAddress(InetAddress.getLoopbackAddress(), function(scaling(0, 1, Rung.FROZEN)).port()));
+    lease.release();
+    engine.answer.countDown();
+  }
+
+  @Test
+  void whatListensAlthoughTheEngineFailedToStartItIsLookedInto() throws Exception {
+    traffic.listening = CompletableFuture.completedFuture(true);
+    engine.settled = true;
+    engine.confused = true;
+    engine.answer = new CountDownLatch(1);
+    open();
+    add(function(scaling(0, 1, Rung.FROZEN)));
+    Lease lease = lease();
+    lease.release();
+    engine.kill("id-" + lease.instance(), 3, false);
+
+    engine.answer.countDown();
+
+    assertThat(events.next("crashed").detail()).contains("ended with exit code 3");
+  }
+
+  @Test
+  void whatWasArmedJoinsWhileTheEngineIsStillStartingIt() throws Exception {
+    engine.settled = true;
+    engine.cgroup = Optional.of(data);
+    open();
+    add(function(scaling(0, 1, Rung.ARMED)));
+    pool.rest(A, Rung.ARMED).toCompletableFuture().get(20, TimeUnit.SECONDS);
+    engine.gate = new CountDownLatch(1);
+    CompletableFuture<Lease> waiting = acquire();
+
+    traffic.joined.get(20, TimeUnit.SECONDS);
+
+    assertThat(waiting).isNotDone();
+    engine.gate.countDown();
+    Lease lease = waiting.get(20, TimeUnit.SECONDS);
+    lease.release();
+    assertThat(FakeTraffic.of(lease.instance(), engine)).containsExactly("create", "init", "join", "start", "open");
   }
 
   @Test

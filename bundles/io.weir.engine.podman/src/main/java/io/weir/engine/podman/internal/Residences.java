@@ -22,6 +22,7 @@ final class Residences {
       return Optional.empty();
     }
     return Optional.of(new Residence(directory, place.map(there -> ReadyNetwork.FOLDER.resolve(there.namespace())),
-        place.map(there -> places.orElseThrow().port(there)), place.flatMap(Places.Place::address6).flatMap(Subnet6::numeric)));
+        place.map(there -> places.orElseThrow().port(there)), place.map(there -> there.address().getAddress()),
+        place.flatMap(Places.Place::address6).flatMap(Subnet6::numeric)));
   }
 }
