@@ -1,6 +1,7 @@
 package io.weir.bench;
 
 import io.weir.itest.Gateway;
+import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -27,11 +28,15 @@ import tools.jackson.jr.ob.JSON;
  * that were made before as Weir's are ({@link Namespaces}; no bridge in between, which is in Podman's favour).
  *
  * <p>Starts are made by curl, with all calls of a start in one curl. Counted is the time that curl measured for its calls,
- * without what it costs to start curl, and the time from curl's end until the first byte of the function's answer.
+ * without what it costs to start curl, and the time from its last answer until the first byte of the function's answer.
+ * That begins when curl says how long its call took, which it does before it ends: a container that just begins to run
+ * does not wait for that end.
  */
 final class BarePodman implements AutoCloseable {
   private static final String API = "/v4.0.0/libpod/containers/";
   private static final int OOM_SCORE = 500;
+  /** What curl says of each call, at once: what it writes to standard output it keeps until it ends. */
+  private static final String TIMES = "%{stderr}%{http_code} %{time_total}\n";
   private static final Pattern ID = Pattern.compile("\"Id\": ?\"([0-9a-f]{64})\"");
 
   private final Path socket;
@@ -72,14 +77,14 @@ final class BarePodman implements AutoCloseable {
 
   /** Milliseconds until a container that was created, or init'ed, has answered. */
   double start(Container container) throws Exception {
-    return curl("-X", "POST", url(container.name() + "/start")) + Wire.await(container.namespace().function());
+    return curl(1, "-X", "POST", url(container.name() + "/start")) + Wire.await(container.namespace().function());
   }
 
   /** Milliseconds until a container that does not exist yet has answered. */
   double createAndStart(Container container) throws Exception {
     Files.writeString(body, create(container));
-    return curl("-H", "Content-Type: application/json", "-d", "@" + body, url("create"), "--next", "-sS",
-        "--unix-socket", socket.toString(), "-o", "/dev/null", "-w", "%{http_code} %{time_total}\n",
+    return curl(2, "-H", "Content-Type: application/json", "-d", "@" + body, url("create"), "--next", "-sS",
+        "--unix-socket", socket.toString(), "-o", "/dev/null", "-w", TIMES,
         "-X", "POST", url(container.name() + "/start")) + Wire.await(container.namespace().function());
   }
 
@@ -117,18 +122,19 @@ final class BarePodman implements AutoCloseable {
     namespaces.giveBack(container.namespace());
   }
 
-  private double curl(String... arguments) throws Exception {
+  /** Milliseconds of so many calls; returns as soon as the last one is answered. */
+  private double curl(int calls, String... arguments) throws IOException {
     List<String> command = new ArrayList<>(List.of("curl", "-sS", "--unix-socket", socket.toString(), "-o", "/dev/null",
-        "-w", "%{http_code} %{time_total}\n"));
+        "-w", TIMES));
     command.addAll(List.of(arguments));
+    BufferedReader said = new ProcessBuilder(command).redirectErrorStream(true).start().inputReader();
     double seconds = 0;
-    String said = Gateway.exec(command.toArray(String[]::new));
-    for (String line : said.lines().toList()) {
-      String[] fields = line.split(" ");
-      if (!fields[0].startsWith("20")) {
-        throw new IOException("Podman answered curl: " + said);
+    for (int i = 0; i < calls; i++) {
+      String line = String.valueOf(said.readLine());
+      if (!line.startsWith("20")) {
+        throw new IOException("Podman answered curl: " + line);
       }
-      seconds += Double.parseDouble(fields[1]);
+      seconds += Double.parseDouble(line.substring(line.indexOf(' ') + 1));
     }
     return seconds * 1e3;
   }

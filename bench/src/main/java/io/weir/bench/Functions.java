@@ -84,7 +84,7 @@ final class Functions {
     return gateway.list("/api/v1/instances", "instances");
   }
 
-  /** Null until it has an address. */
+  /** Null until the function has one. */
   static Map<?, ?> service(Gateway gateway, String name) {
     return (Map<?, ?>) gateway.json("/api/v1/functions/" + name).get("service");
   }
@@ -92,10 +92,7 @@ final class Functions {
   /** Returns the service port once connections are led this way: the programs take the kernel a moment to check. */
   static int awaitWay(Gateway gateway, String name, String way) {
     Awaitility.await("connections to " + name + " go by " + way).atMost(Gateway.LONG)
-        .until(() -> {
-          Map<?, ?> service = service(gateway, name);
-          return service != null && way.equals(service.get("way"));
-        });
+        .until(() -> service(gateway, name), service -> service != null && way.equals(service.get("way")));
     return ((Number) service(gateway, name).get("port")).intValue();
   }
 
