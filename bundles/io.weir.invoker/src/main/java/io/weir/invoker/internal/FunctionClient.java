@@ -47,6 +47,8 @@ final class FunctionClient implements AutoCloseable {
         .retryOnConnectionFailure(false)
         .followRedirects(false)
         .followSslRedirects(false)
+        // There is one address; looking for the fastest of several would connect on another thread, and wait for it.
+        .fastFallback(false)
         .proxy(Proxy.NO_PROXY)
         .dns(InstanceHost::resolve)
         .connectTimeout(Duration.ofSeconds(2))
