@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * What is known of one function: its instances, who waits for them, and how it has fared. Everything here is guarded by
  * the lock of its {@link FunctionInstances}, and used by it, its {@link Ascent} and its {@link Descent} alone.
+ *
+ * <p>Plain loops: waking a function is rare, so the JVM interprets it, and a stream costs it many times what a loop does.
  */
 final class Roster {
   final Home home;
@@ -68,15 +70,24 @@ final class Roster {
   }
 
   boolean any(Predicate<Slot> which) {
-    return slots.stream().anyMatch(which);
+    for (Slot slot : slots) {
+      if (which.test(slot)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   boolean none(Predicate<Slot> which) {
-    return slots.stream().noneMatch(which);
+    return !any(which);
   }
 
   int count(Predicate<Slot> which) {
-    return (int) slots.stream().filter(which).count();
+    int count = 0;
+    for (Slot slot : slots) {
+      count += which.test(slot) ? 1 : 0;
+    }
+    return count;
   }
 
   /** Those that serve, could at once or will, of the revision that counts. */
@@ -86,7 +97,16 @@ final class Roster {
 
   /** Longest unused first. */
   List<Slot> sorted(Predicate<Slot> which) {
-    return slots.stream().filter(which).sorted(Comparator.comparingLong(slot -> slot.lastUsedNanos)).toList();
+    List<Slot> found = new ArrayList<>();
+    for (Slot slot : slots) {
+      if (which.test(slot)) {
+        found.add(slot);
+      }
+    }
+    if (found.size() > 1) {
+      found.sort(Comparator.comparingLong(slot -> slot.lastUsedNanos));
+    }
+    return found;
   }
 
   List<Slot> frozen() {
@@ -95,7 +115,13 @@ final class Roster {
 
   /** The warmest of those that are below running and may be taken up. */
   Optional<Slot> prepared() {
-    return slots.stream().filter(slot -> slot.isPrepared() && isCurrent(slot)).max(Comparator.comparing(Slot::rung));
+    Slot warmest = null;
+    for (Slot slot : slots) {
+      if (slot.isPrepared() && isCurrent(slot) && (warmest == null || slot.rung().compareTo(warmest.rung()) > 0)) {
+        warmest = slot;
+      }
+    }
+    return Optional.ofNullable(warmest);
   }
 
   /** The first of several equals, so that the others fall idle and can rest. */
@@ -115,7 +141,11 @@ final class Roster {
 
   /** Requests in flight that nobody has a lease for. */
   int direct() {
-    return slots.stream().mapToInt(slot -> slot.direct).sum();
+    int sum = 0;
+    for (Slot slot : slots) {
+      sum += slot.direct;
+    }
+    return sum;
   }
 
   /** Takes a slot off the list; false if it was not on it. */
