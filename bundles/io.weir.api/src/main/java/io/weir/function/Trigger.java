@@ -59,9 +59,9 @@ public sealed interface Trigger {
     /** @throws InvalidFunction if the path is none, or belongs to the gateway itself */
     public Http {
       requirePath("http", path);
-      if (path.equals("/") || path.endsWith("/") || path.matches("/(function|api|healthz)(/.*)?")) {
+      if (path.equals("/") || path.endsWith("/") || path.matches("/(function|api|healthz|console)(/.*)?")) {
         throw new InvalidFunction("http", path,
-            "a path of your own without a trailing slash, for example /thermo; /function, /api and /healthz belong to Weir");
+            "a path of your own without a trailing slash, for example /thermo; /function, /api, /healthz and /console belong to Weir");
       }
     }
 

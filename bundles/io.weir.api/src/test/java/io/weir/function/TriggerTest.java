@@ -17,14 +17,14 @@ class TriggerTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"", "/", "a", "/a/", "/a//b", "/a/../b", "/..", "/a/.", "/a?b", "/a b", "/a#b", "/api",
-      "/api/v1", "/function", "/function/x", "/healthz"})
+      "/api/v1", "/function", "/function/x", "/healthz", "/console", "/console/main.js"})
   void refusesAPathThatIsNoneOrNotForFunctions(String path) {
     assertThatThrownBy(() -> new Trigger.Http(path)).isInstanceOfSatisfying(InvalidFunction.class,
         e -> assertThat(e.key()).isEqualTo("http"));
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"/apis", "/functions", "/a.b/c~d", "/a%20b", "/healthz2"})
+  @ValueSource(strings = {"/apis", "/functions", "/a.b/c~d", "/a%20b", "/healthz2", "/consoles"})
   void takesPathsOfOnesOwn(String path) {
     assertThat(new Trigger.Http(path).path()).isEqualTo(path);
   }
