@@ -1,5 +1,7 @@
 package io.weir.itest;
 
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -77,9 +79,15 @@ class ArchitectureTest {
   void everybodyKeepsToItsOwnTrade() {
     only("org.osgi.service.cm..", "io.weir.registry.internal..");
     only("org.eclipse.paho..", "io.weir.gateway.mqtt.internal..", "org.eclipse.paho..");
-    only("jakarta.servlet..", "io.weir.gateway.http.internal..");
+    only("jakarta.servlet..", "io.weir.gateway.http.internal..", "io.weir.console.internal..");
     only("org.eclipse.kura..", "io.weir.kura..");
     only("io.weir.child..", "io.weir.engine.podman.internal..", "io.weir.broker.internal..", "io.weir.child..");
+  }
+
+  @Test
+  void theConsoleKnowsTheRestApiOnly() {
+    noClasses().that().resideInAPackage("io.weir.console..").should().dependOnClassesThat(
+        resideInAPackage("io.weir..").and(resideOutsideOfPackage("io.weir.console.."))).check(classes);
   }
 
   private static void only(String what, String... users) {
