@@ -95,6 +95,7 @@ final class RunCommand extends Verb {
       progress.done("ready");
       note("gateway at " + gateway.address() + ", broker at " + Json.text(Json.map(status.get("broker")), "uri") + ", data in "
           + dataFolder());
+      note("console at " + gateway.address() + "/console/");
     }
     Demo demo = noDemo ? null : demo(gateway);
     long deadline = limit == null ? Long.MAX_VALUE : System.nanoTime() + limit.toNanos();

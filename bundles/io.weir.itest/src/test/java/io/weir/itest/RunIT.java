@@ -53,7 +53,8 @@ class RunIT {
     assertThat(run.exitCode()).as(run.out() + run.err()).isZero();
     assertThat(run.out()).contains("cold start").containsPattern("message +thermo-alert +sensors/").containsPattern("no-content|replied");
     assertThat(run.out()).containsPattern("[1-9]\\d* readings sent, [1-9]\\d* outcomes: [1-9]\\d* answered by a container");
-    assertThat(run.err()).contains("gateway at http://127.0.0.1:" + port, "broker at tcp://127.0.0.1:" + mqttPort);
+    assertThat(run.err()).contains("gateway at http://127.0.0.1:" + port, "broker at tcp://127.0.0.1:" + mqttPort,
+        "console at http://127.0.0.1:" + port + "/console/");
   }
 
   @Test
