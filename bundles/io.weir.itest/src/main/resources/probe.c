@@ -1,6 +1,6 @@
 /* A function for tests: echoes, and misbehaves on demand. HTTP/1.1 with keep-alive, a thread per connection.
  *
- *   BEHAVE=crash  says why and exits with 3       BEHAVE=deaf  runs but never listens
+ *   BEHAVE=crash  says why, or $WORDS, and exits with 3   BEHAVE=deaf  runs but never listens
  *   POST /exit    exits in the middle of the call  POST /hog    takes memory until the kernel objects
  *   /status/NNN   answers NNN                      /sleep/MS    answers after MS milliseconds
  *   /count        answers how many requests it has got before this one
@@ -253,7 +253,7 @@ int main(void)
 	name = getenv("NAME") ? getenv("NAME") : "";
 	version = getenv("VERSION") ? getenv("VERSION") : "";
 	if (behave && !strcmp(behave, "crash")) {
-		fprintf(stderr, "cannot find my database\n");
+		fprintf(stderr, "%s\n", getenv("WORDS") ? getenv("WORDS") : "cannot find my database");
 		return 3;
 	}
 	if (behave && !strcmp(behave, "deaf"))
