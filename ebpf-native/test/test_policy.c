@@ -66,7 +66,9 @@ static void egress(void)
 {
 	static const int types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_RAW };
 	char free_place[300], below[400];
-	uint64_t before;
+	uint32_t slot = SLOT;
+	uint64_t before, netns;
+	int homes = map("homes");
 	size_t i;
 
 	test("denies a function everything by default, over TCP and UDP, IPv4 and IPv6");
@@ -101,11 +103,26 @@ static void egress(void)
 	CHECK_EQ(attempt(place, SOCK_STREAM, "192.168.1.10", 80), EPERM);
 	CHECK_EQ(attempt(place, SOCK_STREAM, "192.168.1.11", 443), EPERM);
 
-	test("denies nothing to processes that are no function's, and all to those below one");
-	make_cgroup("free", free_place, sizeof(free_place));
-	CHECK_EQ(attempt(free_place, SOCK_STREAM, "192.168.1.11", 443), ECONNREFUSED);
+	test("denies as much to processes below a function's");
 	make_cgroup("function/below", below, sizeof(below));
 	CHECK_EQ(attempt(below, SOCK_STREAM, "192.168.1.11", 443), EPERM);
+
+	test("denies a process of no known instance everything but loopback");
+	before = denied();
+	make_cgroup("free", free_place, sizeof(free_place));
+	CHECK_EQ(attempt(free_place, SOCK_STREAM, "10.1.0.1", 80), EPERM);
+	CHECK_EQ(attempt(free_place, SOCK_DGRAM, "fd00::1", 80), EPERM);
+	CHECK_EQ(attempt(free_place, SOCK_STREAM, "127.0.0.1", 1), ECONNREFUSED);
+	CHECK_EQ(denied(), before + 2);
+
+	test("knows an instance by its network namespace before it has a cgroup");
+	NEED(weir_netns_cookie(NULL, &netns));
+	NEED(weir_map_put(homes, &netns, &slot, 0));
+	CHECK_EQ(attempt(free_place, SOCK_STREAM, "10.1.0.1", 80), ECONNREFUSED);
+	CHECK_EQ(attempt(free_place, SOCK_STREAM, "192.168.1.11", 443), EPERM);
+	NEED(weir_map_delete(homes, &netns));
+	CHECK_EQ(attempt(free_place, SOCK_STREAM, "10.1.0.1", 80), EPERM);
+	weir_close(homes);
 
 	test("allows everything with one entry");
 	allow(FUNCTION, "::", 0, 0, 0);

@@ -7,6 +7,7 @@
  *   /hang         is the last thing it hears      /spin         answers, and uses CPU time from then on
  *   /hold/MIB     holds so much memory from then on
  *   /dial/IP/PORT answers what comes of connecting there
+ *   DIAL=IP/PORT  connects there before it does anything else; /dialled answers what came of it
  *   a body !NNN   answers NNN                      a body ~      is answered in chunks, in two pieces
  *   SINK=PORT     tells UDP port PORT of its network's gateway each "SUBJECT BODY" before it answers
  *   anything else answers the body, its topic in header X-Subject, the instance's host name in X-Host, and $NAME and
@@ -29,7 +30,7 @@
 #define LARGEST (8 << 20)
 
 static char host[256];
-static const char *name, *version;
+static const char *name, *version, *dialled = "";
 static volatile int hung;
 static atomic_ulong count;
 
@@ -183,6 +184,8 @@ static void answer(FILE *out, struct request *r)
 	}
 	if (sscanf(r->path, "/dial/%63[^/]/%d", address, &port) == 2)
 		say(r, dial(address, port));
+	if (!strcmp(r->path, "/dialled"))
+		say(r, dialled);
 	tell(r);
 	sscanf(r->path, "/status/%d", &status);
 	sscanf(r->body, "!%d", &status);
@@ -246,7 +249,10 @@ int main(void)
 	int one = 1, port = configured ? atoi(configured) : 8080, fd;
 	pthread_attr_t detached;
 	pthread_t thread;
+	char address[64];
 
+	if (getenv("DIAL") && sscanf(getenv("DIAL"), "%63[^/]/%d", address, &fd) == 2)
+		dialled = dial(address, fd);
 	signal(SIGTERM, leave);
 	signal(SIGPIPE, SIG_IGN);
 	gethostname(host, sizeof(host));

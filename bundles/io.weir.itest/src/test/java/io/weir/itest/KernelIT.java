@@ -258,6 +258,28 @@ class KernelIT {
     }
   }
 
+  /** A process is faster than whoever hears that it was started. */
+  @Test
+  void whatAFunctionMayReachHoldsFromItsFirstInstructionOn() throws Exception {
+    try (ServerSocket server = device.listen()) {
+      String there = "env: {DIAL: " + device.own() + "/" + server.getLocalPort() + "}";
+      String allowed = "egress: [\"" + device.own() + ":" + server.getLocalPort() + "\"]";
+      int hasty = lab.deploy("hasty", there);
+      int entitled = lab.deploy("entitled", there, allowed);
+      for (String rung : List.of("image", "created", "armed")) {
+        lab.gateway.rest("hasty", rung);
+        lab.gateway.rest("entitled", rung);
+
+        try (Caller caller = device.call(hasty)) {
+          assertThat(caller.get("/dialled").body()).as(rung).isEqualTo("Operation not permitted");
+        }
+        try (Caller caller = device.call(entitled)) {
+          assertThat(caller.get("/dialled").body()).as(rung).isEqualTo("connected");
+        }
+      }
+    }
+  }
+
   @Test
   void aFunctionReachesOnlyWhatItsEgressNames() throws Exception {
     try (ServerSocket server = device.listen(); ServerSocket other = device.listen()) {

@@ -26,6 +26,11 @@ final class EgressRules {
     this.maps = maps;
   }
 
+  /** Whether anybody is denied anything. */
+  boolean hold() {
+    return maps.isPresent();
+  }
+
   void allow(int function, List<String> targets) {
     if (maps.isEmpty() || targets.equals(allowed.get(function))) {
       return;

@@ -1,8 +1,9 @@
 package io.weir.kernel.internal;
 
 /**
- * Which network namespace is that of which slot, for the program that sees listeners close: an instance in which nobody
- * listens any more gets no new connection. Guarded by the lock of {@link KernelTraffic}.
+ * Which network namespace is that of which slot: for the program that sees listeners close, because an instance in which
+ * nobody listens any more gets no new connection, and for the one that denies egress, because an instance has a network
+ * before it has a cgroup. Guarded by the lock of {@link KernelTraffic}.
  */
 final class Homes {
   private static final String MAP = "homes";
@@ -10,7 +11,7 @@ final class Homes {
   private final Maps maps;
   private final boolean wanted;
 
-  /** @param wanted whether there is such a program */
+  /** @param wanted whether there is one of these programs */
   Homes(Maps maps, boolean wanted) {
     this.maps = maps;
     this.wanted = wanted;

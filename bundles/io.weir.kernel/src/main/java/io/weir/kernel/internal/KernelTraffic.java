@@ -53,7 +53,7 @@ final class KernelTraffic implements Traffic {
     this.routes = routes;
     this.shortcut = shortcut;
     this.hearsListens = hearsListens;
-    this.homes = new Homes(maps, hearsListens);
+    this.homes = new Homes(maps, hearsListens || egress.hold());
     this.once = once;
     seats.all().forEach(seat -> functions.use(seat.instance.function()));
   }

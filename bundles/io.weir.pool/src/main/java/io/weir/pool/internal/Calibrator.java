@@ -117,7 +117,7 @@ final class Calibrator {
 
   private void runner(FunctionSpec spec, Costs costs) {
     long began = System.nanoTime();
-    Runners.Runner runner = runners.claim(spec);
+    Runners.Runner runner = runners.claim(spec, chosen -> {});
     lifecycle.own(runner.name());
     try {
       if (runner.preloaded()) {

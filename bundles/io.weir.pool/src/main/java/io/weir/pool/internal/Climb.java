@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -115,7 +116,7 @@ final class Climb {
 
   private Up claim(Slot slot, FunctionInstances owner) {
     tellStarting(slot);
-    Runners.Runner runner = runners.claim(slot.spec);
+    Runners.Runner runner = claim(slot.spec);
     String placeholder = slot.name;
     lifecycle.own(runner.name());
     owner.created(slot, runner.id(), runner.name());
@@ -124,25 +125,44 @@ final class Climb {
     return new Up(runner.address(), CompletableFuture.completedFuture(runner.address()));
   }
 
+  /** What it may connect to is settled before its handler runs. */
+  private Runners.Runner claim(FunctionSpec spec) {
+    AtomicReference<String> known = new AtomicReference<>("");
+    try {
+      return runners.claim(spec, chosen -> {
+        kernel.leave(known.getAndSet(chosen.id()));
+        kernel.expect(chosen.id(), spec, chosen.address());
+      });
+    } catch (RuntimeException e) {
+      kernel.leave(known.get());
+      throw e;
+    }
+  }
+
   private Up start(Slot slot, FunctionInstances owner, long began) throws InterruptedException {
-    // Its answer comes milliseconds after the function listens, and until then there is enough to do.
-    CompletableFuture<InetSocketAddress> started = lifecycle.ask(() -> engine.start(slot.id));
-    tellStarting(slot);
     Optional<Residence> residence = kernel.residence(slot.id);
+    Optional<InetSocketAddress> settled = residence.flatMap(Residence::address4)
+        .map(four -> new InetSocketAddress(four, slot.spec.port()));
+    // So that from its first instruction on it may do what it is allowed to, and no more.
+    settled.ifPresent(there -> owner.direct().join(slot, there));
+    boolean placed = residence.flatMap(Residence::cgroup).isPresent();
+    CompletableFuture<InetSocketAddress> started;
     InetSocketAddress address;
     boolean listening;
     try (Readiness readiness = Readiness.of(residence.flatMap(home -> kernel.listening(home, slot.spec.port())))) {
-      Optional<InetSocketAddress> settled = residence.flatMap(Residence::address4)
-          .map(four -> new InetSocketAddress(four, slot.spec.port()));
-      if (settled.isPresent() && residence.get().cgroup().isPresent()) {
-        owner.direct().join(slot, settled.get());
-      }
+      // Its answer comes milliseconds after the function listens.
+      started = lifecycle.ask(() -> engine.start(slot.id));
+      tellStarting(slot);
       if (settled.isPresent() && readiness.isToldBefore(started, settled.get())) {
-        owner.direct().join(slot, settled.get());
+        if (!placed) {
+          owner.direct().joinAgain(slot, settled.get());
+        }
         return new Up(settled.get(), started);
       }
       address = answer(started);
-      owner.direct().join(slot, address);
+      if (!placed) {
+        owner.direct().joinAgain(slot, address);
+      }
       long[] nextLook = {System.nanoTime() + FIRST_LOOK_NANOS};
       Duration left = settings.startTimeout().minusNanos(System.nanoTime() - began);
       listening = readiness.await(address, left, () -> {

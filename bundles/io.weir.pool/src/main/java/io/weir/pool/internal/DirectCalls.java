@@ -32,7 +32,8 @@ final class DirectCalls {
     }
   }
 
-  private void joinAgain(Slot slot, InetSocketAddress address) {
+  /** The same, although the kernel knows it: where it lives, or what it may do, is another. */
+  void joinAgain(Slot slot, InetSocketAddress address) {
     kernel.residence(slot.id).ifPresent(residence -> owner.decide((now, todo) -> {
       if (roster.slots.contains(slot) && !slot.unwanted && !kernel.join(slot, roster.spec, address, residence)) {
         touched(slot, now, todo);

@@ -94,11 +94,7 @@ final class KernelSide {
    * @return false if it rests and has work: it must be woken
    */
   boolean join(Slot slot, FunctionSpec spec, InetSocketAddress address, Residence residence) {
-    tell(all -> {
-      all.join(new Member(slot.id, spec.name(), address, residence, spec.scaling().concurrency(), spec.network().egress(),
-          spec.source() instanceof Source.Handler));
-      joined.add(slot.id);
-    });
+    admit(slot.id, spec, address, residence);
     switch (slot.state()) {
       case READY, THAWING -> open(slot);
       case FREEZING, FROZEN -> {
@@ -109,6 +105,19 @@ final class KernelSide {
       default -> { }
     }
     return true;
+  }
+
+  /** Has the kernel know a container that is to become an instance; nothing is led to it before that. */
+  void expect(String container, FunctionSpec spec, InetSocketAddress address) {
+    residence(container).ifPresent(residence -> admit(container, spec, address, residence));
+  }
+
+  private void admit(String container, FunctionSpec spec, InetSocketAddress address, Residence residence) {
+    tell(all -> {
+      all.join(new Member(container, spec.name(), address, residence, spec.scaling().concurrency(),
+          spec.network().egress(), spec.source() instanceof Source.Handler));
+      joined.add(container);
+    });
   }
 
   // ---- following its state; with its owner's lock held ----

@@ -7,6 +7,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 
 /** Runners that are always preloaded. */
 final class FakeRunners implements Runners {
@@ -24,11 +25,16 @@ final class FakeRunners implements Runners {
   }
 
   @Override
-  public Runner claim(FunctionSpec function) {
+  public Runner claim(FunctionSpec function, Consumer<Runner> chosen) {
     String name = "weir-runner-" + count.incrementAndGet();
     String id = engine.create(new ContainerSpec(name, "runner:1", 8080,
         Map.of("weir.managed", "true", "weir.gateway", "0123456789ab", LABEL, "python"), Map.of(), function.limits()));
-    return new Runner(id, name, engine.start(id), true);
+    Runner runner = new Runner(id, name, engine.start(id), true);
+    chosen.accept(runner);
+    synchronized (engine) {
+      engine.calls.add("load " + name);
+    }
+    return runner;
   }
 
   @Override

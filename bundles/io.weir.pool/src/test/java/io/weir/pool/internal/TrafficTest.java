@@ -10,6 +10,7 @@ import io.weir.engine.Lease;
 import io.weir.engine.LeaseRefused;
 import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
+import io.weir.function.Language;
 import io.weir.function.Limits;
 import io.weir.function.Network;
 import io.weir.function.Priority;
@@ -83,6 +84,18 @@ class TrafficTest {
   }
 
   @Test
+  void aRunnerJoinsBeforeItsHandlerIsLoaded() throws Exception {
+    open();
+    add(new FunctionSpec(A, new Source.Handler(Language.PYTHON, "a.py", "def handle(event): pass"), 8080, List.of(),
+        Optional.empty(), new Limits(64L << 20, 1, 64), scaling(0, 1, Rung.FROZEN), Duration.ofSeconds(5), Map.of(),
+        Network.DEFAULT));
+    Lease lease = lease();
+    lease.release();
+
+    assertThat(FakeTraffic.of(lease.instance(), engine)).containsSubsequence("start", "join", "load", "open");
+  }
+
+  @Test
   void theKernelsWordIsWaitedForRatherThanThePortAsked() throws Exception {
     traffic.listening = new CompletableFuture<>();
     open();
@@ -134,7 +147,19 @@ class TrafficTest {
   }
 
   @Test
-  void whatWasArmedJoinsWhileTheEngineIsStillStartingIt() throws Exception {
+  void anInstanceIsKnownBeforeItsFirstInstructionAndCountedOnceItHasACgroup() throws Exception {
+    engine.settled = true;
+    open();
+    add(function(scaling(0, 1, Rung.FROZEN)));
+
+    Lease lease = lease();
+    lease.release();
+
+    assertThat(FakeTraffic.of(lease.instance(), engine)).containsExactly("create", "join", "start", "join", "open");
+  }
+
+  @Test
+  void whatWasArmedJoinsBeforeTheEngineStartsIt() throws Exception {
     engine.settled = true;
     engine.cgroup = Optional.of(data);
     open();

@@ -1,5 +1,6 @@
 package io.weir.runner.internal;
 
+import io.weir.engine.Runners;
 import java.net.InetSocketAddress;
 
 /**
@@ -7,4 +8,10 @@ import java.net.InetSocketAddress;
  *
  * @param image what it was made from
  */
-record RunnerContainer(String id, String name, Shape shape, String image, InetSocketAddress address) {}
+record RunnerContainer(String id, String name, Shape shape, String image, InetSocketAddress address) {
+
+  /** What it is for the one whose handler it gets. */
+  Runners.Runner claimed(boolean preloaded) {
+    return new Runners.Runner(id, name, address, preloaded);
+  }
+}

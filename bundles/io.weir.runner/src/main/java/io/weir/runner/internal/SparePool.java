@@ -18,6 +18,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -98,11 +99,11 @@ public final class SparePool implements Runners, FunctionCheck {
   }
 
   @Override
-  public Runner claim(FunctionSpec function) {
+  public Runner claim(FunctionSpec function, Consumer<Runner> chosen) {
     if (!(function.source() instanceof Source.Handler handler)) {
       throw new IllegalArgumentException(function.name() + " has an image of its own");
     }
-    return busy(() -> claim(function, handler));
+    return busy(() -> claim(function, handler, chosen));
   }
 
   /** Keeps the background from starting containers while somebody waits. */
@@ -120,14 +121,14 @@ public final class SparePool implements Runners, FunctionCheck {
     }
   }
 
-  private Runner claim(FunctionSpec function, Source.Handler handler) {
+  private Runner claim(FunctionSpec function, Source.Handler handler, Consumer<Runner> chosen) {
     Shape shape = Shape.of(function, handler);
     Optional<RunnerContainer> spare = spares.take(shape);
     while (spare.isPresent()) {
       RunnerContainer runner = spare.get();
       try {
         engine.thaw(runner.id());
-        return load(runner, function, handler, true);
+        return load(runner.claimed(true), runner, function, handler, chosen);
       } catch (EngineException | IOException e) {
         LOG.info("{} died while it waited: {}", runner.name(), e.getMessage());
         discard(runner);
@@ -137,7 +138,7 @@ public final class SparePool implements Runners, FunctionCheck {
     }
     RunnerContainer runner = containers.start(shape);
     try {
-      return load(runner, function, handler, false);
+      return load(runner.claimed(false), runner, function, handler, chosen);
     } catch (IOException e) {
       String how = containers.epitaph(runner);
       discard(runner);
@@ -146,8 +147,9 @@ public final class SparePool implements Runners, FunctionCheck {
     }
   }
 
-  private Runner load(RunnerContainer runner, FunctionSpec function, Source.Handler handler, boolean preloaded)
-      throws IOException {
+  private Runner load(Runner claimed, RunnerContainer runner, FunctionSpec function, Source.Handler handler,
+      Consumer<Runner> chosen) throws IOException {
+    chosen.accept(claimed);
     Optional<String> problem;
     try {
       problem = RunnerClient.load(runner.address(), handler, function.environment(), settings.loadTimeout());
@@ -163,7 +165,7 @@ public final class SparePool implements Runners, FunctionCheck {
           Duration.ZERO, null);
     }
     containers.handOut(runner);
-    return new Runner(runner.id(), runner.name(), runner.address(), preloaded);
+    return claimed;
   }
 
   private void discard(RunnerContainer runner) {

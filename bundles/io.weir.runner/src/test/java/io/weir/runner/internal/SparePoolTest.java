@@ -68,7 +68,7 @@ class SparePoolTest {
 
   private LeaseRefused refused(FunctionSpec function) {
     try {
-      throw new AssertionError("not refused: " + pool.claim(function));
+      throw new AssertionError("not refused: " + pool.claim(function, chosen -> {}));
     } catch (LeaseRefused e) {
       return e;
     }
@@ -92,8 +92,14 @@ class SparePoolTest {
     keepFor(python("a"));
     String spare = names().get(0);
 
-    Runner runner = pool.claim(python("a"));
+    List<Runner> told = new ArrayList<>();
 
+    Runner runner = pool.claim(python("a"), chosen -> {
+      assertThat(engine.named(spare).heard).as("before it has the handler").isEmpty();
+      told.add(chosen);
+    });
+
+    assertThat(told).containsExactly(runner);
     assertThat(runner.name()).isEqualTo(spare);
     assertThat(runner.preloaded()).isTrue();
     assertThat(engine.named(spare).frozen).isFalse();
@@ -107,7 +113,7 @@ class SparePoolTest {
     keepFor(python("a"), python("b"));
     Set<String> seen = new HashSet<>();
     for (int i = 0; i < 3; i++) {
-      assertThat(seen.add(pool.claim(python(i % 2 == 0 ? "a" : "b")).name())).isTrue();
+      assertThat(seen.add(pool.claim(python(i % 2 == 0 ? "a" : "b"), chosen -> {}).name())).isTrue();
       background.runAll();
       assertThat(names()).hasSize(1).noneMatch(seen::contains);
     }
@@ -118,7 +124,7 @@ class SparePoolTest {
   void withoutASpareAClaimStartsOne() {
     background.runAll();
 
-    Runner runner = pool.claim(python("a"));
+    Runner runner = pool.claim(python("a"), chosen -> {});
 
     assertThat(runner.preloaded()).isFalse();
     assertThat(engine.named(runner.name()).heard).hasSize(1);
@@ -136,7 +142,7 @@ class SparePoolTest {
     };
 
     pool.keepFor(List.of(python("a"), function("c", new Source.Handler(Language.NODE, "c.js", "x"), LARGE)));
-    pool.claim(python("a"));
+    pool.claim(python("a"), chosen -> {});
 
     assertThat(createdMeanwhile).containsExactly(1);
     background.runAll();
@@ -161,7 +167,7 @@ class SparePoolTest {
     List<String> spares = List.copyOf(engine.there().keySet());
     engine.kill(spares.get(0));
 
-    Set<String> claimed = new HashSet<>(Set.of(pool.claim(python("a")).name(), pool.claim(python("a")).name()));
+    Set<String> claimed = new HashSet<>(Set.of(pool.claim(python("a"), chosen -> {}).name(), pool.claim(python("a"), chosen -> {}).name()));
 
     background.runAll();
     assertThat(claimed).contains(spares.get(1)).doesNotContain(spares.get(0));
@@ -212,13 +218,13 @@ class SparePoolTest {
   @Test
   void theImageIsBuiltOnceAndAgainIfItVanishes() {
     keepFor(python("a"));
-    pool.claim(python("a"));
+    pool.claim(python("a"), chosen -> {});
     background.runAll();
     assertThat(engine.built).hasSize(1);
 
     engine.images.remove(engine.built.get(0));
-    pool.claim(python("a"));
-    assertThat(pool.claim(python("a")).preloaded()).isFalse();
+    pool.claim(python("a"), chosen -> {});
+    assertThat(pool.claim(python("a"), chosen -> {}).preloaded()).isFalse();
 
     assertThat(engine.built).hasSize(2);
   }
@@ -270,7 +276,7 @@ class SparePoolTest {
   @Test
   void runnersThatWereHandedOutAreLeftToTheirOwners() {
     keepFor(python("a"));
-    Runner runner = pool.claim(python("a"));
+    Runner runner = pool.claim(python("a"), chosen -> {});
 
     background.passMinute();
     background.passMinute();
@@ -311,7 +317,7 @@ class SparePoolTest {
   @Test
   void closingRemovesTheSparesAndLeavesWhatWasHandedOut() {
     keepFor(python("a"));
-    Runner runner = pool.claim(python("a"));
+    Runner runner = pool.claim(python("a"), chosen -> {});
     background.runAll();
 
     pool.close();
@@ -362,7 +368,7 @@ class SparePoolTest {
 
   private boolean refusedAsStopping() {
     try {
-      pool.claim(function("c", new Source.Handler(Language.NODE, "c.js", "x"), SMALL));
+      pool.claim(function("c", new Source.Handler(Language.NODE, "c.js", "x"), SMALL), chosen -> {});
       return false;
     } catch (LeaseRefused e) {
       return e.code() == LeaseRefused.Code.STOPPING;
@@ -409,7 +415,7 @@ class SparePoolTest {
   @Test
   void anEngineThatIsAwayIsTold() {
     keepFor(python("b"));
-    pool.claim(python("b"));
+    pool.claim(python("b"), chosen -> {});
     engine.away = true;
 
     assertThat(refused(python("a")).code()).isEqualTo(LeaseRefused.Code.ENGINE_UNAVAILABLE);

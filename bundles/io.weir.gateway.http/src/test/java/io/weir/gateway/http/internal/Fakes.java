@@ -190,7 +190,7 @@ final class Fakes implements Services, AutoCloseable {
       }
 
       @Override
-      public Runner claim(FunctionSpec function) {
+      public Runner claim(FunctionSpec function, Consumer<Runner> chosen) {
         throw new UnsupportedOperationException();
       }
 
