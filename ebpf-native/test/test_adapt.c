@@ -28,6 +28,7 @@ static struct shared {
 	volatile uint8_t seen[MESSAGES];
 } *shared;
 
+static uint32_t *epochs;
 static struct bpf_object *object;
 static char broker_conf[96];
 static int mqtt_port, http_port = 8080, notify[2], version = 4, lanes = 1, use_kernel, notify_on;
@@ -465,7 +466,7 @@ static void adaptor_open(void)
 		close(adaptor.fd);
 		shared->reconnects++;
 	}
-	adaptor.epoch++;
+	adaptor.epoch = ++*epochs;		/* broker and function may still have sockets of the last ones */
 	adaptor.have = adaptor.busy = adaptor.total = adaptor.reopen = adaptor.subscribed = adaptor.pinging = shared->ready = 0;
 	index = adaptor.epoch % WEIR_SUBSCRIPTIONS;
 	if (use_kernel) {
@@ -724,7 +725,6 @@ static void adaptor_runs(void)
 static void adaptor_up(void)
 {
 	shared->ready = shared->stop = 0;
-	adaptor.epoch += 4;		/* the broker may still have a socket of the last ones */
 	adaptor_pid = fork();
 	if (!adaptor_pid)
 		adaptor_runs();
@@ -1261,6 +1261,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	epochs = mmap(NULL, sizeof(*epochs), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	bed_up();
 	atexit(all_down);
 	mqtt_port = 20000 + getpid() % 10000;
