@@ -41,6 +41,8 @@ final class FunctionSession {
   private boolean hurry;
   /** Whether the connection is being replaced, which is nothing to tell. */
   private boolean renewing;
+  /** How often another connection than the one before was asked for. */
+  private int renewals;
   private boolean closing;
   private boolean ready;
   private String state = "connecting";
@@ -127,14 +129,19 @@ final class FunctionSession {
     });
   }
 
-  /** Connects anew, so that the broker sends again what was not acknowledged. */
+  /**
+   * Connects anew, so that the broker sends again what was not acknowledged; a connection that is being made is given up
+   * for another.
+   */
   synchronized void renew() {
     MqttConnection current = connection;
+    renewals++;
+    hurry = true;
     if (current != null && !closing) {
-      hurry = true;
       renewing = true;
       context.write(current::close);
     }
+    notifyAll();
   }
 
   private int window(FunctionSpec spec) {
@@ -244,12 +251,14 @@ final class FunctionSession {
   /** Connects and stays until the connection ends. */
   private void serve() throws IOException {
     int window;
+    int renewed;
     boolean clean;
     synchronized (this) {
       if (wanted == null) {
         return;
       }
       window = window(wanted);
+      renewed = renewals;
       clean = forgetFirst;
     }
     MqttConnection opened = line.connect(options(clean, context.settings().sessionExpirySeconds(), window));
@@ -257,7 +266,8 @@ final class FunctionSession {
     boolean qos2;
     try {
       synchronized (this) {
-        if (closing || wanted == null || deliveries == null || window(wanted) != window || clean != forgetFirst) {
+        if (closing || wanted == null || deliveries == null || window(wanted) != window || renewals != renewed
+            || clean != forgetFirst) {
           return;  // something else is wanted by now
         }
         connection = opened;

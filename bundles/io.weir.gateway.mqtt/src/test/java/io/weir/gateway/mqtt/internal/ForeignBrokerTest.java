@@ -87,6 +87,17 @@ class ForeignBrokerTest {
   }
 
   @Test
+  void aKernelThatComesWhileAConnectionIsMadeGetsTheNextOne() throws Exception {
+    FakeAdaptor kernel = new FakeAdaptor();
+    gateway.functionAdded(function(new Trigger.Mqtt(new TopicFilter("in"), 1, "/", true), Optional.empty()));
+
+    broker.accept(false, new MqttProperties(), () -> gateway.setAdaptor(kernel));
+
+    broker.acceptAndSubscribe(1);
+    assertThat(kernel.told).containsExactly("subscription", "expect");
+  }
+
+  @Test
   void invokesTheNextMessageThoughItLooksLikeTheLast() throws Exception {
     invoker.behaviour = call -> invoker.reply(204, "");
     gateway.functionAdded(function(1));
@@ -194,8 +205,12 @@ class ForeignBrokerTest {
   }
 
   private static FunctionSpec function(int qos) {
+    return function(new Trigger.Mqtt(new TopicFilter("in"), qos, "/"), Optional.of(new TopicTemplate("out")));
+  }
+
+  private static FunctionSpec function(Trigger trigger, Optional<TopicTemplate> output) {
     return new FunctionSpec(new FunctionName("echo"), new Source.Image("localhost/test:1"), 8080,
-        List.of(new Trigger.Mqtt(new TopicFilter("in"), qos, "/")), Optional.of(new TopicTemplate("out")),
+        List.of(trigger), output,
         new Limits(64 << 20, 1, 64), new Scaling(0, 2, 8, Duration.ofSeconds(60)), Duration.ofSeconds(10), Map.of());
   }
 }

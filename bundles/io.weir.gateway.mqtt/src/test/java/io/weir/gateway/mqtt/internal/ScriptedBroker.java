@@ -35,10 +35,16 @@ final class ScriptedBroker implements Broker, AutoCloseable {
 
   /** Takes a connection on these terms. */
   MqttConnect accept(boolean sessionPresent, MqttProperties terms) throws Exception {
+    return accept(sessionPresent, terms, () -> {});
+  }
+
+  /** @param meanwhile happens before the other side hears that it is connected */
+  MqttConnect accept(boolean sessionPresent, MqttProperties terms, Runnable meanwhile) throws Exception {
     socket = listener.accept();
     socket.setSoTimeout(PATIENCE_MILLIS);
     reader = new PacketReader(socket.getInputStream(), new Liveness(Duration.ofMinutes(1)));
     MqttConnect connect = next(MqttConnect.class);
+    meanwhile.run();
     send(new MqttConnAck(sessionPresent, 0, terms));
     return connect;
   }
