@@ -67,11 +67,15 @@ final class Climb {
       switch (step) {
         case CREATING -> {
           owner.created(slot, engine.create(container(slot.name, slot.spec)));
+          if (slot.goal == Rung.CREATED) {
+            owner.direct().expect(slot);   // so that whoever waits for it later does not wait for that
+          }
           return done(slot, owner, State.CREATED, null, stepBegan);
         }
         case ARMING -> {
           engine.init(slot.id);
           owner.costs().parked(Rung.ARMED, Lifecycle.since(began));
+          owner.direct().expect(slot);
           return done(slot, owner, State.ARMED, null, stepBegan);
         }
         case STARTING -> {

@@ -1,10 +1,12 @@
 package io.weir.pool.internal;
 
 import io.weir.engine.Instance.State;
+import io.weir.engine.Residence;
 import io.weir.kernel.Traffic.Load;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** What the kernel knows of one function's instances, and nobody else: requests that reach them without a lease. */
@@ -32,6 +34,17 @@ final class DirectCalls {
     }
   }
 
+  /** Has the kernel know an instance that is to be started later, if it is settled where that will be. */
+  void expect(Slot slot) {
+    settled(slot).ifPresent(address -> joinAgain(slot, address));
+  }
+
+  /** Where it is, or will be once it is started. */
+  private Optional<InetSocketAddress> settled(Slot slot) {
+    return Optional.ofNullable(slot.address).or(() -> kernel.residence(slot.id).flatMap(Residence::address4)
+        .map(address -> new InetSocketAddress(address, slot.spec.port())));
+  }
+
   /** The same, although the kernel knows it: where it lives, or what it may do, is another. */
   void joinAgain(Slot slot, InetSocketAddress address) {
     kernel.residence(slot.id).ifPresent(residence -> owner.decide((now, todo) -> {
@@ -53,12 +66,7 @@ final class DirectCalls {
 
   /** The function's declaration is another one, and with it what its instances may do. */
   void changed() {
-    for (Slot slot : owner.slots()) {
-      InetSocketAddress address = slot.address;
-      if (address != null && kernel.knows(slot)) {
-        joinAgain(slot, address);
-      }
-    }
+    owner.slots().stream().filter(kernel::knows).forEach(this::expect);
   }
 
   /** A packet came for an instance that rests. */

@@ -28,8 +28,6 @@ final class FakeTraffic implements Traffic {
   volatile CompletableFuture<Boolean> listening = CompletableFuture.completedFuture(false);
   /** Done as soon as somebody has asked that question. */
   final CompletableFuture<Void> asked = new CompletableFuture<>();
-  /** Done as soon as somebody has joined. */
-  final CompletableFuture<Void> joined = new CompletableFuture<>();
   /** Whether it counts nobody, because there are too many. */
   volatile boolean full;
   /** Happens after the loads were read and before anybody learns of them. */
@@ -74,7 +72,6 @@ final class FakeTraffic implements Traffic {
   public synchronized void join(Member member) {
     note("join", member.container());
     members.put(member.container(), member);
-    joined.complete(null);
   }
 
   private void require(String container) {

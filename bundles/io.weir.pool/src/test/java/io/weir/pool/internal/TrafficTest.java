@@ -18,6 +18,7 @@ import io.weir.function.Rung;
 import io.weir.function.Scaling;
 import io.weir.function.Source;
 import io.weir.kernel.KernelSignal;
+import io.weir.kernel.Traffic;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -159,22 +160,33 @@ class TrafficTest {
   }
 
   @Test
-  void whatWasArmedJoinsBeforeTheEngineStartsIt() throws Exception {
+  void whatIsPreparedIsKnownWhileNobodyWaitsForIt() throws Exception {
     engine.settled = true;
     engine.cgroup = Optional.of(data);
     open();
     add(function(scaling(0, 1, Rung.ARMED)));
     pool.rest(A, Rung.ARMED).toCompletableFuture().get(20, TimeUnit.SECONDS);
-    engine.gate = new CountDownLatch(1);
-    CompletableFuture<Lease> waiting = acquire();
+    assertThat(traffic.members()).hasSize(1);
 
-    traffic.joined.get(20, TimeUnit.SECONDS);
-
-    assertThat(waiting).isNotDone();
-    engine.gate.countDown();
-    Lease lease = waiting.get(20, TimeUnit.SECONDS);
+    Lease lease = lease();
     lease.release();
-    assertThat(FakeTraffic.of(lease.instance(), engine)).containsExactly("create", "init", "join", "start", "open");
+
+    assertThat(FakeTraffic.of(lease.instance(), engine)).containsSubsequence("init", "join", "start", "open")
+        .endsWith("start", "open");
+  }
+
+  @Test
+  void whatAFunctionMayDoChangesForWhatIsPreparedToo() throws Exception {
+    engine.settled = true;
+    open();
+    add(function(scaling(0, 1, Rung.CREATED)));
+    pool.rest(A, Rung.CREATED).toCompletableFuture().get(20, TimeUnit.SECONDS);
+    assertThat(traffic.members()).extracting(Traffic.Member::egress).containsExactly(List.of());
+
+    pool.functionChanged(function(scaling(0, 1, Rung.CREATED)), function("a", scaling(0, 1, Rung.CREATED),
+        new Network(OptionalInt.empty(), List.of(), 0, 0, List.of("10.0.0.0/8"))));
+
+    assertThat(traffic.members()).extracting(Traffic.Member::egress).containsExactly(List.of("10.0.0.0/8"));
   }
 
   @Test
