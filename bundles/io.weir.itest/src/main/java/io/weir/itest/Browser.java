@@ -34,6 +34,7 @@ public final class Browser implements AutoCloseable {
   private final Path folder;
   private final Process driver;
   private final URI base;
+  private final List<Map<String, Object>> heard = new ArrayList<>();
   private String session = "";
 
   public Browser() throws Exception {
@@ -81,9 +82,24 @@ public final class Browser implements AutoCloseable {
     return (Map<String, Object>) json;
   }
 
-  /** Goes to a page, and returns once it is loaded. */
+  /**
+   * Goes to a page, and returns once it is loaded. Chromium breaks off what it loads whenever a network interface comes or
+   * goes, as it does with every container; a page whose files were broken off is loaded again, as a person would.
+   */
   public void open(String url) throws Exception {
-    send("POST", session + "/url", Map.of("url", url));
+    for (int tries = 0; tries < 20; tries++) {
+      send("POST", session + "/url", Map.of("url", url));
+      List<Map<String, Object>> entries = log("browser");
+      if (entries.stream().noneMatch(Browser::brokenOff)) {
+        heard.addAll(entries);
+        return;
+      }
+    }
+    throw new AssertionError(url + " was broken off each time");
+  }
+
+  private static boolean brokenOff(Map<String, Object> entry) {
+    return String.valueOf(entry.get("message")).endsWith("net::ERR_NETWORK_CHANGED");
   }
 
   public String url() throws Exception {
@@ -128,13 +144,15 @@ public final class Browser implements AutoCloseable {
   }
 
   /**
-   * What it warned of, since it was asked last: failed loads, scripts' errors, violations of the page's policy. Chromium
-   * breaks off what it loads whenever a network interface comes or goes, as it does with every container; a page has to
-   * try again, and is not to blame.
+   * What it warned of, since it was asked last: failed loads, scripts' errors, violations of the page's policy. Not what
+   * it broke off itself, see {@link #open}: a page has to ask again, and is not to blame.
    */
   public List<String> complaints() throws Exception {
-    return log("browser").stream().filter(entry -> !List.of("INFO", "DEBUG").contains(entry.get("level")))
-        .map(entry -> String.valueOf(entry.get("message"))).filter(text -> !text.endsWith("net::ERR_NETWORK_CHANGED")).toList();
+    heard.addAll(log("browser"));
+    List<String> complaints = heard.stream().filter(entry -> !List.of("INFO", "DEBUG").contains(entry.get("level")))
+        .filter(entry -> !brokenOff(entry)).map(entry -> String.valueOf(entry.get("message"))).toList();
+    heard.clear();
+    return complaints;
   }
 
   /** The addresses that pages asked for, since it was asked last. */

@@ -140,6 +140,9 @@ class TrafficTest {
     add(function(scaling(0, 1, Rung.FROZEN)));
     Lease lease = lease();
     lease.release();
+    while (!engine.calls().contains("start " + lease.instance())) {
+      Thread.onSpinWait();   // the kernel was faster than the engine
+    }
     engine.kill("id-" + lease.instance(), 3, false);
 
     engine.answer.countDown();

@@ -247,7 +247,8 @@ export class FunctionTable {
     const states = new Map();
     instances.forEach(({state}) => states.set(state, (states.get(state) ?? 0) + 1));
     entry.states.show(states.size > 0 ? [...states] : [['asleep', 0]]);
-    const [address, ...more] = spec.service?.addresses ?? [];
+    // The shorter ones, of IPv4, first.
+    const [address, ...more] = [...spec.service?.addresses ?? []].sort((a, b) => a.startsWith('[') - b.startsWith('['));
     setText(entry.address, address ?? '–');
     setText(entry.more, more.length > 0 ? `and ${count(more.length)} more` : '');
     entry.spark.show(known.history);
