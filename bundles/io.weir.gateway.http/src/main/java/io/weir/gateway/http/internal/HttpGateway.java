@@ -12,6 +12,8 @@ import io.weir.function.FunctionListener;
 import io.weir.function.FunctionName;
 import io.weir.function.FunctionRegistry;
 import io.weir.gateway.http.internal.FrontDoorServlet.Mounted;
+import io.weir.invocation.Courier;
+import io.weir.invocation.InvocationJournal;
 import io.weir.invocation.Invoker;
 import io.weir.kernel.KernelReport;
 import io.weir.kernel.Meter;
@@ -68,6 +70,8 @@ public final class HttpGateway implements Part, Services {
   private final TriggerPaths triggers;
   private final List<ServiceRegistration<?>> registrations = new ArrayList<>();
   private volatile @Nullable Invoker invoker;
+  private volatile @Nullable InvocationJournal journal;
+  private volatile @Nullable Courier courier;
   private volatile @Nullable ContainerEngine engine;
   private volatile @Nullable InstancePool pool;
   private volatile @Nullable Ladder ladder;
@@ -94,7 +98,7 @@ public final class HttpGateway implements Part, Services {
         ProcessHandle.current().info().startInstant().orElseGet(clock::instant));
     this.door = new FrontDoor(this, status::ready, config.max_body_bytes(), clock);
     registrations.add(mount("/function/*", FrontDoorServlet.byName(door, mounted)));
-    registrations.add(mount(ApiServlet.BASE + "/*", new ApiServlet(routes(this, eventsApi, status), mounted)));
+    registrations.add(mount(ApiServlet.BASE + "/*", new ApiServlet(routes(this, eventsApi, status, clock), mounted)));
     registrations.add(mount("/healthz", new HealthServlet(status::ready, mounted)));
     // Registered by hand: as services of this component they would depend on the registry that calls the one, and on
     // the parts of which the other is one.
@@ -102,10 +106,11 @@ public final class HttpGateway implements Part, Services {
     registrations.add(context.registerService(Part.class, this, null));
   }
 
-  static List<Route> routes(Services services, EventsApi events, StatusApi status) {
+  static List<Route> routes(Services services, EventsApi events, StatusApi status, Clock clock) {
     return Stream.of(status.routes(), new FunctionsApi(services).routes(),
         new LadderApi(services).routes(), events.routes(), new ImagesApi(services).routes(),
-        new KernelApi(services).routes(), new UsageApi(services).routes()).flatMap(List::stream).toList();
+        new KernelApi(services).routes(), new UsageApi(services).routes(),
+        new DeadLettersApi(services, clock).routes(), new JournalApi(services, clock).routes()).flatMap(List::stream).toList();
   }
 
   @Deactivate
@@ -177,6 +182,26 @@ public final class HttpGateway implements Part, Services {
 
   public void unsetInvoker(Invoker service) {
     invoker = invoker == service ? null : invoker;
+  }
+
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  public void setJournal(InvocationJournal service) {
+    journal = service;
+  }
+
+  public void unsetJournal(InvocationJournal service) {
+    journal = journal == service ? null : journal;
+  }
+
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  public void setCourier(Courier service) {
+    courier = service;
+  }
+
+  public void unsetCourier(Courier service) {
+    courier = courier == service ? null : courier;
   }
 
   @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
@@ -272,6 +297,16 @@ public final class HttpGateway implements Part, Services {
   @Override
   public Optional<Invoker> invoker() {
     return Optional.ofNullable(invoker);
+  }
+
+  @Override
+  public Optional<InvocationJournal> journal() {
+    return Optional.ofNullable(journal);
+  }
+
+  @Override
+  public Optional<Courier> courier() {
+    return Optional.ofNullable(courier);
   }
 
   @Override

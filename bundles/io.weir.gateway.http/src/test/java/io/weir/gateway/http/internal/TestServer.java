@@ -36,7 +36,7 @@ final class TestServer implements AutoCloseable {
   TestServer() throws Exception {
     FrontDoor door = new FrontDoor(fakes, () -> fakes.ready, MAX_BODY, Clock.systemUTC());
     StatusApi status = new StatusApi(fakes, "0.1.0", "shed", Clock.systemUTC(), Clock.systemUTC().instant());
-    routes = HttpGateway.routes(fakes, events, status);
+    routes = HttpGateway.routes(fakes, events, status, Clock.systemUTC());
     ServletContextHandler context = new ServletContextHandler();
     mount(context, "/function/*", FrontDoorServlet.byName(door, Mounted.UNCOUNTED));
     mount(context, "/thermo/*", FrontDoorServlet.ofTrigger(door, new FunctionName("thermo"), "/thermo"));
