@@ -16,8 +16,8 @@ public interface Invoker {
   CompletionStage<Outcome> invoke(Invocation invocation);
 
   /**
-   * Makes one attempt, for somebody who decides himself whether there is another; waits for an instance, and calls again
-   * at once only where the function cannot have seen the first call. Otherwise as {@link #invoke}; streamed is none.
+   * Makes one attempt, for somebody who decides himself whether there is another; otherwise as {@link #invoke}. The
+   * invocation is not streamed.
    *
    * @param number which attempt it is, counted from 1
    * @param again whether another will follow this outcome; then the invocation is not told to have ended

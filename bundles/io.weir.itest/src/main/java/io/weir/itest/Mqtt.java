@@ -22,6 +22,7 @@ import org.eclipse.paho.mqttv5.common.packet.UserProperty;
 /** A sensor and a listener in one, as anybody would write it with Paho. */
 public final class Mqtt implements AutoCloseable, MqttCallback {
   private final MqttClient client;
+  private final int qos;
   private final List<String> filters;
   private final BlockingQueue<Received> received = new LinkedBlockingQueue<>();
 
@@ -32,11 +33,21 @@ public final class Mqtt implements AutoCloseable, MqttCallback {
   }
 
   public Mqtt(Gateway gateway, String... filters) throws MqttException {
-    this(gateway.mqttPort, filters);
+    this(gateway.mqttPort, 1, filters);
+  }
+
+  /** Listens with this QoS. */
+  public Mqtt(Gateway gateway, int qos, String... filters) throws MqttException {
+    this(gateway.mqttPort, qos, filters);
   }
 
   /** Talks to any broker of this machine. */
   public Mqtt(int port, String... filters) throws MqttException {
+    this(port, 1, filters);
+  }
+
+  private Mqtt(int port, int qos, String... filters) throws MqttException {
+    this.qos = qos;
     client = new MqttClient("tcp://127.0.0.1:" + port, "itest-" + System.nanoTime(), new MemoryPersistence());
     this.filters = List.of(filters);
     client.setCallback(this);
@@ -50,7 +61,7 @@ public final class Mqtt implements AutoCloseable, MqttCallback {
     options.setConnectionTimeout(5);
     client.connect(options);
     for (String filter : filters) {
-      MqttSubscription[] subscription = {new MqttSubscription(filter, 1)};
+      MqttSubscription[] subscription = {new MqttSubscription(filter, qos)};
       client.subscribe(subscription);
     }
   }

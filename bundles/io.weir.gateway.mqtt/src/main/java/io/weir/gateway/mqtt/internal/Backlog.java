@@ -11,6 +11,18 @@ final class Backlog {
   private final Set<Delivery> active = new HashSet<>();
   private int withoutReceipt;
 
+  /** Gives up the oldest of QoS 0 that nobody works on; whether there was one. */
+  boolean dropOldestWithoutReceipt() {
+    for (Delivery oldest : waiting.values()) {
+      if (oldest.qos() == 0) {
+        waiting.remove(oldest.sequence());
+        withoutReceipt--;
+        return true;
+      }
+    }
+    return false;
+  }
+
   void add(Delivery delivery) {
     waiting.put(delivery.sequence(), delivery);
     withoutReceipt += delivery.qos() == 0 ? 1 : 0;

@@ -2,8 +2,10 @@ package io.weir.gateway.mqtt.internal;
 
 import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
+import io.weir.function.Promise.Level;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -98,9 +100,11 @@ final class FunctionSession {
       forgetFirst = true;
       if (deliveries != null) {
         deliveries.end();
+        line.post(name).ifPresent(Postbox::end);
       }
       deliveries = null;
     } else if (deliveries == null) {
+      line.post(name).ifPresent(Postbox::serve);
       deliveries = new Deliveries(context, name, spec, changed, line::settled);
     } else {
       deliveries.serve(spec);
@@ -143,6 +147,17 @@ final class FunctionSession {
 
   private synchronized Subscriptions.@Nullable Target target() {
     return connection == null || wanted == null ? null : new Subscriptions.Target(connection, wanted);
+  }
+
+  /** Who hears of its dead letters; empty if there is no function. */
+  synchronized Optional<MqttAnswers.Notifier> notifier() {
+    return Optional.ofNullable(deliveries);
+  }
+
+  /** Whether it has triggers that promise something. */
+  synchronized boolean promises() {
+    return wanted != null && wanted.mqttTriggers().anyMatch(trigger -> line.serves(trigger) && !trigger.fast()
+        && trigger.promise().level() != Level.AT_MOST_ONCE);
   }
 
   /** Ends the connection but not the session: the broker keeps what comes. */
@@ -271,7 +286,8 @@ final class FunctionSession {
       } else if (qos2) {
         opened.releaseLeftovers();
       }
-      served.attached(opened);
+      served.attached(opened, context.files().session(name, opened.sessionPresent()));
+      line.post(name).ifPresent(box -> box.attached(opened));
       MqttConnection.Handler handler = line.attached(opened, served);
       subscriptions.reconcile(this::target);
       lost(opened.run(handler));
@@ -281,6 +297,7 @@ final class FunctionSession {
       }
       if (served != null) {
         served.detached();
+        line.post(name).ifPresent(Postbox::detached);
       }
       opened.abort();
       line.detached();
