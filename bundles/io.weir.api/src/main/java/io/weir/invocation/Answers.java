@@ -21,6 +21,10 @@ public interface Answers {
    */
   Ending ending(Entry entry, Outcome.Replied reply) throws IOException;
 
+  /** An event ended like this, and that is on the disk. */
+  default void kept(Accepted event, KeptOutcome outcome) {
+  }
+
   /** An event became a dead letter. */
   void died(Accepted event, String reason, String detail);
 

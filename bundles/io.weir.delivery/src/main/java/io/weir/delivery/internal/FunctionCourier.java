@@ -235,7 +235,10 @@ final class FunctionCourier {
       LOG.info("{} answers again", name);
     }
     end(item, new Commits.End(
-        () -> world.journal().commit(item.number, ending.outcome(), ending.outputs(), List.of()), () -> kept(item),
+        () -> world.journal().commit(item.number, ending.outcome(), ending.outputs(), List.of()), () -> {
+          kept(item);
+          to.kept(event, ending.outcome());
+        },
         () -> letter(item, event, to, new Verdict.Dead("answer-too-large", "the journal does not take so large an answer"))));
   }
 

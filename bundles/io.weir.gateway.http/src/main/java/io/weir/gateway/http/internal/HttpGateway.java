@@ -12,6 +12,7 @@ import io.weir.function.FunctionListener;
 import io.weir.function.FunctionName;
 import io.weir.function.FunctionRegistry;
 import io.weir.gateway.http.internal.FrontDoorServlet.Mounted;
+import io.weir.invocation.Answers;
 import io.weir.invocation.Courier;
 import io.weir.invocation.InvocationJournal;
 import io.weir.invocation.Invoker;
@@ -65,6 +66,7 @@ public final class HttpGateway implements Part, Services {
   private final List<Part> parts = new CopyOnWriteArrayList<>();
   private final Mounted mounted = new Mounted(this::mountedChanged);
   private final AtomicBoolean toldReady = new AtomicBoolean();
+  private final KeptCalls kept;
   private final FrontDoor door;
   private final EventsApi eventsApi;
   private final TriggerPaths triggers;
@@ -88,6 +90,10 @@ public final class HttpGateway implements Part, Services {
       throw new IllegalArgumentException(HttpConfig.PID + ": max.body.bytes: '" + config.max_body_bytes()
           + "' is not allowed; use 0 or more");
     }
+    if (config.max_kept_bytes() < 0 || config.max_kept_bytes() > HttpConfig.LARGEST_KEPT) {
+      throw new IllegalArgumentException(HttpConfig.PID + ": max.kept.bytes: '" + config.max_kept_bytes()
+          + "' is not allowed; use 0.." + HttpConfig.LARGEST_KEPT);
+    }
     this.context = context;
     this.registry = registry;
     this.events = events;
@@ -96,7 +102,9 @@ public final class HttpGateway implements Part, Services {
     StatusApi status = new StatusApi(this, context.getBundle().getVersion().toString(),
         config.gateway_name().isBlank() ? hostName() : config.gateway_name().strip(), clock,
         ProcessHandle.current().info().startInstant().orElseGet(clock::instant));
-    this.door = new FrontDoor(this, status::ready, config.max_body_bytes(), clock);
+    this.kept = new KeptCalls(this, (int) Math.min(config.max_body_bytes(), config.max_kept_bytes()),
+        config.max_kept_bytes(), clock);
+    this.door = new FrontDoor(this, status::ready, config.max_body_bytes(), clock, kept);
     registrations.add(mount("/function/*", FrontDoorServlet.byName(door, mounted)));
     registrations.add(mount(ApiServlet.BASE + "/*", new ApiServlet(routes(this, eventsApi, status, clock), mounted)));
     registrations.add(mount("/healthz", new HealthServlet(status::ready, mounted)));
@@ -104,13 +112,15 @@ public final class HttpGateway implements Part, Services {
     // the parts of which the other is one.
     registrations.add(context.registerService(FunctionListener.class, triggers, null));
     registrations.add(context.registerService(Part.class, this, null));
+    registrations.add(context.registerService(Answers.class, kept, null));
   }
 
   static List<Route> routes(Services services, EventsApi events, StatusApi status, Clock clock) {
     return Stream.of(status.routes(), new FunctionsApi(services).routes(),
         new LadderApi(services).routes(), events.routes(), new ImagesApi(services).routes(),
         new KernelApi(services).routes(), new UsageApi(services).routes(),
-        new DeadLettersApi(services, clock).routes(), new JournalApi(services, clock).routes()).flatMap(List::stream).toList();
+        new DeadLettersApi(services, clock).routes(), new JournalApi(services, clock).routes(),
+        new OutcomesApi(services).routes()).flatMap(List::stream).toList();
   }
 
   @Deactivate
@@ -118,6 +128,7 @@ public final class HttpGateway implements Part, Services {
     registrations.forEach(ServiceRegistration::unregister);
     triggers.close();
     eventsApi.close();
+    kept.close();
   }
 
   private ServiceRegistration<?> mount(String pattern, Servlet servlet) {

@@ -84,8 +84,9 @@ final class Fakes implements Services, AutoCloseable {
   final ExecutorService invokerThreads = Executors.newCachedThreadPool();
   volatile Behaviour behaviour = invocation -> replied(200, "");
   final MemoryJournal journal = new MemoryJournal();
-  final MemoryCourier courier = new MemoryCourier(journal);
+  final MemoryCourier courier = new MemoryCourier(journal, this::invoke);
   volatile boolean without;
+  volatile boolean withoutJournal;
 
   static FunctionSpec function(String name, Trigger... triggers) {
     return new FunctionSpec(new FunctionName(name), new Source.Image("localhost/" + name + ":1"), 8080, List.of(triggers),
@@ -160,12 +161,12 @@ final class Fakes implements Services, AutoCloseable {
 
   @Override
   public Optional<InvocationJournal> journal() {
-    return without ? Optional.empty() : Optional.of(journal);
+    return without || withoutJournal ? Optional.empty() : Optional.of(journal);
   }
 
   @Override
   public Optional<Courier> courier() {
-    return without ? Optional.empty() : Optional.of(courier);
+    return without || withoutJournal ? Optional.empty() : Optional.of(courier);
   }
 
   private CompletionStage<Outcome> invoke(Invocation invocation) {

@@ -32,6 +32,7 @@ class JournalApiTest {
   private int keys;
 
   JournalApiTest() throws Exception {
+    server.fakes.courier.away = true;
   }
 
   @AfterEach

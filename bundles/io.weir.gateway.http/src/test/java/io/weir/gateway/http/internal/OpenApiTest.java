@@ -83,6 +83,8 @@ class OpenApiTest {
       server.fakes.journal.accept(new Entry(new Invocation("1", new FunctionName("thermo"), "http", "/", "GET", "/",
           List.of(), Payload.of(new byte[0]), Fakes.NOON, Guarantee.AT_LEAST_ONCE, false), Optional.empty(), "", List.of()));
       server.fakes.journal.deadLetter(1, "timeout", "", 1);
+      assertThat(keys(schemas, "Outcome")).isEqualTo(TestServer.json(server.get(server.send(server.request("/function/echo")
+          .header("Prefer", "respond-async")).headers().firstValue("Location").orElseThrow())).keySet());
       assertThat(keys(schemas, "DeadLetter")).isEqualTo(((Map<?, ?>) ((List<?>) TestServer.json(
           server.get("/api/v1/dead-letters")).get("deadLetters")).get(0)).keySet());
       assertThat(keys(schemas, "DeadLetterWithPayload")).isEqualTo(TestServer.json(
