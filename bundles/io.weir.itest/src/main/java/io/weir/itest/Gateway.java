@@ -36,6 +36,7 @@ public final class Gateway implements AutoCloseable {
 
   private final HttpClient client = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
   private final String name;
+  private final Map<String, String> environment;
   private final Path home;
   private final Path data;
   private final Path run;
@@ -46,7 +47,13 @@ public final class Gateway implements AutoCloseable {
 
   /** Prepares a copy of the distribution, whose settings a test may change, and starts it. */
   public static Gateway start(String name, Map<String, String> settings) throws Exception {
-    Gateway gateway = new Gateway(name);
+    return start(name, settings, Map.of());
+  }
+
+  /** The same, with variables in the environment of its process. */
+  public static Gateway start(String name, Map<String, String> settings, Map<String, String> environment)
+      throws Exception {
+    Gateway gateway = new Gateway(name, environment);
     for (var setting : settings.entrySet()) {
       String pid = setting.getKey().substring(0, setting.getKey().indexOf('/'));
       String line = setting.getKey().substring(pid.length() + 1) + "=" + setting.getValue() + "\n";
@@ -65,8 +72,9 @@ public final class Gateway implements AutoCloseable {
     return start(name, Map.of("io.weir.pool/start.timeout.seconds", "4"));
   }
 
-  private Gateway(String name) throws IOException {
+  private Gateway(String name, Map<String, String> environment) throws IOException {
     this.name = name;
+    this.environment = environment;
     Path folder = WORK.resolve(name);
     this.home = folder.resolve("dist");
     this.data = folder.resolve("data");
@@ -89,6 +97,7 @@ public final class Gateway implements AutoCloseable {
     ProcessBuilder builder = new ProcessBuilder(home.resolve("bin/weir-gateway").toString());
     builder.environment().putAll(Map.of("WEIR_DATA", data.toString(), "WEIR_RUN", run.toString(),
         "WEIR_HTTP_PORT", Integer.toString(httpPort), "WEIR_MQTT_PORT", Integer.toString(mqttPort), "WEIR_LOG", "file"));
+    builder.environment().putAll(environment);
     Path out = data.resolve("out.txt");
     process = builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(out.toFile())).start();
     awaitReady();
@@ -114,6 +123,11 @@ public final class Gateway implements AutoCloseable {
   public void kill() throws Exception {
     leftovers.remember();
     process.destroyForcibly().waitFor();
+  }
+
+  /** Whether its process is there; false once somebody else has killed it. */
+  public boolean isAlive() {
+    return process.isAlive();
   }
 
   public void killAndRestart() throws Exception {

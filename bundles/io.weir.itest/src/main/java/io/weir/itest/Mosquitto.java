@@ -15,16 +15,27 @@ import org.awaitility.Awaitility;
 /** A broker that is not the gateway's: it stays when that is killed. */
 public final class Mosquitto implements AutoCloseable {
   public final int port = Gateway.freePort();
-  private final Process process;
+  private final ProcessBuilder command;
+  private Process process;
 
   /** Starts the executable that the broker's bundle carries for this machine, and returns when it listens. */
   public Mosquitto(Path folder) throws Exception {
+    this(folder, "");
+  }
+
+  /** @param more lines of its configuration */
+  public Mosquitto(Path folder, String more) throws Exception {
     Path program = extract(folder);
     // As root it would else look for an account of its own, which an extracted program has none of.
     Path conf = Files.writeString(folder.resolve("mosquitto.conf"),
-        "listener " + port + " 127.0.0.1\nallow_anonymous true\nuser root\nmax_queued_messages 0\n");
-    process = new ProcessBuilder(program.toString(), "-c", conf.toString()).redirectErrorStream(true)
-        .redirectOutput(folder.resolve("mosquitto.log").toFile()).start();
+        "listener " + port + " 127.0.0.1\nallow_anonymous true\nuser root\nmax_queued_messages 0\n" + more);
+    command = new ProcessBuilder(program.toString(), "-c", conf.toString()).redirectErrorStream(true)
+        .redirectOutput(ProcessBuilder.Redirect.appendTo(folder.resolve("mosquitto.log").toFile()));
+    start();
+  }
+
+  private void start() throws Exception {
+    process = command.start();
     Awaitility.await("mosquitto listens").atMost(Gateway.LONG).ignoreExceptions().until(() -> {
       new Mqtt(port).close();
       return true;
@@ -47,6 +58,12 @@ public final class Mosquitto implements AutoCloseable {
     }
     assertThat(program.toFile().setExecutable(true)).isTrue();
     return program;
+  }
+
+  /** As a power cut would: what it has not saved is gone. Returns when it listens again, at the same port. */
+  public void killAndRestart() throws Exception {
+    process.destroyForcibly().waitFor();
+    start();
   }
 
   public boolean isAlive() {
