@@ -11,7 +11,7 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
   String folder() default "";
 
   @AttributeDefinition(name = "Window (ms)", min = "0", max = "1000",
-      description = "The disk is forced no more often than once in this time; what comes meanwhile shares it.")
+      description = "The disk is forced once in this time, on average; what comes meanwhile shares it. After a rest, four times at once.")
   int window_ms() default 5;
 
   @AttributeDefinition(name = "Segment (MiB)", min = "1", max = "64",

@@ -12,23 +12,28 @@ import java.util.concurrent.TimeUnit;
 /**
  * What waits to be written, in order. The monitor guards everything.
  *
- * <p>The first that comes to a disk at rest is written at once; what comes within the window after that waits for its
- * end, so that the disk is forced no more often.
+ * <p>The disk is forced once in a window, on average. What comes to a disk that has rested is written at once, and so
+ * are the next few: a message that comes alone is accepted, committed and answered without waiting. Under load, what
+ * comes within a window shares its end.
  */
 final class Queue {
   private static final long MOST_BYTES = 8 << 20;
   private static final long ENOUGH_BYTES = 256 << 10;
 
+  /** Turns that may follow each other at once after a rest: accepted, committed, had by the receiver, settled. */
+  private static final int BURST = 4;
+
   private final long windowNanos;
   private final Deque<Request<?>> waiting = new ArrayDeque<>();
   private long bytes;
-  private long lastTurn;
+  /** Up to here windows are used up. */
+  private long usedUntil;
   private long refused;
   private boolean closed;
 
   Queue(long windowNanos) {
     this.windowNanos = windowNanos;
-    this.lastTurn = System.nanoTime() - windowNanos;
+    this.usedUntil = System.nanoTime();
   }
 
   <T> CompletionStage<T> add(Request<T> request) {
@@ -53,15 +58,21 @@ final class Queue {
   synchronized List<Request<?>> await(long patienceNanos) throws InterruptedException {
     long now = System.nanoTime();
     long giveUp = now + patienceNanos;
-    while (!closed && (waiting.isEmpty() ? now < giveUp : now - lastTurn < windowNanos && bytes < ENOUGH_BYTES)) {
-      long left = waiting.isEmpty() ? giveUp - now : windowNanos - (now - lastTurn);
+    while (!closed && (waiting.isEmpty() ? now < giveUp : early(now) > 0 && bytes < ENOUGH_BYTES)) {
+      long left = waiting.isEmpty() ? giveUp - now : early(now);
       TimeUnit.NANOSECONDS.timedWait(this, left);
       now = System.nanoTime();
     }
     if (!waiting.isEmpty()) {
-      lastTurn = now;
+      // Those that are too large to wait use up no more than what is there to be used.
+      usedUntil = now + Math.min(Math.max(0, usedUntil - now) + windowNanos, BURST * windowNanos);
     }
     return take();
+  }
+
+  /** How long it is until there may be another turn; not above 0: now. */
+  private long early(long now) {
+    return usedUntil - now - (BURST - 1) * windowNanos;
   }
 
   /** What waits now. */
