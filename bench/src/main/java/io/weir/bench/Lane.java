@@ -29,7 +29,7 @@ final class Lane implements AutoCloseable {
   private final String name;
   private final int qos;
   private final boolean ids;
-  private final String prefix;
+  private final int poison;
   private final int pauseMillis;
   private final MqttClient client;
   private final Random random;
@@ -51,14 +51,14 @@ final class Lane implements AutoCloseable {
   /**
    * @param name of the function, which has the topics below crash/NAME
    * @param ids whether events have ids of their own
-   * @param prefix of every text
+   * @param poison every so many-th message fails for good; 0: none
    * @param pauseMillis between two messages, on average
    */
-  Lane(int port, String name, int qos, boolean ids, String prefix, int pauseMillis, long seed) throws MqttException {
+  Lane(int port, String name, int qos, boolean ids, int poison, int pauseMillis, long seed) throws MqttException {
     this.name = name;
     this.qos = qos;
     this.ids = ids;
-    this.prefix = prefix;
+    this.poison = poison;
     this.pauseMillis = pauseMillis;
     this.random = new Random(seed);
     this.client = new MqttClient("tcp://127.0.0.1:" + port, "device-" + name, new MemoryPersistence());
@@ -117,6 +117,11 @@ final class Lane implements AutoCloseable {
     synchronized (all) {
       return all.get(number).round;
     }
+  }
+
+  /** Whether its function fails with it. */
+  boolean isPoison(int number) {
+    return poison > 0 && number % poison == 0;
   }
 
   boolean isDoubtful(int number) {
@@ -181,7 +186,7 @@ final class Lane implements AutoCloseable {
   }
 
   private MqttMessage message(int number) {
-    String text = prefix + number + (padding == 0 ? "" : " " + "x".repeat(padding));
+    String text = (isPoison(number) ? "!500 " : "") + number + (padding == 0 ? "" : " " + "x".repeat(padding));
     MqttMessage message = new MqttMessage(text.getBytes(StandardCharsets.UTF_8));
     message.setQos(qos);
     MqttProperties properties = new MqttProperties();

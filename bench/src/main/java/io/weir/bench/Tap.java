@@ -30,6 +30,8 @@ final class Tap implements AutoCloseable {
   /** What a client's packet ids mean: sent and not taken, taken and not confirmed. */
   private final Map<String, Map<Integer, String>> open = new HashMap<>();
   private final Map<String, Map<Integer, String>> released = new HashMap<>();
+  /** What was said about each answer, for who looks for the reason. */
+  private final Map<String, StringBuilder> story = new HashMap<>();
   /** When each client could last be sent messages. */
   private final Map<String, Long> ready = new HashMap<>();
   private volatile boolean closed;
@@ -50,6 +52,18 @@ final class Tap implements AutoCloseable {
 
   synchronized int all() {
     return taken.values().stream().mapToInt(Integer::intValue).sum();
+  }
+
+  /** How it came to that. */
+  synchronized String story(String answer) {
+    return story.getOrDefault(answer, new StringBuilder()).toString();
+  }
+
+  private void tell(String answer, String what) {
+    if (answer != null) {
+      story.computeIfAbsent(answer, first -> new StringBuilder()).append(' ').append(System.currentTimeMillis() % 10_000_000)
+          .append(' ').append(what);
+    }
   }
 
   /** How many clients' sessions there were, and are again since then. */
@@ -146,7 +160,7 @@ final class Tap implements AutoCloseable {
       synchronized (Tap.this) {
         switch (type) {
           case 1 -> client = client(body);
-          case 3 -> published(flags >> 1 & 3, body);
+          case 3 -> published(flags, body);
           case 6 -> release(body.getShort() & 0xFFFF);
           default -> { }
         }
@@ -165,7 +179,8 @@ final class Tap implements AutoCloseable {
           }
           case 4 -> take(unconfirmed.remove(body.getShort() & 0xFFFF), 1);
           case 9 -> ready.put(client, System.nanoTime());
-          case 7 -> of(released).remove(body.getShort() & 0xFFFF);
+          case 5 -> tell(of(open).get(body.getShort() & 0xFFFF), "PUBREC");
+          case 7 -> tell(of(released).remove(body.getShort() & 0xFFFF), "PUBCOMP");
           default -> { }
         }
       }
@@ -175,12 +190,14 @@ final class Tap implements AutoCloseable {
       return all.computeIfAbsent(client, name -> new HashMap<>());
     }
 
-    private void published(int qos, ByteBuffer body) {
+    private void published(int flags, ByteBuffer body) {
+      int qos = flags >> 1 & 3;
       String topic = text(body);
       int id = qos == 0 ? 0 : body.getShort() & 0xFFFF;
       int properties = number(body);
       body.position(body.position() + properties);
       String answer = level(topic) + " " + word(StandardCharsets.UTF_8.decode(body).toString());
+      tell(answer, "PUBLISH" + flags + " #" + id + " of " + Integer.toHexString(hashCode()));
       if (qos == 0) {
         take(answer, 1);
       } else if (qos == 1) {
@@ -192,6 +209,7 @@ final class Tap implements AutoCloseable {
 
     private void release(int id) {
       String answer = of(open).remove(id);
+      tell(answer == null ? of(released).get(id) : answer, "PUBREL #" + id);
       take(answer, 1);
       if (answer != null) {
         of(released).put(id, answer);
@@ -199,7 +217,9 @@ final class Tap implements AutoCloseable {
     }
 
     private void forgotten() {
+      of(open).values().forEach(answer -> tell(answer, "session lost"));
       of(open).clear();
+      of(released).values().forEach(answer -> tell(answer, "session lost"));
       of(released).values().forEach(answer -> take(answer, -1));
       of(released).clear();
     }
