@@ -182,6 +182,9 @@ final class Deliveries implements MqttConnection.Handler, MqttAnswers.Notifier {
       LOG.debug("{}: {} matches no trigger any more", name, message.getTopicName());
       return qos > 0;
     }
+    if (qos > 0 && !mayBeKept && trigger.promise().level() == Level.EXACTLY_ONCE) {
+      return false;  // the connection is being ended; the broker sends it again
+    }
     if (qos == 0 && backlog.withoutReceipt() >= 2 * window(spec)) {
       dropped++;
       if (!backlog.dropOldestWithoutReceipt()) {

@@ -21,6 +21,7 @@ final class FunctionSession {
   private static final Logger LOG = LoggerFactory.getLogger(FunctionSession.class);
   private static final Duration FIRST_DELAY = Duration.ofMillis(200);
   private static final Duration LONGEST_DELAY = Duration.ofSeconds(10);
+  private static final Duration LOOK_FOR_JOURNAL = Duration.ofMillis(100);
   /** A connection that lived this long was well; the next delay starts small again. */
   private static final Duration WELL = Duration.ofSeconds(5);
 
@@ -147,8 +148,17 @@ final class FunctionSession {
   }
 
   private boolean promises(FunctionSpec spec) {
+    return anyLevel(spec, level -> level != Level.AT_MOST_ONCE);
+  }
+
+  private boolean anyLevel(FunctionSpec spec, Predicate<Level> is) {
     return spec.mqttTriggers().anyMatch(trigger -> line.serves(trigger) && !trigger.fast()
-        && trigger.promise().level() != Level.AT_MOST_ONCE);
+        && is.test(trigger.promise().level()));
+  }
+
+  /** Whether its messages are better off with the broker, because the journal is not there. */
+  synchronized boolean lacksJournal() {
+    return wanted != null && anyLevel(wanted, context.durable()::isMissing);
   }
 
   private synchronized Subscriptions.@Nullable Target target() {
@@ -213,7 +223,11 @@ final class FunctionSession {
         return;
       }
       try {
-        if (serving()) {
+        if (lacksJournal()) {
+          changed(false, "waits for the journal");
+          pause(LOOK_FOR_JOURNAL);
+          continue;
+        } else if (serving()) {
           long since = System.nanoTime();
           serve();
           told = false;
@@ -281,6 +295,9 @@ final class FunctionSession {
           return;  // something else is wanted by now
         }
         connection = opened;
+        if (lacksJournal()) {
+          return;  // from now on whoever takes it away sees the connection
+        }
         served = deliveries;
         forgetFirst = false;
         hurry = false;

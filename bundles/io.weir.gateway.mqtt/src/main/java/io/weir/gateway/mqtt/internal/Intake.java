@@ -127,7 +127,7 @@ final class Intake {
     Delivery delivery = arrival.delivery();
     CompletionStage<?> accepted;
     try {
-      accepted = arrival.courier().accept(Notes.entry(delivery, arrival.key()), delivery.trigger().promise());
+      accepted = context.durable().courier().orElse(arrival.courier()).accept(Notes.entry(delivery, arrival.key()), delivery.trigger().promise());
     } catch (RuntimeException e) {
       accepted = CompletableFuture.failedStage(e);
     }
@@ -135,8 +135,8 @@ final class Intake {
       Throwable cause = error instanceof CompletionException && error.getCause() != null ? error.getCause() : error;
       if (cause == null) {
         next.kept(delivery);
-      } else if (cause instanceof JournalFull reason && reason.reason() != JournalFull.Reason.TOO_LARGE) {
-        later(arrival, reason);
+      } else if (mayBeKeptLater(cause, delivery)) {
+        later(arrival, cause);
       } else {
         tellFailed(cause);
         next.unkept(delivery);
@@ -144,7 +144,13 @@ final class Intake {
     });
   }
 
-  private void later(Arrival arrival, JournalFull reason) {
+  /** What must not be done twice waits for a journal that fails, too. */
+  private static boolean mayBeKeptLater(Throwable cause, Delivery delivery) {
+    return cause instanceof JournalFull full ? full.reason() != JournalFull.Reason.TOO_LARGE
+        : delivery.trigger().promise().level() == Level.EXACTLY_ONCE;
+  }
+
+  private void later(Arrival arrival, Throwable reason) {
     boolean first;
     boolean tell;
     synchronized (this) {

@@ -51,6 +51,8 @@ public final class MqttGateway implements FunctionListener, Part {
   private static final Logger LOG = LoggerFactory.getLogger(MqttGateway.class);
   /** By then every function that still exists has been declared. */
   private static final Duration ORPHANS_AFTER = Duration.ofSeconds(60);
+  /** If there is a journal, it has most likely been read by then. */
+  private static final Duration JOURNAL_READ_WITHIN = Duration.ofSeconds(10);
   private static final Duration PATIENCE = Duration.ofSeconds(2);
   private static final int WRITERS = 4;
 
@@ -71,6 +73,7 @@ public final class MqttGateway implements FunctionListener, Part {
   public MqttGateway(BundleContext bundle, @Reference GatewayIdentity gateway, @Reference Broker broker,
       @Reference Invoker invoker, @Reference Events events, MqttGatewayConfig config) {
     this(Settings.of(config), data(bundle), gateway.id(), broker, invoker, events, ORPHANS_AFTER);
+    durable.expect(JOURNAL_READ_WITHIN);
     // By hand: as a service of this component it would depend, through the invoker, on the registry that calls it.
     listening = bundle.registerService(FunctionListener.class, this, null);
     // Likewise: who wants the answers is wanted here.
@@ -171,6 +174,7 @@ public final class MqttGateway implements FunctionListener, Part {
   public void unsetCourier(Courier service) {
     if (durable.isCourier(service)) {
       durable.courier(null);
+      leaveWithBroker();
       changed();
     }
   }
@@ -187,8 +191,14 @@ public final class MqttGateway implements FunctionListener, Part {
     if (durable.isJournal(service)) {
       durable.journal(null);
       office.journal(null);
+      leaveWithBroker();
       changed();
     }
+  }
+
+  /** What may only be handled with the journal is not even taken without. */
+  private void leaveWithBroker() {
+    ordinary.all().stream().filter(FunctionSession::lacksJournal).forEach(FunctionSession::renew);
   }
 
   // --- what operators see --------------------------------------------------------------------------------------------

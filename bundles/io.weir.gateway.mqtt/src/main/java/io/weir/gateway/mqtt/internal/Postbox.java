@@ -48,6 +48,8 @@ final class Postbox {
   private final Set<Posting> received = new HashSet<>();
   /** Chosen packet ids that are taken. */
   private final Set<Integer> ids = new HashSet<>();
+  /** Those that the broker has let go of, and the journal not yet: a restart would release their packet ids again. */
+  private final Set<Posting> settling = new HashSet<>();
   private final Map<Posting, Integer> refusals = new LinkedHashMap<>();
   /** Of all that is here: a journal that comes back tells of everything again. */
   private final Set<Long> numbers = new HashSet<>();
@@ -108,6 +110,7 @@ final class Postbox {
       again.addAll(left);
       sent.clear();
       ids.clear();
+      settling.forEach(posting -> ids.add(PacketIds.chosen(posting.number())));
       if (!to.sessionPresent()) {
         received.clear();  // a broker that forgot us may have forgotten them, too
       }
@@ -230,7 +233,9 @@ final class Postbox {
       refusals.remove(posting);
       received.remove(posting);
       again.remove(posting);
-      free(from, posting);
+      if (from != null && from == connection && once(from, posting)) {
+        settling.add(posting);
+      }
     }
     settle(posting, journal);
     flush(journal);
@@ -241,8 +246,27 @@ final class Postbox {
       numbers.remove(posting.number());
       bytes -= posting.payload().length;
     }
-    journal.settled(posting.number());
+    noteSettled(posting, journal);
     room.run();
+  }
+
+  private void noteSettled(Posting posting, InvocationJournal journal) {
+    journal.settled(posting.number()).whenComplete((ok, error) -> {
+      boolean free;
+      boolean again;
+      synchronized (this) {
+        again = error != null && settling.contains(posting);
+        free = error == null && settling.remove(posting);
+        if (free) {
+          ids.remove(PacketIds.chosen(posting.number()));
+        }
+      }
+      if (again) {
+        after(() -> noteSettled(posting, journal));
+      } else if (free) {
+        flush(journal);
+      }
+    });
   }
 
   /** Tries once more in a while, and with it all that comes after it. */

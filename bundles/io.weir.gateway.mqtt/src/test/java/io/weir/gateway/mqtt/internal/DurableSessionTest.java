@@ -1,6 +1,7 @@
 package io.weir.gateway.mqtt.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
@@ -17,6 +18,7 @@ import io.weir.function.TopicTemplate;
 import io.weir.function.Trigger;
 import io.weir.invocation.JournalFull;
 import io.weir.invocation.JournalUnavailable;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -155,6 +157,37 @@ class DurableSessionTest {
 
     invoker.next().outcome().complete(invoker.reply(204, ""));
     assertThat(broker.next(MqttPubAck.class).getMessageId()).isEqualTo(1);
+  }
+
+  @Test
+  void whatMustNotBeDoneTwiceWaitsForAJournalThatFails() throws Exception {
+    serve(2, new Promise(Level.EXACTLY_ONCE));
+    broker.publish(1, "in/a", "x", 2, false);
+    durable.next().stage().completeExceptionally(new JournalUnavailable("the disk is read-only", null));
+
+    durable.next().take();
+    assertThat(broker.nextOf(MqttPubRec.class).getMessageId()).isEqualTo(1);
+    assertThat(invoker.calls).isEmpty();
+  }
+
+  @Test
+  void exactlyOnceStaysWithTheBrokerUntilThereIsAJournal() throws Exception {
+    gateway.unsetCourier(durable);
+    gateway.functionAdded(function(2, new Promise(Level.EXACTLY_ONCE)));
+    events.await(() -> gateway.state().contains("waits for the journal"));
+    gateway.setCourier(durable);
+    broker.acceptAndSubscribe(2);
+    events.await(gateway::ready);
+
+    gateway.unsetJournal(durable);
+    assertThatThrownBy(() -> broker.nextOf(MqttPublish.class)).as("the connection ends").isInstanceOf(IOException.class);
+    events.await(() -> gateway.state().contains("waits for the journal"));
+    gateway.setJournal(durable);
+    broker.accept(true, NONE);
+    broker.publish(1, "in/a", "x", 2, false);
+    durable.next().take();
+    assertThat(broker.nextOf(MqttPubRec.class).getMessageId()).isEqualTo(1);
+    assertThat(invoker.calls).isEmpty();
   }
 
   @Test
@@ -347,6 +380,28 @@ class DurableSessionTest {
     broker.send(new MqttPubComp(0, first.getMessageId(), NONE));
 
     assertThat(new String(broker.next(MqttPublish.class).getPayload())).isEqualTo("y");
+  }
+
+  /** A restart releases it again, and what has the same id then would be passed on and sent once more. */
+  @Test
+  void aPacketIdIsFreeOnceTheJournalKnowsThatItsMessageIsDone() throws Exception {
+    serve(2, new Promise(Level.EXACTLY_ONCE));
+    durable.send(1, "echo", "out/a", "x", 2, false);
+    MqttPublish first = broker.next(MqttPublish.class);
+    broker.send(new MqttPubRec(0, first.getMessageId(), NONE));
+    assertThat(durable.nextNote().what()).isEqualTo("received 1");
+    broker.next(MqttPubRel.class);
+    durable.hold = true;
+    broker.send(new MqttPubComp(0, first.getMessageId(), NONE));
+    FakeDurable.Noting settled = durable.nextNote();
+    assertThat(settled.what()).isEqualTo("settled 1");
+    durable.send(1 + PacketIds.CHOSEN, "echo", "out/a", "with the same id", 2, false);
+    broker.publish(9, "in/a", "is asked for behind it", 1, false);
+    durable.next().take();
+
+    assertThat(broker.next(MqttPubAck.class).getMessageId()).as("and no PUBLISH before").isEqualTo(9);
+    settled.done();
+    assertThat(new String(broker.next(MqttPublish.class).getPayload())).isEqualTo("with the same id");
   }
 
   @Test
