@@ -78,6 +78,7 @@ final class Commits {
 
   private void failed(long number, End end, Throwable cause) {
     boolean hopeless = cause instanceof JournalFull full && full.reason() == JournalFull.Reason.TOO_LARGE;
+    End again = hopeless ? end.tooLarge().get() : end;
     boolean first;
     boolean alone;
     synchronized (this) {
@@ -85,7 +86,7 @@ final class Commits {
       alone = first || retrying;
       stuck = true;
       retrying = false;
-      waiting.put(number, hopeless ? end.tooLarge().get() : end);
+      waiting.put(number, again);
     }
     if (first) {
       LOG.warn("{}: the journal does not take how event {} ended: {}; tried again until it does", name, number,
