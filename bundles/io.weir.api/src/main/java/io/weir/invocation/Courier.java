@@ -1,5 +1,6 @@
 package io.weir.invocation;
 
+import io.weir.function.FunctionName;
 import io.weir.function.Promise;
 import java.util.concurrent.CompletionStage;
 
@@ -22,4 +23,7 @@ public interface Courier {
 
   /** Takes up what somebody else had accepted, such as a dead letter that is replayed; otherwise found within seconds. */
   void look();
+
+  /** What operators should know now about one function, in a line; empty if all is well. */
+  String problem(FunctionName function);
 }

@@ -46,7 +46,8 @@ public final class Mqtt implements AutoCloseable, MqttCallback {
     this(port, 1, filters);
   }
 
-  private Mqtt(int port, int qos, String... filters) throws MqttException {
+  /** Talks to any broker of this machine, and listens with this QoS. */
+  public Mqtt(int port, int qos, String... filters) throws MqttException {
     this.qos = qos;
     client = new MqttClient("tcp://127.0.0.1:" + port, "itest-" + System.nanoTime(), new MemoryPersistence());
     this.filters = List.of(filters);

@@ -80,6 +80,7 @@ final class Commits {
   private void failed(long number, End end, Throwable cause) {
     JournalFull never = cause instanceof JournalFull full && (full.reason() == JournalFull.Reason.TOO_LARGE
         || full.reason() == JournalFull.Reason.STATE) ? full : null;
+    End again = never != null ? end.tooLarge().apply(never) : end;
     boolean first;
     boolean alone;
     synchronized (this) {
@@ -87,7 +88,7 @@ final class Commits {
       alone = first || retrying;
       stuck = true;
       retrying = false;
-      waiting.put(number, never != null ? end.tooLarge().apply(never) : end);
+      waiting.put(number, again);
     }
     if (first) {
       LOG.warn("{}: the journal does not take how event {} ended: {}; tried again until it does", name, number,

@@ -102,6 +102,11 @@ public final class DurableCourier implements Courier, Part {
   }
 
   @Override
+  public String problem(FunctionName function) {
+    return engine.problem(function);
+  }
+
+  @Override
   public String name() {
     return "delivery";
   }

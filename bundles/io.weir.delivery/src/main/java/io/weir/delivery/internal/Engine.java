@@ -206,6 +206,11 @@ final class Engine {
     return known.size();
   }
 
+  String problem(FunctionName name) {
+    FunctionCourier function = functions.get(name);
+    return function == null ? "" : function.problem();
+  }
+
   List<FunctionName> leftAlone() {
     return functions.entrySet().stream().filter(entry -> entry.getValue().queue().leftAlone()).map(Map.Entry::getKey)
         .sorted().toList();

@@ -52,9 +52,9 @@ final class FunctionCourier {
   private boolean pumping;
   private boolean waking;
   private long wakeAt;
-  private long toldRefused;
-  private long unknownSince;
-  private boolean unknown;
+  private volatile long toldRefused;
+  private volatile long unknownSince;
+  private volatile boolean unknown;
 
   /**
    * @param answers those of a trigger, or null
@@ -76,6 +76,13 @@ final class FunctionCourier {
 
   FunctionQueue queue() {
     return queue;
+  }
+
+  /** What operators should know; empty if all is well. */
+  String problem() {
+    return commits.stuck() ? "the journal does not take how its events end; they are asked to be kept again and again"
+        : queue.leftAlone() ? "it only fails and is called now and then until it answers; " + queue.size() + " events wait"
+        : "";
   }
 
   // --- starting ------------------------------------------------------------------------------------------------------

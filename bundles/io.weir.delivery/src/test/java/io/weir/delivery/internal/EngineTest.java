@@ -179,6 +179,7 @@ class EngineTest {
       bench.answer(id, 500);
     }
     assertThat(bench.engine.leftAlone()).containsExactly(Bench.NAME);
+    assertThat(bench.engine.problem(Bench.NAME)).contains("5 events wait");
     bench.pass(Duration.ofMillis(999));
     assertThat(bench.working()).isEmpty();
 

@@ -129,8 +129,7 @@ final class Auditor {
       for (List<Layout.Found> change : group.changes()) {
         for (Layout.Found found : change) {
           if (!found.copy()) {
-            tally = tally.plus(found.type(),
-                group.bytes().duplicate().position(found.at()).limit(found.at() + found.length()));
+            tally = tally.plus(found.type(), group.payload(found));
           }
         }
       }

@@ -19,6 +19,7 @@ final class Batch {
   private final Map<Key, Long> taken = new HashMap<>();
   private final Set<Key> forgotten = new HashSet<>();
   private final Map<Long, Acceptance> ended = new HashMap<>();
+  private final Map<Long, Integer> attempts = new HashMap<>();
   private final Set<Long> settled = new HashSet<>();
   private final Set<Long> dropped = new HashSet<>();
   private final Map<FunctionName, Long> growth = new HashMap<>();
@@ -119,8 +120,15 @@ final class Batch {
     ended.put(number, how);
   }
 
-  boolean isTaken(long number) {
-    return taken.containsValue(number);
+  void attempt(long number, int used) {
+    attempts.put(number, used);
+  }
+
+  /** Attempts of an event that is pending because of this batch, or has used them up in it. */
+  Optional<Integer> attempts(long number) {
+    Integer used = attempts.get(number);
+    depends |= used != null;
+    return used != null ? Optional.of(used) : taken.containsValue(number) ? Optional.of(0) : Optional.empty();
   }
 
   /** Whether an output was still to be sent; from now on it is not. */

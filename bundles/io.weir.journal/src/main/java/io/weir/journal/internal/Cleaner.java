@@ -41,7 +41,8 @@ final class Cleaner {
 
   /** Whether something is in a file that is not to be trusted. */
   boolean isUrgent() {
-    return log.segments().stream().anyMatch(Segment::isSuspect);
+    return log.segments().stream()
+        .anyMatch(segment -> segment.isSuspect() || segment.number() <= index.checkpoint().upTo());
   }
 
   /** Frees the oldest segment completely. */
@@ -214,11 +215,13 @@ final class Cleaner {
     oldest = null;
     scan = null;
     Fact.Checkpoint before = index.checkpoint();
-    Fact.Checkpoint after =
-        new Fact.Checkpoint(segment.number(), Digest.append(before.digests(), segment.digest()));
-    List<Ref> refs = log.append(List.of(new Log.Record(FactCodec.CHECKPOINT, Layout.FIRST, FactCodec.encode(after))),
-        true);
-    index.apply(after, refs.get(0));
+    if (before.upTo() < segment.number()) {  // else it was written down, and only the file is left
+      Fact.Checkpoint after =
+          new Fact.Checkpoint(segment.number(), Digest.append(before.digests(), segment.digest()));
+      List<Ref> refs =
+          log.append(List.of(new Log.Record(FactCodec.CHECKPOINT, Layout.FIRST, FactCodec.encode(after))), true);
+      index.apply(after, refs.get(0));
+    }
     log.removeOldest();
   }
 }

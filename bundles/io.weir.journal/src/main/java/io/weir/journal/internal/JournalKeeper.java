@@ -4,6 +4,7 @@ import io.weir.event.Events;
 import io.weir.event.GatewayEvent.PartChanged;
 import io.weir.event.Part;
 import io.weir.invocation.InvocationJournal;
+import io.weir.invocation.JournalUnavailable;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -13,6 +14,8 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
@@ -39,9 +42,11 @@ public final class JournalKeeper implements Part {
   private static final long AGAIN_MILLIS = 2000;
   private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(30);
 
-  private final BundleContext context;
+  private final FileSystem files;
+  private final LongSupplier clock;
   private final Events events;
   private final Settings settings;
+  private final Function<InvocationJournal, Runnable> offer;
   private final Queue queue;
   private final Report report = new Report();
   private final Thread thread;
@@ -52,23 +57,40 @@ public final class JournalKeeper implements Part {
 
   @Activate
   public JournalKeeper(BundleContext context, @Reference Events events, JournalConfig config) {
-    this.context = context;
+    this(Settings.of(config, Path.of(Objects.requireNonNullElse(context.getProperty("weir.data"), "/var/lib/weir"))),
+        System::currentTimeMillis, events, journal -> registered(context, journal));
+  }
+
+  /** @param offer makes the journal known to others, and says how to take it back */
+  JournalKeeper(Settings settings, LongSupplier clock, Events events, Function<InvocationJournal, Runnable> offer) {
+    this.settings = settings;
+    this.clock = clock;
     this.events = events;
-    this.settings = Settings.of(config,
-        Path.of(Objects.requireNonNullElse(context.getProperty("weir.data"), "/var/lib/weir")));
+    this.offer = offer;
+    this.files = new DiskFolder(settings.folder());
     this.queue = new Queue(settings.window().toNanos());
     this.thread = new Thread(this::run, "weir-journal");
     thread.setDaemon(true);
     thread.start();
   }
 
+  private static Runnable registered(BundleContext context, InvocationJournal journal) {
+    ServiceRegistration<?> registration = context.registerService(InvocationJournal.class, journal, null);
+    return () -> {
+      try {
+        registration.unregister();
+      } catch (IllegalStateException e) {
+        // The bundle was stopped, which did it.
+      }
+    };
+  }
+
   private void run() {
-    FileSystem files = new DiskFolder(settings.folder());
     while (!closing) {
       try {
         files.list();
-        try (Closeable lock = lock(files)) {
-          serve(files);
+        try (Closeable lock = lock()) {
+          serve();
         }
         return;
       } catch (IOException e) {
@@ -93,7 +115,7 @@ public final class JournalKeeper implements Part {
   }
 
   /** On a disk that takes no lock nobody writes either, so there it is not needed. */
-  private static Closeable lock(FileSystem files) throws IOException {
+  private Closeable lock() throws IOException {
     try {
       return files.lock();
     } catch (FileSystem.Locked e) {
@@ -104,10 +126,10 @@ public final class JournalKeeper implements Part {
     }
   }
 
-  private void serve(FileSystem files) throws IOException, InterruptedException {
+  private void serve() throws IOException, InterruptedException {
     SecureRandom random = new SecureRandom();
     SegmentJournal.Watchers watchers = new SegmentJournal.Watchers();
-    Ledger opened = new Ledger(settings, files, System::currentTimeMillis, random::nextLong, report,
+    Ledger opened = new Ledger(settings, files, clock, random::nextLong, report,
         (channels, news) -> {
           watchers.tell(channels);
           if (!news.isEmpty()) {
@@ -117,7 +139,7 @@ public final class JournalKeeper implements Part {
     SegmentJournal service = new SegmentJournal(opened, queue, watchers);
     ledger = opened;
     journal = service;
-    ServiceRegistration<?> registration = context.registerService(InvocationJournal.class, service, null);
+    Runnable takeBack = offer.apply(service);
     tell(state());
     InvocationJournal.Usage usage = service.usage();
     LOG.info("{}: {} pending, {} to be sent, {} dead letters, {} keys of state; {} of {} bytes", files, usage.pending(),
@@ -125,7 +147,7 @@ public final class JournalKeeper implements Part {
     try {
       work(opened);
     } finally {
-      unregister(registration);
+      takeBack.run();
       journal = null;
       ledger = null;
       opened.close();
@@ -142,18 +164,10 @@ public final class JournalKeeper implements Part {
       } catch (RuntimeException e) {
         LOG.error("the journal failed at {} changes", requests.size(), e);
         RuntimeException why =
-            new io.weir.invocation.JournalUnavailable("unexpected failure of the journal: " + e, e);
+            new JournalUnavailable("unexpected failure of the journal: " + e, e);
         requests.forEach(request -> request.fail(why));
         more = false;
       }
-    }
-  }
-
-  private static void unregister(ServiceRegistration<?> registration) {
-    try {
-      registration.unregister();
-    } catch (IllegalStateException e) {
-      // The bundle was stopped, which did it.
     }
   }
 

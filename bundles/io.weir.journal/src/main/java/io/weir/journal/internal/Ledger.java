@@ -5,6 +5,7 @@ import io.weir.invocation.JournalFull;
 import io.weir.invocation.JournalUnavailable;
 import io.weir.journal.internal.Log.NoRoom;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -44,6 +45,7 @@ final class Ledger {
   private final BiConsumer<Set<String>, String> told;
   private final Map<FunctionName, Long> suppressed = new LinkedHashMap<>();
   private final List<Fact.Deleted> over = new ArrayList<>();
+  private final List<Log.Record> uncarried = new ArrayList<>();
   private long nextNumber;
   private long swept;
   private volatile String failure = "";
@@ -77,7 +79,7 @@ final class Ledger {
       report.add(late);
       LOG.warn("{}: {}", files, late);
     }
-    carry(found.carried());
+    found.tail().ifPresent(this::carry);
     remember();
     rescue();
   }
@@ -118,25 +120,45 @@ final class Ledger {
 
   // --- at the start --------------------------------------------------------------------------------------------------
 
-  private void carry(List<List<Log.Record>> changes) {
-    List<Log.Record> all = changes.stream().flatMap(List::stream).toList();
+  private void carry(Recovery.Tail tail) {
     List<Fact> facts = new ArrayList<>();
-    for (Log.Record each : all) {
-      try {
-        facts.add(FactCodec.decode(each.type(), java.nio.ByteBuffer.wrap(each.payload())));
-      } catch (Damaged e) {
-        LOG.warn("the last group cannot be carried over", e);
-        return;
+    List<Ref> before = new ArrayList<>();
+    for (List<Layout.Found> change : tail.group().changes()) {
+      for (Layout.Found found : change) {
+        byte[] payload = new byte[found.length()];
+        tail.group().payload(found).get(payload);
+        try {
+          facts.add(tail.group().fact(found));
+          uncarried.add(new Log.Record(found.type(), found.flags(), payload));
+          before.add(tail.group().ref(tail.segment(), found));
+        } catch (Damaged e) {
+          LOG.warn("a record of the last group cannot be carried over", e);
+        }
       }
     }
-    if (!all.isEmpty()) {
-      facts.forEach(this::passNumber);
-      try {
-        List<Ref> refs = log.append(all, true);
-        apply(facts, refs);
-      } catch (IOException | NoRoom e) {
-        failed(e);
+    facts.forEach(this::passNumber);
+    try {
+      carryOver();
+    } catch (IOException | NoRoom e) {
+      failed(e);
+      Segment.Extent whole = tail.whole();
+      if (whole != null) {
+        // It can still be read, which is all that can be said of anything here.
+        uncarried.clear();
+        log.trust(tail, whole);
+        apply(facts, before);
       }
+    }
+  }
+
+  /** Writes what the last group of before said, if that is not done yet. */
+  private void carryOver() throws IOException, NoRoom {
+    if (!uncarried.isEmpty()) {
+      List<Ref> refs = log.append(uncarried, true);
+      for (int i = 0; i < refs.size(); i++) {
+        index.apply(FactCodec.decode(uncarried.get(i).type(), ByteBuffer.wrap(uncarried.get(i).payload())), refs.get(i));
+      }
+      uncarried.clear();
     }
   }
 
@@ -216,17 +238,22 @@ final class Ledger {
     if (batch.isEmpty()) {
       return;
     }
-    List<Fact> more = new ArrayList<>(over);
-    suppressed.forEach((function, count) -> more.add(new Fact.Suppressed(function, count)));
-    more.forEach(fact -> batch.add(List.of(fact)));
+    // First, since a value whose time was over may be set anew by this very group.
+    List<Fact> facts = new ArrayList<>(over);
+    suppressed.forEach((function, count) -> facts.add(new Fact.Suppressed(function, count)));
+    List<Log.Record> records = new ArrayList<>(facts.stream()
+        .map(fact -> new Log.Record(FactCodec.type(fact), Layout.FIRST, FactCodec.encode(fact))).toList());
+    facts.addAll(batch.facts());
+    records.addAll(batch.records());
     if (!failure.isEmpty() && Math.abs(clock.getAsLong() - failedAt) < RETRY_MILLIS) {
       throw new StillFailing(failure);
     }
+    carryOver();
     makeRoom();
-    List<Ref> refs = log.append(batch.records(), reserve);
+    List<Ref> refs = log.append(records, reserve);
     over.clear();
     suppressed.clear();
-    apply(batch.facts(), refs);
+    apply(facts, refs);
     if (!failure.isEmpty()) {
       failure = "";
       LOG.info("the journal can be written again");
@@ -327,13 +354,11 @@ final class Ledger {
   /** Writes down what nobody waits for. */
   void close() {
     if (!suppressed.isEmpty() && failure.isEmpty()) {
-      Batch batch = new Batch(index);
-      List<Fact> counts = new ArrayList<>();
-      suppressed.forEach((function, count) -> counts.add(new Fact.Suppressed(function, count)));
+      List<Log.Record> counts = suppressed.entrySet().stream().map(each -> new Log.Record(FactCodec.SUPPRESSED,
+          Layout.FIRST, FactCodec.encode(new Fact.Suppressed(each.getKey(), each.getValue())))).toList();
       suppressed.clear();
-      counts.forEach(fact -> batch.add(List.of(fact)));
       try {
-        log.append(batch.records(), true);
+        log.append(counts, true);
       } catch (IOException | NoRoom e) {
         LOG.debug("duplicates are not counted", e);
       }

@@ -91,6 +91,14 @@ final class Log {
     }
   }
 
+  /** Counts a group that was found behind the end of the last segment. */
+  void trust(Recovery.Tail tail, Segment.Extent whole) {
+    tail.segment().grew(whole);
+    hash = whole.hash();
+    sequence = tail.group().head().sequence() + 1;
+    lastTime = tail.group().head().time();
+  }
+
   List<Segment> segments() {
     return segments;
   }
@@ -117,10 +125,9 @@ final class Log {
    */
   List<Ref> append(List<Record> group, boolean reserve) throws IOException, NoRoom {
     int length = group.stream().mapToInt(Record::bytes).sum();
-    long padded = Layout.pages(Layout.HEAD + length);
     Segment to = current;
-    if (to == null || padded > to.size() - to.end()) {
-      to = roll(reserve);
+    if (to == null || Layout.pages(Layout.HEAD + length) > to.size() - to.end()) {
+      return begin(group, length, reserve);
     }
     try {
       return write(to, group, length);
@@ -128,34 +135,40 @@ final class Log {
       LOG.error("{} of {} does not take a group and is not written any more; a new segment gets it", to.name(), files, e);
       to.distrust();
       current = null;
-      return writeElsewhere(group, length, e);
-    }
-  }
-
-  private List<Ref> writeElsewhere(List<Record> group, int length, IOException first) throws IOException, NoRoom {
-    try {
-      return write(roll(true), group, length);
-    } catch (IOException e) {
-      current = null;
-      e.addSuppressed(first);
-      throw e;
+      try {
+        return begin(group, length, true);
+      } catch (IOException again) {
+        again.addSuppressed(e);
+        throw again;
+      }
     }
   }
 
   private List<Ref> write(Segment to, List<Record> group, int length) throws IOException {
-    long padded = Layout.pages(Layout.HEAD + length);
-    ByteBuffer bytes = ByteBuffer.allocate((int) padded).position(Layout.HEAD);
     List<Ref> refs = new ArrayList<>(group.size());
+    long time = clock.getAsLong();
+    ByteBuffer bytes = group(to, group, length, time, refs);
+    to.file().write(bytes, to.end());
+    written.add(bytes.limit());
+    syncs.increment();
+    to.file().force();
+    counts(to, group, bytes, length, time);
+    return refs;
+  }
+
+  /** The bytes of a group as it will be at the end of a segment, filled up to whole pages. */
+  private ByteBuffer group(Segment to, List<Record> group, int length, long time, List<Ref> refs) {
+    ByteBuffer bytes = ByteBuffer.allocate((int) Layout.pages(Layout.HEAD + length)).position(Layout.HEAD);
     for (Record each : group) {
       refs.add(new Ref(to, (int) to.end() + bytes.position(), each.payload.length));
       Layout.record(bytes, to.header().nonce(), each.type, each.flags, each.payload);
     }
-    long time = clock.getAsLong();
     Layout.head(bytes.clear(), to.header().nonce(), new Head(length, group.size(), sequence, time, hash));
-    to.file().write(bytes, to.end());
-    written.add(padded);
-    syncs.increment();
-    to.file().force();
+    return bytes;
+  }
+
+  /** It is on the disk: what comes next follows it. */
+  private void counts(Segment to, List<Record> group, ByteBuffer bytes, int length, long time) {
     byte[] after = Layout.hash(bytes.clear(), length);
     Tally tally = to.extent().tally().at(time);
     for (Record each : group) {
@@ -163,7 +176,7 @@ final class Log {
         tally = tally.plus(each.type, ByteBuffer.wrap(each.payload));
       }
     }
-    to.grew(new Segment.Extent(to.end() + padded, after, tally));
+    to.grew(new Segment.Extent(to.end() + bytes.limit(), after, tally));
     hash = after;
     sequence++;
     groups.increment();
@@ -172,11 +185,13 @@ final class Log {
       LOG.warn("the clock went back by {} s; what is kept for a time is kept for longer", (lastTime - time) / 1000);
     }
     lastTime = time;
-    return refs;
   }
 
-  /** Begins the next segment in a file that was made before. */
-  private Segment roll(boolean reserve) throws IOException, NoRoom {
+  /**
+   * Begins the next segment, in a file that was made before. It gets its name when its first group is in it: its header
+   * says where the one before ends, so what that held beyond must be here by then.
+   */
+  private List<Ref> begin(List<Record> group, int length, boolean reserve) throws IOException, NoRoom {
     spares.removeIf(this::hasOtherSize);
     try {
       while (spares.size() < SPARES) {
@@ -192,22 +207,27 @@ final class Log {
     Segment last = segments.isEmpty() ? null : segments.get(segments.size() - 1);
     // Also if this fails: the name may be on the disk then.
     lastNumber++;
-    Header header = new Header(lastNumber, random.getAsLong(), clock.getAsLong(), last == null ? 0 : last.number(),
+    long time = clock.getAsLong();
+    Header header = new Header(lastNumber, random.getAsLong(), time, last == null ? 0 : last.number(),
         last == null ? 0 : last.end(), sequence, nextNumber.getAsLong(), hash);
+    String name = String.format(Locale.ROOT, SEGMENT, header.number());
     String spare = spares.remove();
     StoredFile file = null;
     try {
       file = files.open(spare, true);
+      Segment next = new Segment(name, header, file, segmentBytes);
+      List<Ref> refs = new ArrayList<>(group.size());
+      ByteBuffer bytes = group(next, group, length, time, refs);
       file.write(Layout.header(header), 0);
-      written.add(Layout.PAGE);
+      file.write(bytes, next.end());
+      written.add(Layout.PAGE + bytes.limit());
       syncs.increment();
       file.force();
-      String name = String.format(Locale.ROOT, SEGMENT, header.number());
       files.rename(spare, name);
-      Segment next = new Segment(name, header, file, segmentBytes);
       segments.add(next);
       current = next;
-      return next;
+      counts(next, group, bytes, length, time);
+      return refs;
     } catch (IOException e) {
       if (file != null) {
         closeQuietly(file);

@@ -26,12 +26,16 @@ final class Recovery {
   private static final long GAP = 1L << 20;
 
   /**
-   * What there is.
+   * The last group of all. Whether it was forced nobody knows: a process that was killed may have left it in memory
+   * only, and after a failed fsync the kernel says that all is well. So it is written again before it counts.
    *
-   * @param carried changes of the last group, if that was not written as a whole; they are to be written again
+   * @param whole what the segment is with it; null if it was not written as a whole, and was never told to count
    */
-  record Result(Index index, List<Segment> segments, List<String> spares, List<List<Log.Record>> carried,
-      long highestSegment, long nextSequence, byte[] hash, long lastTime) {}
+  record Tail(Segment segment, Scan.Group group, Segment.@Nullable Extent whole) {}
+
+  /** What there is, but for the tail. */
+  record Result(Index index, List<Segment> segments, List<String> spares, Optional<Tail> tail, long highestSegment,
+      long nextSequence, byte[] hash, long lastTime) {}
 
   private final FileSystem files;
   private final Report report;
@@ -42,7 +46,7 @@ final class Recovery {
 
   // of one reading
   private Index index = new Index();
-  private List<List<Log.Record>> carried = new ArrayList<>();
+  private Optional<Tail> tail = Optional.empty();
   private long sequence;
   private byte[] hash = Layout.beginning();
   private long lastTime;
@@ -68,18 +72,16 @@ final class Recovery {
         }
       }
     }
+    dropOrphans();
     read();
     if (dropLeftovers()) {
       read();
-    }
-    if (!segments.isEmpty()) {
-      force(segments.get(segments.size() - 1));
     }
     if (lost) {
       index.skipNumbersTo(Math.max(index.highest() + GAP, highestSegment * GAP));
       sequence += GAP;
     }
-    return new Result(index, segments, spares, carried, highestSegment, sequence + 1, hash, lastTime);
+    return new Result(index, segments, spares, tail, highestSegment, sequence + 1, hash, lastTime);
   }
 
   private void open(String name, long number) throws IOException {
@@ -124,6 +126,35 @@ final class Recovery {
     LOG.error("{}: {}", files, finding);
   }
 
+  /** Segments that were begun and failed, so that what came next was written to another one: they do not count. */
+  private void dropOrphans() throws IOException {
+    long above = Long.MAX_VALUE;
+    for (int i = segments.size() - 1; i >= 0; i--) {
+      Segment segment = segments.get(i);
+      if (segment.number() >= above) {
+        continue;
+      }
+      above = segment.number();
+      long previous = segment.header().previous();
+      for (Segment orphan : List.copyOf(segments)) {
+        if (orphan.number() > previous && orphan.number() < segment.number()) {
+          segments.remove(orphan);
+          orphan.retire();
+          delete(orphan);
+          i--;
+        }
+      }
+    }
+  }
+
+  private void delete(Segment segment) {
+    try {
+      files.delete(segment.name());
+    } catch (IOException e) {
+      LOG.warn("{} of {} does not count, but could not be deleted", segment.name(), files, e);
+    }
+  }
+
   /** Segments that were removed, if the disk forgot it: everything that counts was written elsewhere. */
   private boolean dropLeftovers() throws IOException {
     long upTo = index.checkpoint().upTo();
@@ -131,14 +162,10 @@ final class Recovery {
     for (Segment leftover : leftovers) {
       segments.remove(leftover);
       leftover.retire();
-      try {
-        if (leftover.isSuspect()) {
-          Log.setAside(files, leftover.name(), "damaged");
-        } else {
-          files.delete(leftover.name());
-        }
-      } catch (IOException e) {
-        LOG.warn("{} of {} is not needed any more, but could not be deleted", leftover.name(), files, e);
+      if (leftover.isSuspect()) {
+        aside(leftover.name(), "damaged", leftover.problem());
+      } else {
+        delete(leftover);
       }
     }
     return !leftovers.isEmpty();
@@ -146,7 +173,7 @@ final class Recovery {
 
   private void read() {
     index = new Index();
-    carried = new ArrayList<>();
+    tail = Optional.empty();
     sequence = 0;
     hash = segments.isEmpty() ? Layout.beginning() : segments.get(0).header().link();
     lastTime = 0;
@@ -181,24 +208,36 @@ final class Recovery {
     sequence = Math.max(sequence, header.sequence() - 1);
     Tally tally = Tally.NOTHING;
     boolean follows = true;
-    for (Scan.Group group = scan.next(); group != null; group = scan.next()) {
-      if (scan.torn()) {
-        for (List<Found> change : group.changes()) {
-          carry(change, group);
-        }
+    long at = Layout.PAGE;
+    boolean last = segment == segments.get(segments.size() - 1);
+    Scan.Group next = scan.next();
+    while (next != null) {
+      Scan.Group group = next;
+      boolean torn = scan.torn();
+      next = torn ? null : scan.next();
+      if (torn) {
+        tail = Optional.of(new Tail(segment, group, null));
         break;
       }
       if (follows && !Arrays.equals(hash, group.head().link())) {
         segment.suspect("the group at " + group.at() + " does not follow the one before");
       }
+      boolean isTail = last && next == null && !scan.torn() && group.intact();
+      if (isTail) {
+        tail = Optional.of(new Tail(segment, group, new Segment.Extent(scan.at(), group.hash(),
+            tallied(group, tally.at(group.head().time())))));
+        break;
+      }
       follows = group.intact();
       hash = group.hash();
+      at = group.at() + group.head().padded();
       sequence = Math.max(sequence, group.head().sequence());
       lastTime = group.head().time();
-      tally = apply(segment, group, tally.at(lastTime));
+      tally = tallied(group, tally.at(lastTime));
+      apply(segment, group);
     }
     scan.problems().forEach(segment::suspect);
-    segment.grew(new Segment.Extent(scan.at(), hash, tally));
+    segment.grew(new Segment.Extent(tail.isPresent() || last ? at : scan.at(), hash, tally));
     if (scan.torn()) {
       report.add(segment.name() + ": the last group was not written as a whole");
       LOG.warn("{}/{}: the last group was not written as a whole, so nobody was told that it counts", files,
@@ -210,42 +249,29 @@ final class Recovery {
     }
   }
 
-  private Tally apply(Segment segment, Scan.Group group, Tally before) {
+  private static Tally tallied(Scan.Group group, Tally before) {
     Tally tally = before;
     for (List<Found> change : group.changes()) {
       for (Found found : change) {
         try {
-          index.apply(group.fact(found), group.ref(segment, found));
-          tally = found.copy() ? tally : tally.plus(found.type(), payload(group, found));
+          tally = found.copy() ? tally : tally.plus(found.type(), group.payload(found));
         } catch (Damaged e) {
-          segment.suspect("the record at " + (group.at() + found.at()) + ": " + e.getMessage());
+          LOG.debug("a record does not count", e);
         }
       }
     }
     return tally;
   }
 
-  private static ByteBuffer payload(Scan.Group group, Found found) {
-    return group.bytes().duplicate().position(found.at()).limit(found.at() + found.length());
-  }
-
-  private void carry(List<Found> change, Scan.Group group) {
-    List<Log.Record> records = new ArrayList<>();
-    for (Found found : change) {
-      byte[] bytes = new byte[found.length()];
-      payload(group, found).get(bytes);
-      records.add(new Log.Record(found.type(), found.flags(), bytes));
-    }
-    carried.add(records);
-  }
-
-  /** What a killed process wrote may be in memory only, and would be taken for lasting. */
-  private void force(Segment last) {
-    try {
-      last.file().force();
-    } catch (IOException e) {
-      last.distrust();
-      tell(last.name() + " could not be forced to the disk: " + e.getMessage());
+  private void apply(Segment segment, Scan.Group group) {
+    for (List<Found> change : group.changes()) {
+      for (Found found : change) {
+        try {
+          index.apply(group.fact(found), group.ref(segment, found));
+        } catch (Damaged e) {
+          segment.suspect("the record at " + (group.at() + found.at()) + ": " + e.getMessage());
+        }
+      }
     }
   }
 }

@@ -97,7 +97,8 @@ final class Rules {
     if (ended.isPresent()) {
       return ended.get();
     }
-    return batch.isTaken(number) ? new Acceptance.Pending(number, 0) : Reader.known(batch.index(), number);
+    return batch.attempts(number).<Acceptance>map(used -> new Acceptance.Pending(number, used))
+        .orElseGet(() -> Reader.known(batch.index(), number));
   }
 
   boolean commit(Batch batch, long event, KeptOutcome outcome, List<Output> outputs, List<StateChange> changes) {
@@ -108,8 +109,11 @@ final class Rules {
     FunctionName function = pending.function;
     long now = ledger.now();
     List<Fact> facts = new ArrayList<>();
-    KeptOutcome kept = pending.key.isPresent() ? outcome : new KeptOutcome(outcome.status(), List.of(), new byte[0], "");
-    facts.add(new Fact.Done(event, now, function, pending.key, kept));
+    // A key that means something else by now must not come back when this is read without what was before.
+    Optional<String> key = pending.key.filter(text ->
+        batch.number(new Key(function, text)).filter(number -> number == event).isPresent());
+    KeptOutcome kept = key.isPresent() ? outcome : new KeptOutcome(outcome.status(), List.of(), new byte[0], "");
+    facts.add(new Fact.Done(event, now, function, key, kept));
     outputs.forEach(output -> facts.add(new Fact.Output(ledger.takeNumber(), now, event, function, output)));
     facts.addAll(facts(function, changes));
     List<byte[]> payloads = facts.stream().map(FactCodec::encode).toList();
@@ -142,6 +146,7 @@ final class Rules {
       return false;
     }
     batch.add(List.of(new Fact.Attempted(event, attempts)));
+    batch.attempt(event, attempts);
     return true;
   }
 
@@ -156,11 +161,9 @@ final class Rules {
   }
 
   Void forget(Batch batch, FunctionName function, String key) {
-    Key which = new Key(function, key);
-    if (batch.number(which).isPresent()) {
-      batch.add(List.of(new Fact.Forgotten(function, key)));
-      batch.forget(which);
-    }
+    // Also if it is not known: the file may remember what was too much for memory.
+    batch.add(List.of(new Fact.Forgotten(function, key)));
+    batch.forget(new Key(function, key));
     return null;
   }
 
@@ -246,6 +249,7 @@ final class Rules {
       return false;
     }
     batch.add(List.of(new Fact.Dropped(event)));
+    free(batch, event);
     return true;
   }
 
@@ -253,7 +257,15 @@ final class Rules {
     if (!batch.index().isDead(deadLetter) || !batch.drop(deadLetter)) {
       return OptionalLong.empty();
     }
+    free(batch, deadLetter);
     return OptionalLong.of(take(batch, entry, encoded, List.of(new Fact.Dropped(deadLetter)),
         batch.index().eventBytes(deadLetter)));
+  }
+
+  /** The key of a dead letter that goes may mean another event in this very group. */
+  private static void free(Batch batch, long event) {
+    Index.Event gone = batch.index().find(event).orElseThrow();
+    gone.key.map(text -> new Key(gone.function, text))
+        .filter(key -> batch.number(key).filter(number -> number == event).isPresent()).ifPresent(batch::forget);
   }
 }

@@ -30,9 +30,13 @@ final class Scan {
       return new Ref(segment, (int) at + found.at() - Layout.RECORD_HEAD, found.length());
     }
 
+    ByteBuffer payload(Found found) {
+      return bytes.duplicate().position(found.at()).limit(found.at() + found.length());
+    }
+
     /** What a record says. */
     Fact fact(Found found) {
-      return FactCodec.decode(found.type(), bytes.duplicate().position(found.at()).limit(found.at() + found.length()));
+      return FactCodec.decode(found.type(), payload(found));
     }
   }
 

@@ -53,30 +53,22 @@ class DamageTest {
   @Test
   void aTornTailIsLeftOut() {
     take("a");
+    rig.reopen();
+    rig.get(rig.journal().accept(entry(THERMO, "b", "x".repeat(3000))));
     rig.close();
-    byte[] before = rig.disk.raw(last()).clone();
-    rig.open();
-    // As if the second group had not reached the disk as a whole: only its first sector did.
-    String segment = last();
-    rig.close();
-    Rig other = new Rig(rig.disk.copy(), rig.settings, 8);
-    other.get(other.journal().accept(entry(THERMO, "b", "x".repeat(3000))));
-    other.close();
-    assertThat(before).isEqualTo(rig.disk.raw(segment));
-    String written = other.disk.segments().get(1);
-    byte[] torn = other.disk.raw(written);
+    // As if of the last group only the first sector had reached the disk.
+    byte[] torn = rig.disk.raw(last());
     List<Integer> groups = StormFolder.groups(torn);
-    java.util.Arrays.fill(torn, groups.get(0) + StormFolder.SECTOR, torn.length, (byte) 0);
-    other.disk.rewrite(written, torn);
+    java.util.Arrays.fill(torn, groups.get(groups.size() - 1) + StormFolder.SECTOR, torn.length, (byte) 0);
+    rig.disk.rewrite(last(), torn);
 
-    other.open();
+    rig.open();
 
-    assertThat(other.report().findings()).anyMatch(finding -> finding.contains("not written as a whole"));
-    assertThat(other.journal().pending(0, 10)).extracting(accepted -> accepted.entry().key().orElse(""))
-        .containsExactly("a");
-    assertThat(other.disk.names()).noneMatch(name -> name.endsWith(".damaged"));
-    assertThat(other.get(other.journal().accept(entry(THERMO, "b", "again")))).isInstanceOf(Acceptance.Taken.class);
-    assertThat(other.journal().audit(Instant.EPOCH, Instant.now()).problems()).isEmpty();
+    assertThat(rig.report().findings()).anyMatch(finding -> finding.contains("not written as a whole"));
+    assertThat(pending()).containsExactly("a");
+    assertThat(rig.disk.names()).noneMatch(name -> name.endsWith(".damaged"));
+    take("b");
+    assertThat(audit().problems()).isEmpty();
   }
 
   @Test
@@ -193,6 +185,7 @@ class DamageTest {
   @Test
   void aFileOfSomebodyElseIsSetAside() {
     take("a");
+    take("another");
     rig.reopen();
     take("b");
     rig.close();
@@ -201,7 +194,7 @@ class DamageTest {
 
     rig.open();
 
-    assertThat(pending()).containsExactly("b");
+    assertThat(pending()).as("the last group before was written again").containsExactly("another", "b");
     assertThat(rig.disk.names()).contains(segment + ".unreadable");
     assertThat(rig.report().findings()).anyMatch(finding -> finding.contains("cannot be read"));
   }

@@ -1,5 +1,6 @@
 package io.weir.gateway.http.internal;
 
+import io.weir.function.FunctionName;
 import io.weir.function.Promise;
 import io.weir.invocation.Acceptance;
 import io.weir.invocation.Answers;
@@ -47,6 +48,11 @@ final class MemoryCourier implements Courier {
     if (!away) {
       journal.pending(0, 100).forEach(this::handle);
     }
+  }
+
+  @Override
+  public String problem(FunctionName function) {
+    return "";
   }
 
   private void handle(Accepted event) {

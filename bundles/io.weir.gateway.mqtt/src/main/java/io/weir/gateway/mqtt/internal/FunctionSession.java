@@ -141,8 +141,14 @@ final class FunctionSession {
     }
   }
 
+  /** What the journal takes is not held up by what the function could work on. */
   private int window(FunctionSpec spec) {
-    return context.settings().window(spec.scaling());
+    return promises(spec) ? context.settings().maxInFlight() : context.settings().window(spec.scaling());
+  }
+
+  private boolean promises(FunctionSpec spec) {
+    return spec.mqttTriggers().anyMatch(trigger -> line.serves(trigger) && !trigger.fast()
+        && trigger.promise().level() != Level.AT_MOST_ONCE);
   }
 
   private synchronized Subscriptions.@Nullable Target target() {
@@ -156,8 +162,7 @@ final class FunctionSession {
 
   /** Whether it has triggers that promise something. */
   synchronized boolean promises() {
-    return wanted != null && wanted.mqttTriggers().anyMatch(trigger -> line.serves(trigger) && !trigger.fast()
-        && trigger.promise().level() != Level.AT_MOST_ONCE);
+    return wanted != null && promises(wanted);
   }
 
   /** Ends the connection but not the session: the broker keeps what comes. */

@@ -102,6 +102,11 @@ final class FakeDurable implements Courier, InvocationJournal {
   public void look() {}
 
   @Override
+  public String problem(FunctionName function) {
+    return "";
+  }
+
+  @Override
   public CompletionStage<Acceptance> accept(Entry entry) {
     throw new UnsupportedOperationException();
   }
