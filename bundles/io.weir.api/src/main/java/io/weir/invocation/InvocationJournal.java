@@ -87,6 +87,11 @@ public interface InvocationJournal {
   /** The keys of a function's state, in order. */
   List<String> stateKeys(FunctionName function);
 
+  /** How much state a function has and may have. */
+  default StateRoom stateRoom(FunctionName function) {
+    return StateRoom.DEFAULT;
+  }
+
   /** Changes a function's state by itself, all of it or nothing. */
   CompletionStage<Void> change(FunctionName function, List<StateChange> changes);
 
@@ -127,6 +132,18 @@ public interface InvocationJournal {
     public Entry {
       notes = List.copyOf(notes);
     }
+  }
+
+  /**
+   * How much state a function has and may have, in bytes.
+   *
+   * @param used what it has, in the journal's bytes: somewhat more than its keys and values
+   * @param limit what it may have
+   * @param largestValue what one value may have
+   */
+  record StateRoom(long used, long limit, int largestValue) {
+    /** A default journal in which nothing is. */
+    public static final StateRoom DEFAULT = new StateRoom(0, 1 << 20, 1 << 16);
   }
 
   /** An event that was accepted and has not ended. */

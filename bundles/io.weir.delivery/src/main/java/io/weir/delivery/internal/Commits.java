@@ -8,6 +8,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,7 +28,7 @@ final class Commits {
    * @param kept told when that is so
    * @param tooLarge what is asked instead if the journal will never keep it
    */
-  record End(Supplier<CompletionStage<Boolean>> ask, Runnable kept, Supplier<End> tooLarge) {}
+  record End(Supplier<CompletionStage<Boolean>> ask, Runnable kept, Function<JournalFull, End> tooLarge) {}
 
   private final FunctionName name;
   private final World.Timer timer;
@@ -77,8 +78,9 @@ final class Commits {
   }
 
   private void failed(long number, End end, Throwable cause) {
-    boolean hopeless = cause instanceof JournalFull full && full.reason() == JournalFull.Reason.TOO_LARGE;
-    End again = hopeless ? end.tooLarge().get() : end;
+    JournalFull never = cause instanceof JournalFull full && (full.reason() == JournalFull.Reason.TOO_LARGE
+        || full.reason() == JournalFull.Reason.STATE) ? full : null;
+    End again = never != null ? end.tooLarge().apply(never) : end;
     boolean first;
     boolean alone;
     synchronized (this) {
@@ -93,7 +95,7 @@ final class Commits {
           cause.getMessage());
     }
     if (alone) {
-      timer.after(hopeless ? Duration.ZERO : PAUSE, this::retry);
+      timer.after(never != null ? Duration.ZERO : PAUSE, this::retry);
     }
   }
 

@@ -10,6 +10,7 @@ import io.weir.invocation.Answers;
 import io.weir.invocation.Courier;
 import io.weir.invocation.InvocationJournal;
 import io.weir.invocation.Invoker;
+import io.weir.invocation.StateAttempts;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
@@ -23,6 +24,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
@@ -43,6 +45,10 @@ public final class DurableCourier implements Courier, Part {
   private final ScheduledThreadPoolExecutor timer;
   private final ExecutorService reader;
   private final Engine engine;
+  /** Set by the framework as it comes and goes. */
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  private volatile @Nullable StateAttempts states;
 
   @Activate
   public DurableCourier(@Reference InvocationJournal journal, @Reference Invoker invoker,
@@ -54,7 +60,7 @@ public final class DurableCourier implements Courier, Part {
         threads("weir-delivery-reader"), new ThreadPoolExecutor.DiscardPolicy());
     pool.allowCoreThreadTimeOut(true);
     reader = pool;
-    engine = new Engine(new World(journal, invoker, functions, events, settings, Clock.systemUTC(), System::nanoTime,
+    engine = new Engine(new World(journal, invoker, functions, events, settings, () -> states, Clock.systemUTC(), System::nanoTime,
         bound -> ThreadLocalRandom.current().nextLong(bound), this::after, reader));
     engine.begin();
   }

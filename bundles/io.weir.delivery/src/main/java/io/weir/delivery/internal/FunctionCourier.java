@@ -5,10 +5,15 @@ import io.weir.function.FunctionName;
 import io.weir.function.Promise.Urgency;
 import io.weir.function.Scaling;
 import io.weir.invocation.Answers;
+import io.weir.invocation.Header;
+import io.weir.invocation.Invocation;
 import io.weir.invocation.InvocationJournal.Accepted;
+import io.weir.invocation.JournalFull;
 import io.weir.invocation.Outcome;
+import io.weir.invocation.StateAttempts;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
@@ -173,7 +178,8 @@ final class FunctionCourier {
     }
     CompletionStage<Outcome> attempt;
     try {
-      attempt = world.invoker().attempt(event.entry().invocation(), item.attempts + 1, outcome -> judge(item, outcome));
+      attempt = world.invoker().attempt(call(item, event.entry().invocation()), item.attempts + 1,
+          outcome -> judge(item, outcome));
     } catch (RuntimeException | Error e) {
       attempt = CompletableFuture.failedStage(e);
     }
@@ -188,11 +194,34 @@ final class FunctionCourier {
     });
   }
 
+  /** What counts exactly once is told which attempt it is, so that what it changes of its state can count with it. */
+  private Invocation call(Item item, Invocation invocation) {
+    StateAttempts states = world.states().get();
+    if (states == null || !item.exactlyOnce()) {
+      item.state = null;
+      return invocation;
+    }
+    StateAttempts.Attempt state = states.begin(name, invocation.id());
+    item.state = state;
+    List<Header> headers = new ArrayList<>(invocation.headers());
+    headers.removeIf(header -> header.name().equalsIgnoreCase(StateAttempts.HEADER));
+    headers.add(new Header(StateAttempts.HEADER, state.id()));
+    return new Invocation(invocation.id(), name, invocation.trigger(), invocation.subject(), invocation.method(),
+        invocation.target(), headers, invocation.body(), invocation.arrived(), invocation.guarantee(),
+        invocation.streamed());
+  }
+
   /** Decides before the outcome is told to others; whether another attempt follows. */
   private boolean judge(Item item, Outcome outcome) {
-    Verdict verdict = Verdict.of(item, outcome, world.clock().instant());
+    Verdict verdict = verdict(item, outcome);
     item.verdict = verdict;
-    return verdict instanceof Verdict.Again;
+    return verdict instanceof Verdict.Again || verdict instanceof Verdict.Afresh;
+  }
+
+  private Verdict verdict(Item item, Outcome outcome) {
+    Verdict verdict = Verdict.of(item, outcome, world.clock().instant());
+    StateAttempts.Attempt state = item.state;
+    return state == null ? verdict : Verdict.with(state, verdict);
   }
 
   // --- ending --------------------------------------------------------------------------------------------------------
@@ -201,7 +230,7 @@ final class FunctionCourier {
     Verdict verdict = item.verdict;
     item.verdict = null;
     if (verdict == null) {
-      verdict = Verdict.of(item, outcome, world.clock().instant());
+      verdict = verdict(item, outcome);
     }
     if (verdict instanceof Verdict.Later later) {
       refused(item, event, to, later.refusal());
@@ -209,7 +238,7 @@ final class FunctionCourier {
     }
     unknown = false;
     if (verdict instanceof Verdict.Ended end) {
-      answered(item, event, to, end.reply());
+      answered(item, event, to, end);
       return;
     }
     if (outcome instanceof Outcome.Replied reply) {
@@ -217,6 +246,8 @@ final class FunctionCourier {
     }
     if (verdict instanceof Verdict.Again again) {
       again(item, event, again);
+    } else if (verdict instanceof Verdict.Afresh afresh) {
+      afresh(item, event, afresh);
     } else {
       dead(item, event, to, (Verdict.Dead) verdict);
     }
@@ -230,10 +261,10 @@ final class FunctionCourier {
     }
   }
 
-  private void answered(Item item, Accepted event, Answers to, Outcome.Replied reply) {
+  private void answered(Item item, Accepted event, Answers to, Verdict.Ended end) {
     Answers.Ending ending;
     try {
-      ending = to.ending(event.entry(), reply);
+      ending = to.ending(event.entry(), end.reply());
     } catch (IOException e) {
       dead(item, event, to, new Verdict.Dead("connection-reset", "the answer ended early: " + e.getMessage()));
       return;
@@ -242,11 +273,13 @@ final class FunctionCourier {
       LOG.info("{} answers again", name);
     }
     end(item, new Commits.End(
-        () -> world.journal().commit(item.number, ending.outcome(), ending.outputs(), List.of()), () -> {
+        () -> world.journal().commit(item.number, ending.outcome(), ending.outputs(), end.changes()), () -> {
           kept(item);
           to.kept(event, ending.outcome());
         },
-        () -> letter(item, event, to, new Verdict.Dead("answer-too-large", "the journal does not take so large an answer"))));
+        full -> letter(item, event, to, full.reason() == JournalFull.Reason.STATE
+            ? new Verdict.Dead("state-full", String.valueOf(full.getMessage()))
+            : new Verdict.Dead("answer-too-large", "the journal does not take so large an answer"))));
   }
 
   private void dead(Item item, Accepted event, Answers to, Verdict.Dead why) {
@@ -263,7 +296,7 @@ final class FunctionCourier {
         () -> world.journal().deadLetter(item.number, why.reason(), why.detail(), item.attempts + 1), () -> {
           kept(item);
           to.died(event, why.reason(), why.detail());
-        }, () -> {
+        }, full -> {
           throw new IllegalStateException("a dead letter is too large for the journal that has its event");
         });
   }
@@ -281,6 +314,10 @@ final class FunctionCourier {
   }
 
   private void kept(Item item) {
+    StateAttempts.Attempt state = item.state;
+    if (state != null) {
+      state.settled();
+    }
     if (item.exactlyOnce()) {
       queue.advance(item);
     }
@@ -300,6 +337,13 @@ final class FunctionCourier {
     if (leftAlone) {
       tellLeftAlone();
     }
+    pump();
+  }
+
+  /** Others that changed what this one saw have got on with it, so there is no need to count how often. */
+  private void afresh(Item item, Accepted event, Verdict.Afresh why) {
+    LOG.debug("{}: event {} is handled afresh: {}", name, event.entry().invocation().id(), why.why());
+    queue.afresh(item, world.nanos().getAsLong() + world.random().applyAsLong(SHORTEST_PAUSE.toNanos()));
     pump();
   }
 

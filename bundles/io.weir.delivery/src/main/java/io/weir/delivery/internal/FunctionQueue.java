@@ -164,6 +164,15 @@ final class FunctionQueue {
     return breaker.failed(now);
   }
 
+  /** It is tried again then, and neither failed nor succeeded. */
+  synchronized void afresh(Item item, long notBefore) {
+    rest(item);
+    breaker.undecided();
+    item.notBefore = notBefore;
+    lines.get(item.order).busy = false;
+    delayed.add(item);
+  }
+
   /** It was not tried, and none shall be until then. */
   synchronized void refused(Item item, long until) {
     rest(item);

@@ -5,6 +5,7 @@ import io.weir.function.Promise;
 import io.weir.function.Promise.Level;
 import io.weir.function.Promise.Urgency;
 import io.weir.invocation.InvocationJournal.Accepted;
+import io.weir.invocation.StateAttempts;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +25,8 @@ final class Item {
   private volatile @Nullable Accepted event;
   /** Attempts that failed. */
   volatile int attempts;
+  /** What the attempt changes of the function's state; null if it changes none together with its outcome. */
+  volatile StateAttempts.@Nullable Attempt state;
   /** What the attempt that just ended leads to, once that is decided. */
   volatile @Nullable Verdict verdict;
   /** When the next attempt may begin, by the nanosecond clock. */

@@ -1,14 +1,20 @@
 package io.weir.delivery.internal;
 
 import io.weir.invocation.Outcome;
+import io.weir.invocation.StateAttempts;
+import io.weir.invocation.StateChange;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 
 /** What follows from the outcome of an attempt. */
 sealed interface Verdict {
 
   /** It is the end. */
-  record Ended(Outcome.Replied reply) implements Verdict {}
+  record Ended(Outcome.Replied reply, List<StateChange> changes) implements Verdict {}
+
+  /** It does not count, because of what happened beside it; the event is handled afresh at once. */
+  record Afresh(String why) implements Verdict {}
 
   /** It counts as a failure, and another attempt follows. */
   record Again(String reason, String detail) implements Verdict {}
@@ -28,8 +34,21 @@ sealed interface Verdict {
     }
     Outcome.Replied reply = (Outcome.Replied) outcome;
     int status = reply.status();
-    return status >= 200 && status < 300 || status >= 400 && status < 500 ? new Ended(reply)
+    return status >= 200 && status < 300 || status >= 400 && status < 500 ? new Ended(reply, List.of())
         : failed(item, "status-" + status, "the function answered with status " + status, status >= 500, now);
+  }
+
+  /**
+   * The same, once it is known what becomes of what the attempt changed: that is kept with a good answer, else forgotten.
+   * To be called once for each attempt.
+   */
+  static Verdict with(StateAttempts.Attempt state, Verdict verdict) {
+    if (!(verdict instanceof Ended end) || end.reply().status() >= 300) {
+      state.drop();
+      return verdict;
+    }
+    StateAttempts.Ending ending = state.close();
+    return ending.counts() ? new Ended(end.reply(), ending.changes()) : new Afresh(ending.why());
   }
 
   /** Repeated as long as that was promised. A clock that jumped back makes an event no older than it was. */

@@ -26,6 +26,7 @@ import io.weir.invocation.Invoker;
 import io.weir.invocation.KeptOutcome;
 import io.weir.invocation.Outcome;
 import io.weir.invocation.Payload;
+import io.weir.invocation.StateAttempts;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.time.Clock;
@@ -84,6 +85,7 @@ final class Bench {
   final List<Call> calls = new ArrayList<>();
   final List<GatewayEvent> told = new ArrayList<>();
   final List<String> died = new ArrayList<>();
+  @org.jspecify.annotations.Nullable StateAttempts states;
   boolean answering = true;
   Optional<FunctionSpec> function = Optional.of(spec(2, 4));
   Settings settings = new Settings(32, 1000, 1 << 20, Duration.ofMillis(200), Duration.ofSeconds(30), 10,
@@ -120,7 +122,7 @@ final class Bench {
     calls.clear();
     tasks.clear();
     reads.clear();
-    World world = new World(journal, new Functions(), new Registry(), new Told(), settings, clock(), () -> now,
+    World world = new World(journal, new Functions(), new Registry(), new Told(), settings, () -> states, clock(), () -> now,
         bound -> bound - 1, (delay, task) -> tasks.add(new Task(now + delay.toNanos(), order++, task)), reads::add);
     engine = new Engine(world);
     engine.begin();

@@ -162,6 +162,11 @@ final class SegmentJournal implements InvocationJournal {
   }
 
   @Override
+  public StateRoom stateRoom(FunctionName function) {
+    return new StateRoom(ledger.index().stateBytes(function), ledger.settings().stateBytes(), ledger.settings().valueBytes());
+  }
+
+  @Override
   public CompletionStage<Void> change(FunctionName function, List<StateChange> changes) {
     List<StateChange> changed = List.copyOf(changes);
     boolean grows = changed.stream().anyMatch(change -> change instanceof StateChange.Put);

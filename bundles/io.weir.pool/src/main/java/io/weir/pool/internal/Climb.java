@@ -12,8 +12,6 @@ import io.weir.function.Rung;
 import io.weir.function.Source;
 import java.net.InetSocketAddress;
 import java.time.Duration;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.Optional;
 
 /** The steps up the ladder: create, arm, start, claim. Each blocks its thread until it is done or has failed. */
@@ -86,11 +84,8 @@ final class Climb {
   }
 
   ContainerSpec container(String name, FunctionSpec spec) {
-    // The function may rely on PORT, whatever else its environment says.
-    Map<String, String> environment = new HashMap<>(spec.environment());
-    environment.put("PORT", Integer.toString(spec.port()));
     return new ContainerSpec(name, ((Source.Image) spec.source()).reference(), spec.port(), lifecycle.labels(spec),
-        environment, spec.limits());
+        lifecycle.surroundings().of(spec), spec.limits());
   }
 
   private InetSocketAddress claim(Slot slot, FunctionInstances owner) {

@@ -58,6 +58,7 @@ final class Lifecycle {
   private final ExecutorService thaws;
   private final Climb climb;
   private final Coroner coroner;
+  private final Surroundings surroundings;
   private final UsageLedger usage = new UsageLedger();
   private final SecureRandom random = new SecureRandom();
   /** Names of containers from before they are created until after they are removed. */
@@ -75,6 +76,7 @@ final class Lifecycle {
         threads("weir-pool-chores"));
     this.thaws = new ThreadPoolExecutor(0, MOST_THAWS, 10, TimeUnit.SECONDS, new SynchronousQueue<>(),
         threads("weir-pool-thaw"), new ThreadPoolExecutor.CallerRunsPolicy());
+    this.surroundings = new Surroundings(engine);
     this.coroner = new Coroner(engine, this);
     this.climb = new Climb(engine, kernel, runners, settings, this, coroner);
   }
@@ -85,6 +87,10 @@ final class Lifecycle {
       thread.setDaemon(true);
       return thread;
     };
+  }
+
+  Surroundings surroundings() {
+    return surroundings;
   }
 
   UsageLedger usage() {

@@ -2,6 +2,7 @@ package io.weir.runner.internal;
 
 import io.weir.engine.ContainerEngine;
 import io.weir.engine.EngineException;
+import io.weir.engine.InstanceEnvironment;
 import io.weir.engine.LeaseRefused;
 import io.weir.engine.Runners;
 import io.weir.event.GatewayIdentity;
@@ -15,16 +16,22 @@ import java.net.ConnectException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
 import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.osgi.service.metatype.annotations.Designate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -53,6 +60,10 @@ public final class SparePool implements Runners, FunctionCheck {
   private final HandlerChecks checks;
   /** Claims and checks in work. */
   private final AtomicInteger claims = new AtomicInteger();
+  /** Set by the framework as it comes and goes. */
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  private volatile @Nullable InstanceEnvironment surroundings;
   private volatile boolean engineSeen;
   private volatile boolean closed;
 
@@ -149,7 +160,7 @@ public final class SparePool implements Runners, FunctionCheck {
       throws IOException {
     Optional<String> problem;
     try {
-      problem = RunnerClient.load(runner.address(), handler, function.environment(), settings.loadTimeout());
+      problem = RunnerClient.load(runner.address(), handler, environment(function), settings.loadTimeout());
     } catch (SocketTimeoutException e) {
       discard(runner);
       throw new LeaseRefused(LeaseRefused.Code.START_FAILED, handler.file() + " has not finished loading after "
@@ -163,6 +174,15 @@ public final class SparePool implements Runners, FunctionCheck {
     }
     containers.handOut(runner);
     return new Runner(runner.id(), runner.name(), runner.address(), preloaded);
+  }
+
+  private Map<String, String> environment(FunctionSpec function) {
+    InstanceEnvironment more = surroundings;
+    Map<String, String> environment = new HashMap<>(function.environment());
+    if (more != null) {
+      environment.putAll(more.of(function.name(), engine.gatewayAddress()));
+    }
+    return environment;
   }
 
   private void discard(RunnerContainer runner) {

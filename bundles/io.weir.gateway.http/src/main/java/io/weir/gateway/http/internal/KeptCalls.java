@@ -179,7 +179,8 @@ final class KeptCalls implements Answers, AutoCloseable {
       throw JournalCalls.problem(failure == null ? new IllegalStateException("no acceptance") : failure);
     }
     Acceptance acceptance = first instanceof Acceptance.Taken ? first : same(caller, first);
-    if (!(acceptance instanceof Acceptance.Taken)) {
+    boolean running = acceptance instanceof Acceptance.Pending;
+    if (!(acceptance instanceof Acceptance.Taken) && (async || !running)) {
       caller.response().setHeader(REPLAYED, "true");
     }
     if (async) {
@@ -191,7 +192,6 @@ final class KeptCalls implements Answers, AutoCloseable {
     } else if (acceptance instanceof Acceptance.Dead dead) {
       throw dead(caller, dead.number(), dead.reason(), dead.detail());
     } else {
-      caller.response().setHeader(REPLAYED, null);
       throw new Problem(409, "still-running", "the call with this " + IdempotencyKeys.FIELD + " has not ended; ask again "
           + "with the same key, or look at " + caller.outcome.path()).with("outcome", caller.outcome.path())
           .retryAfter(Duration.ofSeconds(1));
