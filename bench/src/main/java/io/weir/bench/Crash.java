@@ -2,6 +2,7 @@ package io.weir.bench;
 
 import io.weir.itest.Gateway;
 import io.weir.itest.Mosquitto;
+import io.weir.itest.Programs;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -30,6 +31,7 @@ final class Crash {
   private static final long FORGOTTEN_NANOS = TimeUnit.SECONDS.toNanos(3);
   private static final long DRAIN_NANOS = TimeUnit.SECONDS.toNanos(60);
   private static final int LARGE = 20_000;
+  private static final String COUNTER = "localhost/tally:1";
 
   private final Random random;
   private final Map<String, Integer> done = new TreeMap<>();
@@ -103,17 +105,18 @@ final class Crash {
 
   private void deploy() throws Exception {
     gateway.importProbe();
+    gateway.importProgram(COUNTER, Programs.compileStatic("tally"), "1");
     StringBuilder yaml = new StringBuilder("functions:\n");
-    function(yaml, "most", "delivery: at-most-once");
-    function(yaml, "least", "delivery: at-least-once, retry: {attempts: 100}");
-    function(yaml, "exactly", "delivery: exactly-once, retry: {attempts: 100}");
-    function(yaml, "packets", "delivery: exactly-once, retry: {attempts: 100}");
-    function(yaml, "poison", "delivery: at-least-once, retry: {attempts: 2}");
+    function(yaml, "most", Baseline.PROBE, "delivery: at-most-once");
+    function(yaml, "least", Baseline.PROBE, "delivery: at-least-once, retry: {attempts: 100}");
+    function(yaml, "exactly", COUNTER, "path: /count, delivery: exactly-once, retry: {attempts: 100}");
+    function(yaml, "packets", COUNTER, "path: /count, delivery: exactly-once, retry: {attempts: 100}");
+    function(yaml, "poison", Baseline.PROBE, "delivery: at-least-once, retry: {attempts: 2}");
     gateway.deploy(yaml.toString());
   }
 
-  private static void function(StringBuilder yaml, String name, String trigger) {
-    yaml.append("  ").append(name).append(":\n    image: localhost/probe:1\n    memory: 32MiB\n    concurrency: 8\n")
+  private static void function(StringBuilder yaml, String name, String image, String trigger) {
+    yaml.append("  ").append(name).append(":\n    image: ").append(image).append("\n    memory: 32MiB\n    concurrency: 8\n")
         .append("    rest: running\n    triggers: [{mqtt: crash/").append(name).append("/in/+, ").append(trigger)
         .append("}]\n    output: crash/").append(name).append("/out/{1}\n");
   }
@@ -302,6 +305,8 @@ final class Crash {
     add(leastOnce, "at_least_once", rounds, true, false);
     add(exactlyOnce, "exactly_once", rounds, true, true);
     add(packetIds, "exactly_once_packet_id", rounds, true, true);
+    addState(exactlyOnce, "exactly_once");
+    addState(packetIds, "exactly_once_packet_id");
     add(poison, "at_least_once_beside_poison", rounds, true, false);
     report.add("lost_dead_letters", "", new double[] {poisoned() - deadLetters()}, "poisoned messages",
         new double[] {poisoned()}, none());
@@ -329,6 +334,17 @@ final class Crash {
     tell(lane, "doubled", once ? doubled : List.of());
   }
 
+  /** What the function has counted in its state. */
+  private void addState(Lane lane, String level) {
+    String body = gateway.post("/function/" + lane.name() + "/ask", "GET /state/count HTTP/1.1\r\nHost: state\r\n"
+        + "Connection: close\r\n\r\n").body();
+    double counted = Double.parseDouble(body.substring(body.lastIndexOf('\n') + 1));
+    double[] accepted = {lane.accepted()};
+    report.add("lost_state_" + level, "", new double[] {Math.max(0, accepted[0] - counted)}, "accepted", accepted, none());
+    report.add("doubled_state_" + level, "", new double[] {Math.max(0, counted - accepted[0] - lane.doubtful())
+        + tap.sharedCounts(lane.name())}, "accepted", accepted, none());
+  }
+
   private void add(String metric, List<Integer> what, double[] accepted, boolean promised) {
     double[] value = {what.size()};
     if (promised) {
@@ -346,15 +362,15 @@ final class Crash {
     for (int number : numbers) {
       int round = lane.roundOf(number);
       System.out.println(what + ": " + lane.name() + " " + number + ", accepted in round " + round + " ("
-          + history.get(round) + "; before: " + history.get(round - 1) + "), taken " + tap.taken(lane.name() + " " + number)
-          + " times:" + tap.story(lane.name() + " " + number));
+          + history.get(round) + "; before: " + history.get(round - 1) + "), taken " + tap.taken(lane.name() + " n" + number)
+          + " times:" + tap.story(lane.name() + " n" + number));
     }
   }
 
   private List<Integer> lost(Lane lane) {
     List<Integer> lost = new ArrayList<>();
     for (int i = 0; i < lane.accepted(); i++) {
-      if (!lane.isPoison(i) && tap.taken(lane.name() + " " + i) == 0) {
+      if (!lane.isPoison(i) && tap.taken(lane.name() + " n" + i) == 0) {
         lost.add(i);
       }
     }
@@ -364,7 +380,7 @@ final class Crash {
   private List<Integer> doubled(Lane lane) {
     List<Integer> doubled = new ArrayList<>();
     for (int i = 0; i < lane.accepted(); i++) {
-      if (tap.taken(lane.name() + " " + i) > 1 && !lane.isDoubtful(i)) {
+      if (tap.taken(lane.name() + " n" + i) > 1 && !lane.isDoubtful(i)) {
         doubled.add(i);
       }
     }

@@ -128,6 +128,10 @@ final class Lane implements AutoCloseable {
     return doubtful.contains(number);
   }
 
+  int doubtful() {
+    return doubtful.size();
+  }
+
   private void run() {
     try {
       while (!over) {
@@ -186,7 +190,7 @@ final class Lane implements AutoCloseable {
   }
 
   private MqttMessage message(int number) {
-    String text = (isPoison(number) ? "!500 " : "") + number + (padding == 0 ? "" : " " + "x".repeat(padding));
+    String text = (isPoison(number) ? "!500 n" : "n") + number + (padding == 0 ? "" : " " + "x".repeat(padding));
     MqttMessage message = new MqttMessage(text.getBytes(StandardCharsets.UTF_8));
     message.setQos(qos);
     MqttProperties properties = new MqttProperties();

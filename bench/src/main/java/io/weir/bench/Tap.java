@@ -11,7 +11,9 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * The witness: stands between the gateway and its broker, passes everything on, and notes which answers the broker has
@@ -30,6 +32,8 @@ final class Tap implements AutoCloseable {
   /** What a client's packet ids mean: sent and not taken, taken and not confirmed. */
   private final Map<String, Map<Integer, String>> open = new HashMap<>();
   private final Map<String, Map<Integer, String>> released = new HashMap<>();
+  /** Which answers each count of a function was in, by level. */
+  private final Map<String, Map<String, Set<String>>> counts = new HashMap<>();
   /** What was said about each answer, for who looks for the reason. */
   private final Map<String, StringBuilder> story = new HashMap<>();
   /** When each client could last be sent messages. */
@@ -50,8 +54,9 @@ final class Tap implements AutoCloseable {
     return taken.getOrDefault(answer, 0);
   }
 
-  synchronized int all() {
-    return taken.values().stream().mapToInt(Integer::intValue).sum();
+  /** How many counts were in the answers to several messages. */
+  synchronized long sharedCounts(String level) {
+    return counts.getOrDefault(level, Map.of()).values().stream().filter(answers -> answers.size() > 1).count();
   }
 
   /** How it came to that. */
@@ -196,7 +201,12 @@ final class Tap implements AutoCloseable {
       int id = qos == 0 ? 0 : body.getShort() & 0xFFFF;
       int properties = number(body);
       body.position(body.position() + properties);
-      String answer = level(topic) + " " + word(StandardCharsets.UTF_8.decode(body).toString());
+      String text = StandardCharsets.UTF_8.decode(body).toString();
+      String answer = level(topic) + " " + word(text);
+      if (Character.isDigit(text.charAt(0))) {
+        counts.computeIfAbsent(level(topic), first -> new HashMap<>())
+            .computeIfAbsent(text.substring(0, text.indexOf(' ')), first -> new TreeSet<>()).add(answer);
+      }
       tell(answer, "PUBLISH" + flags + " #" + id + " of " + Integer.toHexString(hashCode()));
       if (qos == 0) {
         take(answer, 1);
@@ -237,9 +247,14 @@ final class Tap implements AutoCloseable {
     return parts.length > 1 ? parts[1] : topic;
   }
 
+  /** The word that names the message; a function that counts puts a number before it. */
   private static String word(String text) {
-    int blank = text.indexOf(' ');
-    return blank < 0 ? text : text.substring(0, blank);
+    for (String word : text.substring(0, Math.min(text.length(), 64)).split(" ")) {
+      if (word.startsWith("n")) {
+        return word;
+      }
+    }
+    return text;
   }
 
   /** Of a CONNECT of MQTT 5. */
