@@ -99,6 +99,8 @@ class ArchitectureTest {
   void gatewaysKnowNothingOfPodman() {
     noClasses().that().resideInAPackage("io.weir.gateway.mqtt..")
         .should().dependOnClassesThat().resideInAPackage("io.weir.engine..").check(classes);
+    noClasses().that().resideInAPackage("io.weir.delivery..")
+        .should().dependOnClassesThat().resideInAPackage("io.weir.engine..").check(classes);
     noClasses().that().resideInAPackage("io.weir.invoker..")
         .should().dependOnClassesThat().haveSimpleName("ContainerEngine").check(classes);
     noClasses().that().resideInAPackage("io.weir.pool..")

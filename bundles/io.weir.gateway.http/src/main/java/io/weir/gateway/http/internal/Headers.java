@@ -62,6 +62,11 @@ final class Headers {
     return RESPONSE_SINGLE.contains(name);
   }
 
+  /** Whether somebody else than the client may set the field: whether neither the gateway nor HTTP needs it. */
+  static boolean settable(String name) {
+    return !HOP_BY_HOP.contains(name) && !REQUEST_OWN.contains(name);
+  }
+
   private static Set<String> named(@Nullable String connection) {
     if (connection == null || connection.equalsIgnoreCase("keep-alive") || connection.equalsIgnoreCase("close")) {
       return Set.of();

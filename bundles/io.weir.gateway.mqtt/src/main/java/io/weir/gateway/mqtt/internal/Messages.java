@@ -109,6 +109,16 @@ final class Messages {
     return event;
   }
 
+  /** What the sender calls the event, among all its events. */
+  static Optional<String> givenId(MqttProperties properties) {
+    if (properties.getUserProperties().isEmpty() || !isEvent(properties)) {
+      return Optional.empty();
+    }
+    Map<String, String> found = new HashMap<>();
+    properties.getUserProperties().forEach(property -> found.put(property.getKey(), property.getValue()));
+    return Optional.of(found.get("source") + " " + found.get("id"));
+  }
+
   private static boolean isEvent(MqttProperties properties) {
     Map<String, String> found = new HashMap<>();
     properties.getUserProperties().forEach(property -> found.put(property.getKey(), property.getValue()));
