@@ -246,6 +246,9 @@ final class FunctionCourier {
     if (queue.answered(item)) {
       LOG.info("{} answers again", name);
     }
+    if (!item.exactlyOnce() && !ending.outputs().isEmpty()) {
+      to.ending(event, ending.outputs());
+    }
     end(item, new Commits.End(
         () -> world.journal().commit(item.number, ending.outcome(), ending.outputs(), List.of()), () -> kept(item),
         () -> letter(item, event, to, new Verdict.Dead("answer-too-large", "the journal does not take so large an answer"))));
