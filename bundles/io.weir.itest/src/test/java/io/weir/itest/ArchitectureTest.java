@@ -107,5 +107,8 @@ class ArchitectureTest {
         .should().dependOnClassesThat().resideInAPackage("io.weir.invocation..").check(classes);
     noClasses().that().resideInAPackage("io.weir.activator..")
         .should().dependOnClassesThat().haveSimpleName("ContainerEngine").check(classes);
+    noClasses().that().resideInAPackage("io.weir.journal..")
+        .should().dependOnClassesThat().resideInAnyPackage("io.weir.engine..", "io.weir.kernel..", "io.weir.broker..")
+        .check(classes);
   }
 }
