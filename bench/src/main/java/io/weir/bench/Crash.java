@@ -31,6 +31,7 @@ final class Crash {
   private static final long FORGOTTEN_NANOS = TimeUnit.SECONDS.toNanos(3);
   private static final long DRAIN_NANOS = TimeUnit.SECONDS.toNanos(60);
   private static final int LARGE = 20_000;
+  private static final int MOST_TOLD = 10;
   private static final String COUNTER = "localhost/tally:1";
 
   private final Random random;
@@ -308,7 +309,7 @@ final class Crash {
     addState(exactlyOnce, "exactly_once");
     addState(packetIds, "exactly_once_packet_id");
     add(poison, "at_least_once_beside_poison", rounds, true, false);
-    report.add("lost_dead_letters", "", new double[] {poisoned() - deadLetters()}, "poisoned messages",
+    report.add("lost_dead_letters", "", new double[] {Math.max(0, poisoned() - deadLetters())}, "poisoned messages",
         new double[] {poisoned()}, none());
     System.out.println("done: " + done + (unreached.isEmpty() ? "" : "; steps not reached: " + unreached));
     Map<String, Object> audit = gateway.json("/api/v1/audit");
@@ -359,7 +360,10 @@ final class Crash {
   }
 
   private void tell(Lane lane, String what, List<Integer> numbers) {
-    for (int number : numbers) {
+    if (numbers.size() > MOST_TOLD) {
+      System.out.println(what + ": " + lane.name() + " " + numbers.size() + " messages, of which the first are:");
+    }
+    for (int number : numbers.subList(0, Math.min(MOST_TOLD, numbers.size()))) {
       int round = lane.roundOf(number);
       System.out.println(what + ": " + lane.name() + " " + number + ", accepted in round " + round + " ("
           + history.get(round) + "; before: " + history.get(round - 1) + "), taken " + tap.taken(lane.name() + " n" + number)

@@ -175,6 +175,7 @@ final class Tap implements AutoCloseable {
     private void fromBroker(int type, int flags, ByteBuffer body) {
       synchronized (Tap.this) {
         switch (type) {
+          case 3 -> arrives(flags, body);
           case 2 -> {
             if (body.get(0) == 0 && body.get(1) == 0) {
               forgotten();
@@ -215,6 +216,15 @@ final class Tap implements AutoCloseable {
       } else {
         of(open).put(id, answer);
       }
+    }
+
+    /** What the broker sends is not counted, only told. */
+    private void arrives(int flags, ByteBuffer body) {
+      String level = level(text(body));
+      int id = (flags >> 1 & 3) == 0 ? 0 : body.getShort() & 0xFFFF;
+      int properties = number(body);
+      body.position(body.position() + properties);
+      tell(level + " " + word(StandardCharsets.UTF_8.decode(body).toString()), "came" + flags + " #" + id);
     }
 
     private void release(int id) {
