@@ -35,7 +35,7 @@ final class FunctionCourier {
   private static final Logger LOG = LoggerFactory.getLogger(FunctionCourier.class);
   private static final Duration SHORTEST_PAUSE = Duration.ofMillis(20);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
-  private static final Duration UNKNOWN_PAUSE = Duration.ofSeconds(2);
+  private static final Duration UNKNOWN_PAUSE = Duration.ofMillis(250);
   /** By then every function that still exists has been declared. */
   private static final Duration GONE_AFTER = Duration.ofSeconds(60);
   private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(60);
@@ -176,6 +176,11 @@ final class FunctionCourier {
       homeless.accept(item);
       return;
     }
+    if (world.functions().find(name).isEmpty()) {  // at the start it may not be declared yet
+      refused(item, event, to, new Outcome.Refused(Outcome.Reason.UNKNOWN_FUNCTION, "there is no function " + name,
+          UNKNOWN_PAUSE));
+      return;
+    }
     CompletionStage<Outcome> attempt;
     try {
       attempt = world.invoker().attempt(call(item, event.entry().invocation()), item.attempts + 1,
@@ -271,6 +276,9 @@ final class FunctionCourier {
     }
     if (queue.answered(item)) {
       LOG.info("{} answers again", name);
+    }
+    if (!item.exactlyOnce() && !ending.outputs().isEmpty()) {
+      to.ending(event, ending.outputs());
     }
     end(item, new Commits.End(
         () -> world.journal().commit(item.number, ending.outcome(), ending.outputs(), end.changes()), () -> {

@@ -214,6 +214,20 @@ class EngineTest {
   }
 
   @Test
+  void aFunctionThatIsDeclaredLaterGetsItsEvents() {
+    bench.accept("a", "a");
+    bench.journal.crash();
+    bench.function = Optional.empty();
+    bench.start();
+    bench.pass(Duration.ofSeconds(20));
+    assertThat(bench.working()).isEmpty();
+
+    bench.function = Optional.of(Bench.spec(1, 1));
+    bench.pass(Duration.ofMillis(250));
+    assertThat(bench.working()).containsExactly("a");
+  }
+
+  @Test
   void goesOnAfterACrashInOrderWithTheAttemptsOfBefore() {
     bench.accept("a1", "a");
     bench.accept("a2", "a");

@@ -23,13 +23,20 @@ final class MqttAnswers implements Answers {
     void died(Accepted event, String reason, String detail);
   }
 
+  /** Sends before the journal has what is sent, if that keeps the order. */
+  interface Early {
+    void send(FunctionName function, long event, Output output);
+  }
+
   private static final Logger LOG = LoggerFactory.getLogger(MqttAnswers.class);
 
   private final int maxAnswerBytes;
+  private final Early early;
   private final Function<FunctionName, Notifier> notifiers;
 
-  MqttAnswers(int maxAnswerBytes, Function<FunctionName, Notifier> notifiers) {
+  MqttAnswers(int maxAnswerBytes, Early early, Function<FunctionName, Notifier> notifiers) {
     this.maxAnswerBytes = maxAnswerBytes;
+    this.early = early;
     this.notifiers = notifiers;
   }
 
@@ -64,6 +71,11 @@ final class MqttAnswers implements Answers {
     notes.correlation().ifPresent(properties::setCorrelationData);
     return new Ending(outcome, List.of(new Output(Posting.CHANNEL, notes.topic().get(), entry.order(),
         Posting.headers(notes.qos(), properties, entry.invocation().id()), payload)));
+  }
+
+  @Override
+  public void ending(Accepted event, List<Output> outputs) {
+    outputs.forEach(output -> early.send(event.entry().invocation().function(), event.number(), output));
   }
 
   @Override

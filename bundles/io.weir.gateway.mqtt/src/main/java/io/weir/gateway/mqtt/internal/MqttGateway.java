@@ -97,7 +97,7 @@ public final class MqttGateway implements FunctionListener, Part {
     Context apart = context.with(new SessionFiles(data.resolve("mqtt-fast")));
     this.fast = new SessionGroup(apart, name -> new FastLine(apart, name, () -> Optional.ofNullable(adaptor)),
         Trigger.Mqtt::fast, this::changed);
-    this.answers = new MqttAnswers(settings.maxAnswerBytes(), name -> ordinary.find(name)
+    this.answers = new MqttAnswers(settings.maxAnswerBytes(), office::sendEarly, name -> ordinary.find(name)
         .flatMap(FunctionSession::notifier).orElse((event, reason, detail) -> { }));
     long period = settings.keepAlive().toMillis();
     timer.scheduleWithFixedDelay(() -> all().forEach(FunctionSession::look), period, period, TimeUnit.MILLISECONDS);
@@ -199,6 +199,15 @@ public final class MqttGateway implements FunctionListener, Part {
   /** What may only be handled with the journal is not even taken without. */
   private void leaveWithBroker() {
     ordinary.all().stream().filter(FunctionSession::lacksJournal).forEach(FunctionSession::renew);
+  }
+
+  MqttAnswers answers() {
+    return answers;
+  }
+
+  /** Whether nothing that the journal keeps is unread. */
+  boolean current() {
+    return office.current();
   }
 
   // --- what operators see --------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@ package io.weir.gateway.mqtt.internal;
 import io.weir.function.FunctionName;
 import io.weir.invocation.InvocationJournal;
 import io.weir.invocation.InvocationJournal.Outgoing;
+import io.weir.invocation.InvocationJournal.Output;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -32,6 +33,8 @@ final class PostOffice implements AutoCloseable {
   private final ExecutorService reader;
   private final AtomicBoolean reading = new AtomicBoolean();
   private volatile @Nullable AutoCloseable watch;
+  /** Whether all was read that the journal had when it was last looked at. */
+  private volatile boolean current;
   /** Of the reader: the journal it reads, and the last output it has read. */
   private @Nullable InvocationJournal source;
   private long seen;
@@ -51,6 +54,11 @@ final class PostOffice implements AutoCloseable {
 
   Postbox box(FunctionName function) {
     return boxes.computeIfAbsent(function, name -> new Postbox(name, context, this::read));
+  }
+
+  /** Sends what the journal is about to have, unless something else must go first. */
+  void sendEarly(FunctionName function, long event, Output output) {
+    context.durable().journal().ifPresent(journal -> box(function).sendEarly(Posting.early(event, output), current, journal));
   }
 
   /** Another journal, or none: what the last one keeps is told by it when it comes again. */
@@ -81,6 +89,10 @@ final class PostOffice implements AutoCloseable {
     }
   }
 
+  boolean current() {
+    return current;
+  }
+
   /** Soon, and once for all who want it by then. */
   private void read() {
     if (reading.compareAndSet(false, true)) {
@@ -97,12 +109,14 @@ final class PostOffice implements AutoCloseable {
     if (journal != source) {
       source = journal;
       seen = 0;
+      current = false;
     }
     try {
       List<Outgoing> page;
       do {
         if (boxes.values().stream().mapToInt(Postbox::size).sum() >= MOST
             || boxes.values().stream().mapToLong(Postbox::bytes).sum() >= MOST_BYTES) {
+          current = false;
           return;  // who settles some of it has the rest read
         }
         page = journal.outgoing(Posting.CHANNEL, seen, PAGE);
@@ -113,6 +127,7 @@ final class PostOffice implements AutoCloseable {
           box.add(Posting.of(outgoing), journal);
         }
       } while (!page.isEmpty());
+      current = true;
     } catch (RuntimeException e) {
       LOG.warn("the journal cannot be read now; messages wait there", e);
     }

@@ -7,11 +7,13 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -27,6 +29,9 @@ import org.slf4j.LoggerFactory;
  * <p>Messages of one connection keep their order, so none waits for the receipt of another; what has none when the
  * connection ends goes first on the next one. A message of QoS 2 has the packet id that its number gives it, whoever sends
  * it, so that the broker knows it again: the next with that id waits.
+ *
+ * <p>What may come twice is sent early, before the journal has it, as long as nothing else must go first; the journal
+ * tells its number a moment later.
  *
  * <p>Thread-safe; the monitor guards the fields and is held while messages are written, which does not block, because
  * they must be written in order. Nobody is told anything meanwhile.
@@ -46,6 +51,14 @@ final class Postbox {
   private final Set<Posting> sent = new LinkedHashSet<>();
   /** Those that the broker has and must not be sent again. */
   private final Set<Posting> received = new HashSet<>();
+  /** What was sent early and whose number is not known, by event. */
+  private final Map<Long, Posting> early = new HashMap<>();
+  /** The same as the journal calls it, once that is known. */
+  private final Map<Posting, Posting> numbered = new HashMap<>();
+  /** Events whose answers the broker had before their number was known. */
+  private final Set<Long> done = new HashSet<>();
+  /** Events whose answers were not sent early: nothing may overtake them. */
+  private final Set<Long> declined = new HashSet<>();
   /** Chosen packet ids that are taken. */
   private final Set<Integer> ids = new HashSet<>();
   /** Those that the broker has let go of, and the journal not yet: a restart would release their packet ids again. */
@@ -69,15 +82,25 @@ final class Postbox {
   /** What is to be sent, in order. */
   void add(Posting posting, InvocationJournal journal) {
     boolean send;
+    boolean wanted = false;
     synchronized (this) {
       if (!numbers.add(posting.number())) {
         return;
       }
       bytes += posting.payload().length;
+      declined.remove(posting.event());
+      Posting before = early.remove(posting.event());
+      if (before != null) {
+        numbered.put(before, posting);
+        return;
+      }
+      if (!done.remove(posting.event())) {
+        wanted = true;
+      }
       if (posting.received() && (connection == null || connection.sessionPresent())) {
         received.add(posting);
       }
-      send = !removed;
+      send = wanted && !removed;
       if (send) {
         unsent.add(posting);
       }
@@ -87,6 +110,39 @@ final class Postbox {
     } else {
       settle(posting, journal);
     }
+  }
+
+  /** @param current whether the journal has nothing that was not added */
+  void sendEarly(Posting posting, boolean current, InvocationJournal journal) {
+    CompletableFuture<Void> answer;
+    MqttConnection to;
+    synchronized (this) {
+      to = connection;
+      if (removed) {
+        return;
+      }
+      if (to == null || !current || pausing || posting.qos() == 2 || !unsent.isEmpty() || !declined.isEmpty()
+          || sent.size() >= WINDOW) {
+        declined.add(posting.event());
+        return;
+      }
+      early.put(posting.event(), posting);
+      sent.add(posting);
+      answer = send(to, posting, journal);
+    }
+    answer.whenComplete((ok, error) -> answered(to, posting, error, journal));
+  }
+
+  /** What takes its place once it is not on its way any more; null: the journal has yet to tell of it. */
+  private @Nullable Posting known(Posting posting) {
+    if (!posting.early()) {
+      return posting;
+    }
+    Posting known = numbered.remove(posting);
+    if (known == null && early.remove(posting.event(), posting)) {
+      declined.add(posting.event());
+    }
+    return known;
   }
 
   /** How many are not settled. */
@@ -103,7 +159,8 @@ final class Postbox {
     synchronized (this) {
       connection = to;
       pausing = false;
-      List<Posting> left = new ArrayList<>(sent);
+      List<Posting> left = new ArrayList<>();
+      sent.stream().map(this::known).filter(Objects::nonNull).forEach(left::add);
       for (int i = left.size() - 1; i >= 0; i--) {
         unsent.addFirst(left.get(i));
       }
@@ -133,13 +190,16 @@ final class Postbox {
     synchronized (this) {
       removed = true;
       connection = null;
-      dropped = new ArrayList<>(sent);
+      dropped = new ArrayList<>();
+      sent.stream().map(this::known).filter(Objects::nonNull).forEach(dropped::add);
       dropped.addAll(unsent);
       sent.clear();
       unsent.clear();
       received.clear();
       again.clear();
       ids.clear();
+      done.clear();
+      declined.clear();
     }
     context.durable().journal().ifPresent(journal -> dropped.forEach(posting -> settle(posting, journal)));
   }
@@ -226,9 +286,17 @@ final class Postbox {
       context.events().publish(new GatewayEvent.Published(Instant.now(), posting.invocation(), name, posting.topic(),
           posting.payload().length));
     }
+    Posting settled = posting;
     synchronized (this) {
       if (!sent.remove(posting) && !unsent.remove(posting)) {
         return;
+      }
+      if (posting.early()) {
+        settled = numbered.remove(posting);
+        if (settled == null) {
+          early.remove(posting.event());
+          done.add(posting.event());
+        }
       }
       refusals.remove(posting);
       received.remove(posting);
@@ -237,7 +305,9 @@ final class Postbox {
         settling.add(posting);
       }
     }
-    settle(posting, journal);
+    if (settled != null) {
+      settle(settled, journal);
+    }
     flush(journal);
   }
 
@@ -278,8 +348,12 @@ final class Postbox {
       if (connection != on || !sent.remove(posting)) {
         return true;
       }
+      Posting known = known(posting);
+      if (known == null) {
+        return true;
+      }
       pausing = true;
-      unsent.addFirst(posting);
+      unsent.addFirst(known);
       free(on, posting);
     }
     after(() -> {

@@ -2,6 +2,7 @@ package io.weir.gateway.mqtt.internal;
 
 import io.weir.invocation.Header;
 import io.weir.invocation.InvocationJournal.Outgoing;
+import io.weir.invocation.InvocationJournal.Output;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
@@ -11,11 +12,12 @@ import org.eclipse.paho.mqttv5.common.packet.UserProperty;
 /**
  * A message that the journal keeps until the broker has it.
  *
- * @param number of the output
+ * @param number of the output; below 0 as long as the journal has not told it
+ * @param event the number of the event it follows from
  * @param received whether the broker has it and only waits for its release
  * @param invocation the invocation it is the answer to
  */
-record Posting(long number, boolean received, String topic, byte[] payload, int qos, MqttProperties properties,
+record Posting(long number, long event, boolean received, String topic, byte[] payload, int qos, MqttProperties properties,
     String invocation) {
   static final String CHANNEL = "mqtt";
   private static final String QOS = "qos";
@@ -39,11 +41,24 @@ record Posting(long number, boolean received, String topic, byte[] payload, int 
   }
 
   static Posting of(Outgoing outgoing) {
+    return of(outgoing.number(), outgoing.event(), outgoing.received(), outgoing.output());
+  }
+
+  /** One that is sent before the journal has it. */
+  static Posting early(long event, Output output) {
+    return of(-1, event, false, output);
+  }
+
+  boolean early() {
+    return number < 0;
+  }
+
+  private static Posting of(long number, long event, boolean received, Output output) {
     int qos = 1;
     String invocation = "";
     MqttProperties properties = new MqttProperties();
     List<UserProperty> user = new ArrayList<>();
-    for (Header header : outgoing.output().headers()) {
+    for (Header header : output.headers()) {
       String value = header.value();
       switch (header.name()) {
         case QOS -> qos = Integer.parseInt(value);
@@ -58,8 +73,7 @@ record Posting(long number, boolean received, String topic, byte[] payload, int 
       }
     }
     properties.setUserProperties(user);
-    return new Posting(outgoing.number(), outgoing.received(), outgoing.output().target(), outgoing.output().body(), qos,
-        properties, invocation);
+    return new Posting(number, event, received, output.target(), output.body(), qos, properties, invocation);
   }
 
   /** It is itself, whatever it holds. */

@@ -3,6 +3,7 @@ package io.weir.gateway.mqtt.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.weir.event.GatewayEvent;
 import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
 import io.weir.function.Limits;
@@ -16,11 +17,17 @@ import io.weir.function.Source;
 import io.weir.function.TopicFilter;
 import io.weir.function.TopicTemplate;
 import io.weir.function.Trigger;
+import io.weir.invocation.Guarantee;
+import io.weir.invocation.Invocation;
+import io.weir.invocation.InvocationJournal.Accepted;
+import io.weir.invocation.InvocationJournal.Entry;
 import io.weir.invocation.JournalFull;
 import io.weir.invocation.JournalUnavailable;
 import java.io.IOException;
+import io.weir.invocation.Payload;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -327,6 +334,58 @@ class DurableSessionTest {
 
   private String payload() throws Exception {
     return new String(broker.nextOf(MqttPublish.class).getPayload());
+  }
+
+  private void sendEarly(long event, String body) {
+    gateway.answers().ending(new Accepted(event, Instant.now(), new Entry(new Invocation("i", new FunctionName("echo"),
+        "mqtt", "in/a", "POST", "/", List.of(), Payload.of(new byte[0]), Instant.now(), Guarantee.AT_LEAST_ONCE, false),
+        Optional.empty(), "in/a", List.of()), 0), List.of(FakeDurable.output(event, "out/a", body, 1)));
+  }
+
+  /** The first answer comes by the journal: by then that has been looked at. */
+  private void serveAndSendOne() throws Exception {
+    serve(1, new Promise(Level.AT_LEAST_ONCE));
+    durable.send(1, "echo", "out/a", "first", 1, false);
+    broker.send(new MqttPubAck(0, broker.next(MqttPublish.class).getMessageId(), NONE));
+    assertThat(durable.nextNote().what()).isEqualTo("settled 1");
+    events.await(gateway::current);
+  }
+
+  @Test
+  void whatMayComeTwiceIsSentBeforeTheJournalHasItAndNotAgain() throws Exception {
+    serveAndSendOne();
+    sendEarly(2, "acknowledged before");
+    MqttPublish second = broker.next(MqttPublish.class);
+    sendEarly(3, "acknowledged after");
+    MqttPublish third = broker.next(MqttPublish.class);
+    broker.send(new MqttPubAck(0, second.getMessageId(), NONE));
+    events.await(() -> events.recent().stream().filter(GatewayEvent.Published.class::isInstance).count() == 2);
+    durable.send(2, "echo", "out/a", "acknowledged before", 1, false);
+    durable.send(3, "echo", "out/a", "acknowledged after", 1, false);
+    assertThat(durable.nextNote().what()).isEqualTo("settled 2");
+
+    broker.send(new MqttPubAck(0, third.getMessageId(), NONE));
+    assertThat(durable.nextNote().what()).isEqualTo("settled 3");
+    durable.send(4, "echo", "out/a", "next", 1, false);
+    assertThat(new String(broker.next(MqttPublish.class).getPayload())).isEqualTo("next");
+  }
+
+  @Test
+  void whatWasSentEarlyIsSentAgainInOrderWhenItHadNoReceipt() throws Exception {
+    serveAndSendOne();
+    sendEarly(2, "m2");
+    sendEarly(3, "m3");
+    broker.next(MqttPublish.class);
+    broker.next(MqttPublish.class);
+    durable.send(2, "echo", "out/a", "m2", 1, false);
+    broker.cut();
+    broker.accept(true, NONE);
+    assertThat(payload()).isEqualTo("m2");
+    sendEarly(4, "m4");
+    durable.send(3, "echo", "out/a", "m3", 1, false);
+    durable.send(4, "echo", "out/a", "m4", 1, false);
+
+    assertThat(List.of(payload(), payload())).containsExactly("m3", "m4");
   }
 
   @Test

@@ -10,7 +10,6 @@ import io.weir.invocation.InvocationJournal;
 import io.weir.invocation.KeptOutcome;
 import io.weir.invocation.StateChange;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -66,20 +65,18 @@ final class FakeDurable implements Courier, InvocationJournal {
     return next;
   }
 
-  /** An answer of QoS 1 or 2 that is to be sent. */
+  /** An answer of QoS 1 or 2 that is to be sent; its event has the same number. */
   void send(long number, String function, String topic, String body, int qos, boolean received) {
     synchronized (outgoing) {
-      outgoing.put(number, new Outgoing(number, 1, new FunctionName(function), new Output("mqtt", topic, topic,
-          List.of(new Header("qos", Integer.toString(qos)), new Header("invocation", "i" + number)), body.getBytes()),
-          received));
+      outgoing.put(number,
+          new Outgoing(number, number, new FunctionName(function), output(number, topic, body, qos), received));
     }
     watches.forEach(Runnable::run);
   }
 
-  List<Long> unsettled() {
-    synchronized (outgoing) {
-      return new ArrayList<>(outgoing.keySet());
-    }
+  static Output output(long number, String topic, String body, int qos) {
+    return new Output("mqtt", topic, topic,
+        List.of(new Header("qos", Integer.toString(qos)), new Header("invocation", "i" + number)), body.getBytes());
   }
 
   private CompletableFuture<Void> note(String what) {
