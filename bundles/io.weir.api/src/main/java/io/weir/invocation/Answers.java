@@ -21,15 +21,14 @@ public interface Answers {
    */
   Ending ending(Entry entry, Outcome.Replied reply) throws IOException;
 
-  /** An event ended like this, and that is on the disk. */
-  default void kept(Accepted event, KeptOutcome outcome) {
-  }
-
   /**
    * An event is about to end like this, and what it sends may be sent twice: so it may be sent before the journal has it,
    * but not before anything that was to be sent earlier. The journal tells of it as of all others.
    */
   default void ending(Accepted event, List<Output> outputs) {}
+
+  /** An event ended like this, and that is on the disk. */
+  default void kept(Accepted event, KeptOutcome outcome) {}
 
   /** An event became a dead letter. */
   void died(Accepted event, String reason, String detail);

@@ -183,7 +183,7 @@ final class FunctionCourier {
     }
     CompletionStage<Outcome> attempt;
     try {
-      attempt = world.invoker().attempt(call(item, event.entry().invocation()), item.attempts + 1,
+      attempt = world.invoker().attempt(told(item, event.entry().invocation()), item.attempts + 1,
           outcome -> judge(item, outcome));
     } catch (RuntimeException | Error e) {
       attempt = CompletableFuture.failedStage(e);
@@ -200,7 +200,7 @@ final class FunctionCourier {
   }
 
   /** What counts exactly once is told which attempt it is, so that what it changes of its state can count with it. */
-  private Invocation call(Item item, Invocation invocation) {
+  private Invocation told(Item item, Invocation invocation) {
     StateAttempts states = world.states().get();
     if (states == null || !item.exactlyOnce()) {
       item.state = null;
@@ -209,7 +209,6 @@ final class FunctionCourier {
     StateAttempts.Attempt state = states.begin(name, invocation.id());
     item.state = state;
     List<Header> headers = new ArrayList<>(invocation.headers());
-    headers.removeIf(header -> header.name().equalsIgnoreCase(StateAttempts.HEADER));
     headers.add(new Header(StateAttempts.HEADER, state.id()));
     return new Invocation(invocation.id(), name, invocation.trigger(), invocation.subject(), invocation.method(),
         invocation.target(), headers, invocation.body(), invocation.arrived(), invocation.guarantee(),

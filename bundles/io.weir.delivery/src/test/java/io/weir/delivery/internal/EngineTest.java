@@ -9,15 +9,18 @@ import io.weir.function.Promise.Order;
 import io.weir.function.Promise.Retry;
 import io.weir.function.Promise.Urgency;
 import io.weir.invocation.Acceptance;
+import io.weir.invocation.Header;
 import io.weir.invocation.InvocationJournal.DeadLetter;
 import io.weir.invocation.InvocationJournal.Outgoing;
 import io.weir.invocation.JournalFull;
 import io.weir.invocation.JournalUnavailable;
 import io.weir.invocation.Outcome;
+import io.weir.invocation.StateChange;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 class EngineTest {
@@ -63,6 +66,91 @@ class EngineTest {
 
     bench.journal.write(1);
     assertThat(bench.working()).containsExactly("a2");
+  }
+
+  private Attempts attempts() {
+    Attempts attempts = new Attempts();
+    bench.states = attempts;
+    return attempts;
+  }
+
+  private String attempt(String id) {
+    return bench.call(id).invocation().headers().stream().filter(header -> header.name().equals("Weir-Attempt"))
+        .map(Header::value).collect(Collectors.joining());
+  }
+
+  @Test
+  void keepsWhatAnAttemptChangedTogetherWithItsOutcome() {
+    Attempts attempts = attempts();
+    bench.accept("a", "t", EXACTLY, Optional.of("1"));
+    assertThat(attempt("a")).isEqualTo("a-1");
+    bench.journal.eager = false;
+    bench.answer("a", 200);
+    assertThat(attempts.log).containsExactly("began a-1", "closed a-1");
+
+    bench.journal.write(1);
+    assertThat(bench.disk.changes).extracting(StateChange::key).containsExactly("a-1");
+    assertThat(attempts.log).last().isEqualTo("settled a-1");
+  }
+
+  @Test
+  void keepsNothingOfAnAttemptThatFailedOrWasRejected() {
+    Attempts attempts = attempts();
+    bench.accept("a", "t", EXACTLY, Optional.of("1"));
+    bench.answer("a", 500);
+    bench.pass(Duration.ofSeconds(1));
+    assertThat(attempt("a")).isEqualTo("a-2");
+    bench.end("a", new Outcome.Failed("timeout", "", true));
+    bench.pass(Duration.ofSeconds(1));
+    bench.answer("a", 400);
+
+    assertThat(bench.committed()).containsExactly("a");
+    assertThat(bench.disk.changes).isEmpty();
+    assertThat(attempts.log).contains("dropped a-1", "dropped a-2", "dropped a-3").noneMatch(what -> what.startsWith("closed"));
+  }
+
+  @Test
+  void handlesAfreshWhatSawWhatHasChangedAndDoesNotCountThat() {
+    Attempts attempts = attempts();
+    attempts.counts = false;
+    bench.accept("a1", "a", EXACTLY, Optional.of("1"));
+    bench.accept("a2", "a", EXACTLY, Optional.of("2"));
+    for (int i = 0; i < 30; i++) {
+      assertThat(bench.call("a1").number()).isEqualTo(1);
+      bench.answer("a1", 200);
+      assertThat(bench.working()).isEmpty();
+      bench.pass(Duration.ofMillis(20));
+      assertThat(bench.working()).containsExactly("a1");
+    }
+    assertThat(bench.committed()).isEmpty();
+
+    attempts.counts = true;
+    bench.answer("a1", 200);
+    assertThat(bench.committed()).containsExactly("a1");
+    assertThat(bench.working()).containsExactly("a2");
+  }
+
+  @Test
+  void tellsNoAttemptToWhatMayCountTwice() {
+    Attempts attempts = attempts();
+    bench.accept("a", "t");
+
+    assertThat(attempt("a")).isEmpty();
+    bench.answer("a", 200);
+    assertThat(attempts.log).isEmpty();
+  }
+
+  @Test
+  void stateThatFindsNoRoomMakesADeadLetter() {
+    Attempts attempts = attempts();
+    bench.accept("a", "t", EXACTLY, Optional.of("1"));
+    bench.disk.stateIsFull = true;
+    bench.answer("a", 200);
+    bench.pass(Duration.ofSeconds(2));
+
+    assertThat(bench.disk.dead.values()).extracting(DeadLetter::reason).containsExactly("state-full");
+    assertThat(bench.died).containsExactly("a state-full");
+    assertThat(attempts.log).last().isEqualTo("settled a-1");
   }
 
   @Test

@@ -36,6 +36,9 @@ final class MemoryJournal implements InvocationJournal {
     final List<Long> committed = new ArrayList<>();
     /** Every event that was ever taken, by number. */
     final TreeMap<Long, Entry> taken = new TreeMap<>();
+    /** All changes of state that were ever committed. */
+    final List<StateChange> changes = new ArrayList<>();
+    boolean stateIsFull;
     long last;
   }
 
@@ -122,10 +125,14 @@ final class MemoryJournal implements InvocationJournal {
   public CompletionStage<Boolean> commit(long event, KeptOutcome outcome, List<Output> outputs,
       List<StateChange> changes) {
     return ask(() -> {
+      if (disk.stateIsFull && !changes.isEmpty()) {
+        throw new JournalFull(JournalFull.Reason.STATE, "full");
+      }
       Accepted ended = disk.pending.remove(event);
       if (ended == null) {
         return false;
       }
+      disk.changes.addAll(changes);
       disk.outcomes.put(event, outcome);
       disk.committed.add(event);
       for (Output output : outputs) {

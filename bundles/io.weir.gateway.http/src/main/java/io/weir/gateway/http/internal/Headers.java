@@ -1,6 +1,7 @@
 package io.weir.gateway.http.internal;
 
 import io.weir.invocation.Header;
+import io.weir.invocation.StateAttempts;
 import jakarta.servlet.http.HttpServletRequest;
 import java.util.ArrayList;
 import java.util.Enumeration;
@@ -16,7 +17,7 @@ final class Headers {
       "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade");
   /** What the gateway writes itself; taking them from outside would let a client lie to the function. */
   private static final Set<String> REQUEST_OWN = names("host", "content-length", "expect", "x-forwarded-for",
-      "x-forwarded-host", "x-forwarded-proto", "x-forwarded-prefix", FrontDoor.INVOCATION);
+      "x-forwarded-host", "x-forwarded-proto", "x-forwarded-prefix", FrontDoor.INVOCATION, StateAttempts.HEADER);
   private static final Set<String> RESPONSE_OWN = names("content-length", FrontDoor.INVOCATION);
   private static final Set<String> RESPONSE_SINGLE = names("date", "server", "content-type");
 
