@@ -6,7 +6,6 @@ import java.io.OutputStream;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -87,11 +86,12 @@ final class Disk implements AutoCloseable {
           return bytes.length + " random bytes behind it";
         }
         default -> {
-          byte[] bytes = new byte[(int) Math.min(end - last, file.length() - end)];
+          // Not a whole one, padding apart: nothing but the journal writes that.
+          byte[] bytes = new byte[(int) Math.min((GROUP_HEAD + Math.max(0, group(file, last))) / 2, file.length() - end)];
           file.seek(last);
           file.readFully(bytes);
           file.seek(end);
-          file.write(Arrays.copyOf(bytes, bytes.length / 2));
+          file.write(bytes);
           return "half of the last group again behind it";
         }
       }

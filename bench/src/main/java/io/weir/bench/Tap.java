@@ -10,6 +10,7 @@ import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -32,6 +33,7 @@ final class Tap implements AutoCloseable {
   /** What a client's packet ids mean: sent and not taken, taken and not confirmed. */
   private final Map<String, Map<Integer, String>> open = new HashMap<>();
   private final Map<String, Map<Integer, String>> released = new HashMap<>();
+  private final Set<String> arrived = new HashSet<>();
   /** Which answers each count of a function was in, by level. */
   private final Map<String, Map<String, Set<String>>> counts = new HashMap<>();
   /** What was said about each answer, for who looks for the reason. */
@@ -57,6 +59,11 @@ final class Tap implements AutoCloseable {
   /** How many counts were in the answers to several messages. */
   synchronized long sharedCounts(String level) {
     return counts.getOrDefault(level, Map.of()).values().stream().filter(answers -> answers.size() > 1).count();
+  }
+
+  /** Whether the message it answers was sent to the gateway. */
+  synchronized boolean arrived(String answer) {
+    return arrived.contains(answer);
   }
 
   /** How it came to that. */
@@ -175,6 +182,7 @@ final class Tap implements AutoCloseable {
     private void fromBroker(int type, int flags, ByteBuffer body) {
       synchronized (Tap.this) {
         switch (type) {
+          case 3 -> arrives(flags, body);
           case 2 -> {
             if (body.get(0) == 0 && body.get(1) == 0) {
               forgotten();
@@ -215,6 +223,17 @@ final class Tap implements AutoCloseable {
       } else {
         of(open).put(id, answer);
       }
+    }
+
+    /** What the broker sends is not counted, only told. */
+    private void arrives(int flags, ByteBuffer body) {
+      String level = level(text(body));
+      int id = (flags >> 1 & 3) == 0 ? 0 : body.getShort() & 0xFFFF;
+      int properties = number(body);
+      body.position(body.position() + properties);
+      String answer = level + " " + word(StandardCharsets.UTF_8.decode(body).toString());
+      arrived.add(answer);
+      tell(answer, "came" + flags + " #" + id);
     }
 
     private void release(int id) {

@@ -22,6 +22,7 @@ import org.eclipse.paho.mqttv5.common.packet.UserProperty;
 /** A sensor and a listener in one, as anybody would write it with Paho. */
 public final class Mqtt implements AutoCloseable, MqttCallback {
   private static final Duration RECEIPT = Duration.ofSeconds(20);
+  private static final long CONNECT_MILLIS = 10_000;
   private final MqttClient client;
   private final int qos;
   private final List<String> filters;
@@ -63,7 +64,13 @@ public final class Mqtt implements AutoCloseable, MqttCallback {
     options.setCleanStart(false);
     options.setSessionExpiryInterval(3600L);
     options.setConnectionTimeout(5);
-    client.connect(options);
+    // A broker that dies before it answers may leave Paho waiting for ever.
+    client.setTimeToWait(CONNECT_MILLIS);
+    try {
+      client.connect(options);
+    } finally {
+      client.setTimeToWait(-1);
+    }
     for (String filter : filters) {
       MqttSubscription[] subscription = {new MqttSubscription(filter, qos)};
       client.subscribe(subscription);
@@ -96,6 +103,12 @@ public final class Mqtt implements AutoCloseable, MqttCallback {
         TimeUnit.MILLISECONDS.sleep(50);   // the broker is being restarted
       }
     }
+  }
+
+  /** Publishes, and gives up where {@link #publish} would try again; then this client is good for nothing any more. */
+  public void publishOrFail(String topic, MqttMessage message) throws MqttException {
+    client.setTimeToWait(CONNECT_MILLIS);
+    client.publish(topic, message);
   }
 
   public void reconnect() throws Exception {

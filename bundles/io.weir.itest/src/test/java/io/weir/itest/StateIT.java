@@ -14,8 +14,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
+import org.eclipse.paho.mqttv5.common.MqttException;
 import org.eclipse.paho.mqttv5.common.MqttMessage;
 import org.eclipse.paho.mqttv5.common.packet.MqttProperties;
 import org.eclipse.paho.mqttv5.common.packet.UserProperty;
@@ -125,16 +127,17 @@ class StateIT {
     ExecutorService sensor = Executors.newSingleThreadExecutor();
     try (Mqtt listener = new Mqtt(gateway, 2, function + "/out")) {
       Future<?> sending = sensor.submit(() -> {
-        try (Mqtt mqtt = new Mqtt(gateway)) {
-          while (!unanswered.isEmpty()) {
+        while (!unanswered.isEmpty()) {
+          try (Mqtt mqtt = new Mqtt(gateway)) {
             for (int i = 1; i <= messages; i++) {
               if (unanswered.contains("m" + i)) {
-                mqtt.publish(topic.apply(i), message("m" + i, function + "-" + i));
+                mqtt.publishOrFail(topic.apply(i), message("m" + i, function + "-" + i));
               }
             }
+          } catch (MqttException e) {
+            // the broker is being restarted; with another client, because Paho's may never connect again
           }
         }
-        return null;
       });
       while (answers.size() < messages) {
         String answer = listener.next(SOON).text();
@@ -145,7 +148,7 @@ class StateIT {
           listener.reconnect();
         }
       }
-      sending.get();
+      sending.get(SOON.toSeconds(), TimeUnit.SECONDS);
       assertThat(listener.poll(QUIET)).isEmpty();
     } finally {
       sensor.shutdownNow();

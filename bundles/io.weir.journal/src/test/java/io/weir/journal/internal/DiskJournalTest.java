@@ -12,6 +12,7 @@ import io.weir.invocation.JournalUnavailable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -68,8 +69,8 @@ class DiskJournalTest extends JournalContract {
 
     try (Stream<Path> files = Files.list(folder.resolve("journal"))) {
       assertThat(files).filteredOn(file -> file.toString().contains(".seg")).isNotEmpty()
-          .allSatisfy(file -> assertThat(Files.getPosixFilePermissions(file).toString())
-              .isEqualTo("[OWNER_READ, OWNER_WRITE]"));
+          .allSatisfy(file -> assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+              .isEqualTo("rw-------"));
     }
   }
 
