@@ -22,7 +22,6 @@ import org.eclipse.paho.mqttv5.common.packet.UserProperty;
 /** A sensor and a listener in one, as anybody would write it with Paho. */
 public final class Mqtt implements AutoCloseable, MqttCallback {
   private static final Duration RECEIPT = Duration.ofSeconds(20);
-  private static final long CONNECT_MILLIS = 10_000;
   private final MqttClient client;
   private final int qos;
   private final List<String> filters;
@@ -64,13 +63,7 @@ public final class Mqtt implements AutoCloseable, MqttCallback {
     options.setCleanStart(false);
     options.setSessionExpiryInterval(3600L);
     options.setConnectionTimeout(5);
-    // A broker that dies before it answers may leave Paho waiting for ever.
-    client.setTimeToWait(CONNECT_MILLIS);
-    try {
-      client.connect(options);
-    } finally {
-      client.setTimeToWait(-1);
-    }
+    client.connect(options);
     for (String filter : filters) {
       MqttSubscription[] subscription = {new MqttSubscription(filter, qos)};
       client.subscribe(subscription);
@@ -107,7 +100,6 @@ public final class Mqtt implements AutoCloseable, MqttCallback {
 
   /** Publishes, and gives up where {@link #publish} would try again; then this client is good for nothing any more. */
   public void publishOrFail(String topic, MqttMessage message) throws MqttException {
-    client.setTimeToWait(CONNECT_MILLIS);
     client.publish(topic, message);
   }
 
