@@ -48,8 +48,18 @@ class ModelTest {
     }
   }
 
-  /** Something asked for, which the model is asked for as well once it happened. */
-  private record Asked(String what, CompletionStage<?> answer, BiFunction<InvocationJournal, ModelTest, Object> again) {}
+  /**
+   * Something asked for, which the model is asked for as well once it happened.
+   *
+   * @param at when the journal tried to write it; empty if it did not yet
+   */
+  private record Asked(String what, CompletionStage<?> answer, BiFunction<InvocationJournal, ModelTest, Object> again,
+      OptionalLong at) {
+
+    Asked tried(long now) {
+      return new Asked(what, answer, again, OptionalLong.of(now));
+    }
+  }
 
   private static final List<FunctionName> FUNCTIONS = List.of(THERMO, DOOR);
 
@@ -174,7 +184,7 @@ class ModelTest {
   }
 
   private void ask(String what, CompletionStage<?> answer, BiFunction<InvocationJournal, ModelTest, Object> again) {
-    asked.add(new Asked(what, answer, again));
+    asked.add(new Asked(what, answer, again, OptionalLong.empty()));
   }
 
   // --- who is meant, by what it carries: numbers may differ ------------------------------------------------------------
@@ -234,7 +244,7 @@ class ModelTest {
         Object expected = join(each.again.apply(model, this));
         assertThat(describe(join(each.answer))).as(each.what).isEqualTo(describe(expected));
       } else if (error instanceof JournalUnavailable) {
-        limbo.add(each);
+        limbo.add(each.tried(rig.now));
       } else {
         assertThat(error).as(each.what).isInstanceOf(JournalFull.class);
       }
@@ -303,7 +313,7 @@ class ModelTest {
         legal = happened || !certain.contains(asked.get(i));
         if (happened) {
           try {
-            join(asked.get(i).again.apply(candidate, this));
+            happen(asked.get(i), candidate);
           } catch (CompletionException e) {
             legal = false;
           }
@@ -321,6 +331,17 @@ class ModelTest {
     }
     assertThat(List.of(real)).as("one of what may be, after " + asked.stream().map(Asked::what).toList())
         .containsAnyElementsOf(possible);
+  }
+
+  /** At the time at which the journal tried, since what is kept for a while is kept from then on. */
+  private void happen(Asked one, MemoryJournal candidate) {
+    long now = rig.now;
+    rig.now = one.at.orElse(now);
+    try {
+      join(one.again.apply(candidate, this));
+    } finally {
+      rig.now = now;
+    }
   }
 
   private void same() {
