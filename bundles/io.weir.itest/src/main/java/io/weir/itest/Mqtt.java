@@ -100,6 +100,7 @@ public final class Mqtt implements AutoCloseable, MqttCallback {
 
   /** Publishes, and gives up where {@link #publish} would try again; then this client is good for nothing any more. */
   public void publishOrFail(String topic, MqttMessage message) throws MqttException {
+    client.setTimeToWait(RECEIPT.toMillis() / 2);
     client.publish(topic, message);
   }
 
