@@ -4,7 +4,6 @@ import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
 import io.weir.function.Trigger;
 import java.util.List;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -94,12 +93,6 @@ final class SessionGroup {
           begin(name, null);
         }
       }
-    }
-  }
-
-  Optional<FunctionSession> find(FunctionName name) {
-    synchronized (sessions) {
-      return Optional.ofNullable(sessions.get(name));
     }
   }
 
