@@ -22,8 +22,10 @@ case $name in
   mqtt-adaptor) class=io.weir.bench.DataPath; set -- "$@" --only adaptor ;;
   data-path) class=io.weir.bench.DataPath ;;
   wake) class=io.weir.bench.Wake ;;
+  delivery-cost) class=io.weir.bench.DeliveryCost ;;
+  crash) class=io.weir.bench.Crash ;;
   count) class=io.weir.bench.Count ;;
-  *) echo "usage: bench/run.sh NAME [--quick] [--json FILE], NAME one of baseline cold-start data-path wake count mqtt-adaptor" >&2; exit 2 ;;
+  *) echo "usage: bench/run.sh NAME [--quick] [--json FILE], NAME one of baseline cold-start data-path wake count mqtt-adaptor delivery-cost crash" >&2; exit 2 ;;
 esac
 shift
 "$top/weir" bench-setup

@@ -21,17 +21,32 @@ final class PlainBridge implements AutoCloseable {
   private final HttpClient http = HttpClient.newHttpClient();
   private final ExecutorService worker = Executors.newSingleThreadExecutor();
   private final MqttAsyncClient mqtt;
+  private final int qos;
   private final String output;
   private final URI function;
 
   PlainBridge(int mqttPort, String filter, String output, String function) throws MqttException {
+    this(mqttPort, filter, output, function, 1);
+  }
+
+  PlainBridge(int mqttPort, String filter, String output, String function, int qos) throws MqttException {
+    this.qos = qos;
     this.output = output;
     this.function = URI.create(function);
     this.mqtt = new MqttAsyncClient("tcp://127.0.0.1:" + mqttPort, "plain-bridge", new MemoryPersistence());
     mqtt.setCallback(new Callback((topic, message) -> worker.execute(() -> handle(topic, message))));
     mqtt.connect(NoDelay.options()).waitForCompletion();
-    MqttSubscription[] subscription = {new MqttSubscription(filter, 1)};
+    MqttSubscription[] subscription = {new MqttSubscription(filter, qos)};
     mqtt.subscribe(subscription).waitForCompletion();
+  }
+
+  /** Bridges until its standard input ends: the broker's port, what to subscribe to, where answers go, function, QoS. */
+  public static void main(String[] arguments) throws Exception {
+    try (PlainBridge bridge = new PlainBridge(Integer.parseInt(arguments[0]), arguments[1], arguments[2], arguments[3],
+        Integer.parseInt(arguments[4]))) {
+      System.out.println("READY");
+      System.in.readAllBytes();
+    }
   }
 
   private void handle(String topic, MqttMessage message) {
@@ -39,7 +54,7 @@ final class PlainBridge implements AutoCloseable {
         .POST(HttpRequest.BodyPublishers.ofByteArray(message.getPayload())).build();
     try {
       byte[] answer = http.send(request, HttpResponse.BodyHandlers.ofByteArray()).body();
-      mqtt.publish(output + topic.substring(topic.lastIndexOf('/') + 1), answer, 1, false).waitForCompletion();
+      mqtt.publish(output + topic.substring(topic.lastIndexOf('/') + 1), answer, qos, false).waitForCompletion();
     } catch (IOException | MqttException e) {
       System.err.println("the plain bridge lost a message: " + e);
     } catch (InterruptedException e) {

@@ -73,6 +73,12 @@ final class Report {
     return sorted.length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
   }
 
+  static double percentile(double[] values, double share) {
+    double[] sorted = values.clone();
+    Arrays.sort(sorted);
+    return sorted[(int) Math.ceil(share * sorted.length) - 1];
+  }
+
   private static double round(double value) {
     double scale = Math.pow(10, Math.max(0, 3 - (int) Math.ceil(Math.log10(Math.abs(value) + 1e-9))));
     return Math.round(value * scale) / scale;

@@ -1,6 +1,7 @@
 package io.weir.engine;
 
 import java.io.InputStream;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -74,6 +75,14 @@ public interface ContainerEngine {
    * starts. Empty if there is none, or as long as the engine is not there.
    */
   default Optional<Path> functionsCgroup() {
+    return Optional.empty();
+  }
+
+  /**
+   * The address of this host at which functions reach the gateway; known before the first one starts. Empty if they
+   * cannot, or as long as the engine is not there.
+   */
+  default Optional<InetAddress> gatewayAddress() {
     return Optional.empty();
   }
 

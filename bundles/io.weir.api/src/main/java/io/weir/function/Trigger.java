@@ -12,8 +12,9 @@ public sealed interface Trigger {
    * @param qos 0, 1 or 2; answers are published with the same
    * @param path the path on the function that receives the event
    * @param fast whether the kernel may bring messages to the function by itself, where it can
+   * @param promise what becomes of messages that came with QoS 1 or 2; one of QoS 0 is promised nothing
    */
-  record Mqtt(TopicFilter filter, int qos, String path, boolean fast) implements Trigger {
+  record Mqtt(TopicFilter filter, int qos, String path, boolean fast, Promise promise) implements Trigger {
     /** Bytes of a topic, and of a path, that the kernel's programs have room for. */
     private static final int FAST_TOPIC = 64;
     private static final int FAST_PATH = 100;
@@ -24,14 +25,49 @@ public sealed interface Trigger {
         throw new InvalidFunction("qos", qos, "0, 1 or 2");
       }
       requirePath("path", path);
+      requireSense(qos, promise.level());
       if (fast) {
         requireFast(filter, qos, path);
+        requireNothingElse(promise);
       }
+    }
+
+    /** With the promise that goes with its QoS. */
+    public Mqtt(TopicFilter filter, int qos, String path, boolean fast) {
+      this(filter, qos, path, fast, new Promise(Promise.Level.of(qos)));
     }
 
     /** By the gateway. */
     public Mqtt(TopicFilter filter, int qos, String path) {
       this(filter, qos, path, false);
+    }
+
+    /** A broker that forgets what it sent, or sends it again, decides more than the gateway does. */
+    private static void requireSense(int qos, Promise.Level level) {
+      if (level == Promise.Level.AT_MOST_ONCE && qos > 0) {
+        throw new InvalidFunction("delivery", level.label(), "qos: 0 with it (with qos: " + qos
+            + " the broker sends again what it has no receipt for), or at-least-once");
+      }
+      if (level == Promise.Level.AT_LEAST_ONCE && qos == 0) {
+        throw new InvalidFunction("delivery", level.label(), "qos: 1 or 2 with it (with qos: 0 the broker keeps nothing), "
+            + "or at-most-once");
+      }
+      if (level == Promise.Level.EXACTLY_ONCE && qos < 2) {
+        throw new InvalidFunction("delivery", level.label(), "qos: 2 with it (with qos: " + qos + " the broker may "
+            + (qos == 0 ? "lose a message" : "send a message twice") + "), or " + Promise.Level.of(qos).label());
+      }
+    }
+
+    private static void requireNothingElse(Promise promise) {
+      if (!promise.order().equals(Promise.Order.TOPIC)) {
+        throw new InvalidFunction("order", promise.order().label(), "topic with fast: kernel, or leave fast away");
+      }
+      if (!promise.retry().equals(Promise.Retry.DEFAULT)) {
+        throw new InvalidFunction("retry", "retry: excludes fast: kernel, which keeps no count of attempts; remove one");
+      }
+      if (promise.urgency() != Promise.Urgency.NORMAL) {
+        throw new InvalidFunction("priority", promise.urgency().label(), "normal with fast: kernel, or leave fast away");
+      }
     }
 
     private static void requireFast(TopicFilter filter, int qos, String path) {
@@ -42,7 +78,7 @@ public sealed interface Trigger {
         throw new InvalidFunction("mqtt", filter, "a topic of at most 64 bytes with fast: kernel, or leave fast away");
       }
       if (qos == 2) {
-        throw new InvalidFunction("qos", qos, "0 or 1 with fast: kernel, or leave fast away");
+        throw new InvalidFunction("qos", qos, "0 or 1 with fast: kernel, which is never exactly-once, or leave fast away");
       }
       if (path.length() > FAST_PATH) {
         throw new InvalidFunction("path", path, "at most 100 characters with fast: kernel, or leave fast away");

@@ -1,6 +1,7 @@
 package io.weir.invocation;
 
 import java.util.concurrent.CompletionStage;
+import java.util.function.Predicate;
 
 /** Takes an invocation to its outcome. Thread-safe. */
 public interface Invoker {
@@ -13,6 +14,17 @@ public interface Invoker {
    * the promise of the invocation's guarantee is kept or its failure is final.
    */
   CompletionStage<Outcome> invoke(Invocation invocation);
+
+  /**
+   * Makes one attempt, for somebody who decides himself whether there is another; otherwise as {@link #invoke}. The
+   * invocation is not streamed.
+   *
+   * @param number which attempt it is, counted from 1
+   * @param again whether another will follow this outcome; then the invocation is not told to have ended
+   */
+  default CompletionStage<Outcome> attempt(Invocation invocation, int number, Predicate<Outcome> again) {
+    return invoke(invocation);
+  }
 
   /**
    * Runs a task once the calling thread has completed every stage whose outcome it knows by now; at once on a thread that

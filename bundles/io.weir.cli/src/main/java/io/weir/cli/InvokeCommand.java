@@ -9,7 +9,6 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.LinkedHashMap;
@@ -45,7 +44,7 @@ final class InvokeCommand extends Verb {
 
   @Override
   public Integer call() throws IOException {
-    byte[] body = body();
+    byte[] body = data == null ? new byte[0] : data(data);
     String verb = method != null ? method : data != null ? "POST" : "GET";
     long started = System.nanoTime();
     HttpResponse<InputStream> response = gateway().call(name, path, verb, parsedHeaders(),
@@ -101,16 +100,6 @@ final class InvokeCommand extends Verb {
     } catch (CharacterCodingException e) {
       return null;
     }
-  }
-
-  private byte[] body() throws IOException {
-    if (data == null) {
-      return new byte[0];
-    }
-    if (data.equals("@-")) {
-      return System.in.readAllBytes();
-    }
-    return data.startsWith("@") ? read(Path.of(data.substring(1))) : data.getBytes(StandardCharsets.UTF_8);
   }
 
   private List<Map.Entry<String, String>> parsedHeaders() {

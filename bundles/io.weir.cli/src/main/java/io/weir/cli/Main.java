@@ -25,6 +25,7 @@ import picocli.CommandLine.Model.CommandSpec;
         "4:the gateway refused", "5:this machine lacks a program or a permission"},
     subcommands = {RunCommand.class, DoctorCommand.class, StatusCommand.class, DeployCommand.class, ListCommand.class,
         InstancesCommand.class, RestCommand.class, CalibrateCommand.class, TopCommand.class, TrafficCommand.class, InvokeCommand.class, LogsCommand.class, RemoveCommand.class, EventsCommand.class,
+        DlqCommand.class, AuditCommand.class,
         PublishCommand.class, ReplayCommand.class, ImageCommand.class})
 public final class Main implements Runnable {
   @Option(names = "--url", paramLabel = "URL", scope = ScopeType.INHERIT,

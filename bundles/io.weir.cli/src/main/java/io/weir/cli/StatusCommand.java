@@ -32,6 +32,7 @@ final class StatusCommand extends Verb {
     terminal().line("  " + Json.number(status, "functions") + " functions, " + Json.number(status, "instances") + " instances");
     printMemory(Json.map(status.get("memory")));
     printRunners(Json.maps(status, "runners"));
+    printJournal(Json.map(status.get("journal")));
     Json.map(status.get("counters")).entrySet().stream()
         .filter(c -> c.getValue() instanceof Number n && n.longValue() != 0)
         .sorted(Map.Entry.comparingByKey())
@@ -58,6 +59,21 @@ final class StatusCommand extends Verb {
           .collect(Collectors.joining(", ")) + ", with "
           + Bytes.text(runners.stream().mapToLong(runner -> Json.number(runner, "memoryBytes")).sum()));
     }
+  }
+
+  private void printJournal(Map<String, Object> journal) {
+    if (journal.isEmpty()) {
+      return;
+    }
+    long dead = Json.number(journal, "deadLetters");
+    long aside = Json.number(journal, "setAside");
+    terminal().line("  journal keeps " + Bytes.text(Json.number(journal, "liveBytes")) + " of "
+        + Bytes.text(Json.number(journal, "limitBytes")) + ": " + Json.number(journal, "pending") + " events pending, "
+        + Json.number(journal, "outgoing") + " outputs to be sent, " + dead + " dead letters"
+        + (dead > 0 ? terminal().paint(Colour.YELLOW, "; weir dlq list") : ""));
+    terminal().line("  journal wrote " + Bytes.text(Json.number(journal, "writtenBytes")) + " in "
+        + Json.number(journal, "syncs") + " syncs for " + Json.number(journal, "changes") + " changes" + (aside > 0
+            ? terminal().paint(Colour.RED, "; " + aside + " damaged files are set aside") : ""));
   }
 
   private static String up(Duration d) {

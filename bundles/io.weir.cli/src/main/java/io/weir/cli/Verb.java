@@ -6,6 +6,7 @@ import io.weir.cli.ui.ExitCode;
 import io.weir.cli.ui.Failure;
 import io.weir.cli.ui.Terminal;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -49,6 +50,18 @@ abstract class Verb implements Callable<Integer> {
     } catch (IllegalArgumentException e) {
       throw misuse(option + ": " + e.getMessage());
     }
+  }
+
+  /** What an option of the form {@code TEXT|@FILE|@-} names. */
+  static byte[] data(String option) {
+    if (option.equals("@-")) {
+      try {
+        return System.in.readAllBytes();
+      } catch (IOException e) {
+        throw new Failure(ExitCode.FAILED, "cannot read standard input: " + e.getMessage(), e);
+      }
+    }
+    return option.startsWith("@") ? read(Path.of(option.substring(1))) : option.getBytes(StandardCharsets.UTF_8);
   }
 
   static byte[] read(Path file) {

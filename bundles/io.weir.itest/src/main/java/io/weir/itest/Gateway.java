@@ -42,13 +42,13 @@ public final class Gateway implements AutoCloseable {
 
   private final HttpClient client = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
   private final String name;
+  private final Map<String, String> environment;
   private final Path home;
   private final Path data;
   private final Path run;
   public final int httpPort = freePort();
   public final int mqttPort = freePort();
   private final Leftovers leftovers;
-  private final Map<String, String> environment;
   private Process process;
 
   /** Prepares a copy of the distribution, whose settings a test may change, and starts it. */
@@ -129,6 +129,11 @@ public final class Gateway implements AutoCloseable {
   public void kill() throws Exception {
     leftovers.remember();
     process.destroyForcibly().waitFor();
+  }
+
+  /** Whether its process is there; false once somebody else has killed it. */
+  public boolean isAlive() {
+    return process.isAlive();
   }
 
   public void killAndRestart() throws Exception {

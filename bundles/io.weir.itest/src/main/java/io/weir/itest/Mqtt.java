@@ -23,6 +23,7 @@ import org.eclipse.paho.mqttv5.common.packet.UserProperty;
 public final class Mqtt implements AutoCloseable, MqttCallback {
   private static final Duration RECEIPT = Duration.ofSeconds(20);
   private final MqttClient client;
+  private final int qos;
   private final List<String> filters;
   private final BlockingQueue<Received> received = new LinkedBlockingQueue<>();
 
@@ -33,11 +34,22 @@ public final class Mqtt implements AutoCloseable, MqttCallback {
   }
 
   public Mqtt(Gateway gateway, String... filters) throws MqttException {
-    this(gateway.mqttPort, filters);
+    this(gateway.mqttPort, 1, filters);
+  }
+
+  /** Listens with this QoS. */
+  public Mqtt(Gateway gateway, int qos, String... filters) throws MqttException {
+    this(gateway.mqttPort, qos, filters);
   }
 
   /** Talks to any broker of this machine. */
   public Mqtt(int port, String... filters) throws MqttException {
+    this(port, 1, filters);
+  }
+
+  /** Talks to any broker of this machine, and listens with this QoS. */
+  public Mqtt(int port, int qos, String... filters) throws MqttException {
+    this.qos = qos;
     client = new MqttClient("tcp://127.0.0.1:" + port, "itest-" + System.nanoTime(), new MemoryPersistence());
     this.filters = List.of(filters);
     client.setCallback(this);
@@ -53,7 +65,7 @@ public final class Mqtt implements AutoCloseable, MqttCallback {
     options.setConnectionTimeout(5);
     client.connect(options);
     for (String filter : filters) {
-      MqttSubscription[] subscription = {new MqttSubscription(filter, 1)};
+      MqttSubscription[] subscription = {new MqttSubscription(filter, qos)};
       client.subscribe(subscription);
     }
   }
@@ -84,6 +96,12 @@ public final class Mqtt implements AutoCloseable, MqttCallback {
         TimeUnit.MILLISECONDS.sleep(50);   // the broker is being restarted
       }
     }
+  }
+
+  /** Publishes, and gives up where {@link #publish} would try again; then this client is good for nothing any more. */
+  public void publishOrFail(String topic, MqttMessage message) throws MqttException {
+    client.setTimeToWait(RECEIPT.toMillis() / 2);
+    client.publish(topic, message);
   }
 
   public void reconnect() throws Exception {

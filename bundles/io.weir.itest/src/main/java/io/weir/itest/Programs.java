@@ -17,7 +17,7 @@ public final class Programs {
   }
 
   /** A program that runs in a container with nothing else in it. */
-  static Path compileStatic(String name) throws Exception {
+  public static Path compileStatic(String name) throws Exception {
     return compile("musl-gcc", name, "-static");
   }
 

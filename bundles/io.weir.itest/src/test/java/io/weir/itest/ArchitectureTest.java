@@ -99,11 +99,16 @@ class ArchitectureTest {
   void gatewaysKnowNothingOfPodman() {
     noClasses().that().resideInAPackage("io.weir.gateway.mqtt..")
         .should().dependOnClassesThat().resideInAPackage("io.weir.engine..").check(classes);
+    noClasses().that().resideInAPackage("io.weir.delivery..")
+        .should().dependOnClassesThat().resideInAPackage("io.weir.engine..").check(classes);
     noClasses().that().resideInAPackage("io.weir.invoker..")
         .should().dependOnClassesThat().haveSimpleName("ContainerEngine").check(classes);
     noClasses().that().resideInAPackage("io.weir.pool..")
         .should().dependOnClassesThat().resideInAPackage("io.weir.invocation..").check(classes);
     noClasses().that().resideInAPackage("io.weir.activator..")
         .should().dependOnClassesThat().haveSimpleName("ContainerEngine").check(classes);
+    noClasses().that().resideInAPackage("io.weir.journal..")
+        .should().dependOnClassesThat().resideInAnyPackage("io.weir.engine..", "io.weir.kernel..", "io.weir.broker..")
+        .check(classes);
   }
 }

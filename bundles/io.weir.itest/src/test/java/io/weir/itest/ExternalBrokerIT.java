@@ -2,16 +2,9 @@ package io.weir.itest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
-import java.util.jar.JarFile;
-import java.util.stream.Stream;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -23,23 +16,14 @@ class ExternalBrokerIT {
 
   @TempDir
   private static Path folder;
-  private static Process mosquitto;
+  private static Mosquitto mosquitto;
   private static int port;
   private static Gateway gateway;
 
   @BeforeAll
   static void start() throws Exception {
-    port = Gateway.freePort();
-    Path program = extractMosquitto();
-    // As root it would else look for an account of its own, which an extracted program has none of.
-    Path conf = Files.writeString(folder.resolve("mosquitto.conf"),
-        "listener " + port + " 127.0.0.1\nallow_anonymous true\nuser root\n");
-    mosquitto = new ProcessBuilder(program.toString(), "-c", conf.toString()).redirectErrorStream(true)
-        .redirectOutput(folder.resolve("mosquitto.log").toFile()).start();
-    Awaitility.await("mosquitto listens").atMost(SOON).ignoreExceptions().until(() -> {
-      new Mqtt(port).close();
-      return true;
-    });
+    mosquitto = new Mosquitto(folder);
+    port = mosquitto.port;
     gateway = Gateway.start("xbroker", Map.of("io.weir.broker/url", "tcp://127.0.0.1:" + port));
     gateway.importProbe();
   }
@@ -52,8 +36,7 @@ class ExternalBrokerIT {
         assertThat(mosquitto.isAlive()).as("the broker is not ours to stop").isTrue();
       }
     } finally {
-      mosquitto.destroy();
-      assertThat(mosquitto.waitFor(30, TimeUnit.SECONDS)).isTrue();
+      mosquitto.close();
     }
   }
 
@@ -79,24 +62,5 @@ class ExternalBrokerIT {
     assertThat(gateway.processes()).noneMatch(line -> line.contains("mosquitto"));
     assertThat(ProcessHandle.of(gateway.pid()).orElseThrow().descendants().map(p -> p.info().command().orElse("")))
         .noneMatch(command -> command.contains("mosquitto"));
-  }
-
-  /** The executable that the broker's bundle carries for this machine. */
-  private static Path extractMosquitto() throws Exception {
-    Path bundles = Path.of(System.getProperty("weir.dist"), "bundle/weir");
-    String arch = Map.of("amd64", "amd64", "x86_64", "amd64", "aarch64", "arm64", "arm", "armhf")
-        .get(System.getProperty("os.arch"));
-    List<Path> jars;
-    try (Stream<Path> files = Files.list(bundles)) {
-      jars = files.filter(file -> file.getFileName().toString().startsWith("io.weir.broker-")).toList();
-    }
-    assertThat(jars).hasSize(1);
-    Path program = folder.resolve("mosquitto");
-    try (JarFile jar = new JarFile(jars.get(0).toFile());
-        InputStream in = jar.getInputStream(jar.getEntry("native/" + arch + "/mosquitto"))) {
-      Files.copy(in, program);
-    }
-    assertThat(program.toFile().setExecutable(true)).isTrue();
-    return program;
   }
 }

@@ -55,12 +55,22 @@ public final class Gateway {
     return json(send(request(path).timeout(PATIENCE).GET().build()));
   }
 
+  /** The same for what may take longer than usual. */
+  public Map<String, Object> get(String path, Duration patience) {
+    return json(send(request(path).timeout(patience).GET().build()));
+  }
+
   public String text(String path) {
     return string(send(request(path).timeout(PATIENCE).GET().build()));
   }
 
   public void delete(String path) {
     string(send(request(path).timeout(PATIENCE).DELETE().build()));
+  }
+
+  /** Deletes several things at once, for as long as the gateway takes, and tells what it answers. */
+  public Map<String, Object> deleted(String path) {
+    return json(send(request(path).DELETE().build()));
   }
 
   /** Posts a document and reads the answer, for as long as the gateway takes. */

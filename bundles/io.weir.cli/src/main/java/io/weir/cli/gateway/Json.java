@@ -23,6 +23,11 @@ public final class Json {
     return JSON.std.asBytes(value);
   }
 
+  /** The same where null says something. */
+  public static byte[] bytesWithNulls(Object value) {
+    return JSON.std.with(JSON.Feature.WRITE_NULL_PROPERTIES).asBytes(value);
+  }
+
   public static String text(Map<String, ?> object, String key) {
     Object value = object.get(key);
     return value == null ? "" : value.toString();

@@ -49,6 +49,12 @@ public final class Terminal {
     out.flush();
   }
 
+  /** A result that is not for people's eyes, byte by byte. */
+  public synchronized void bytes(byte[] bytes) {
+    out.write(bytes, 0, bytes.length);
+    out.flush();
+  }
+
   /** A remark beside the result; silent with {@code --json}, whose standard error stays empty unless something fails. */
   public synchronized void note(String text) {
     if (!json) {

@@ -27,6 +27,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
@@ -95,9 +96,20 @@ public final class RetryingInvoker implements Invoker {
 
   @Override
   public CompletionStage<Outcome> invoke(Invocation invocation) {
-    Run run = new Run(invocation);
-    events.publish(new GatewayEvent.Accepted(invocation.arrived(), invocation.id(), invocation.function(),
-        invocation.trigger(), invocation.subject(), invocation.body().length()));
+    return start(new Run(invocation, 1, false, outcome -> false));
+  }
+
+  @Override
+  public CompletionStage<Outcome> attempt(Invocation invocation, int number, Predicate<Outcome> again) {
+    return start(new Run(invocation, number, true, again));
+  }
+
+  private CompletionStage<Outcome> start(Run run) {
+    Invocation invocation = run.invocation;
+    if (run.attempt == 0) {
+      events.publish(new GatewayEvent.Accepted(invocation.arrived(), invocation.id(), invocation.function(),
+          invocation.trigger(), invocation.subject(), invocation.body().length()));
+    }
     run.attempt();
     return run.result;
   }
@@ -114,6 +126,10 @@ public final class RetryingInvoker implements Invoker {
   /** One invocation on its way. Attempts follow one another, so nothing here is touched by two threads at a time. */
   private final class Run {
     private final Invocation invocation;
+    /** Whether the caller sees to other attempts. */
+    private final boolean alone;
+    /** Whether he will do so after an outcome. */
+    private final Predicate<Outcome> again;
     private final CompletableFuture<Outcome> result = new CompletableFuture<>();
     private final long arrivedNanos = System.nanoTime();
     private int attempt;
@@ -122,8 +138,11 @@ public final class RetryingInvoker implements Invoker {
     private Duration coldStart = Duration.ZERO;
     private Optional<ColdStart> lastColdStart = Optional.empty();
 
-    Run(Invocation invocation) {
+    Run(Invocation invocation, int number, boolean alone, Predicate<Outcome> again) {
       this.invocation = invocation;
+      this.attempt = number - 1;
+      this.alone = alone;
+      this.again = again;
     }
 
     void attempt() {
@@ -147,7 +166,7 @@ public final class RetryingInvoker implements Invoker {
 
     /** A client waits for all attempts together, an event for each. */
     private Duration patience() {
-      if (invocation.guarantee() == Guarantee.AT_LEAST_ONCE) {
+      if (alone || invocation.guarantee() == Guarantee.AT_LEAST_ONCE) {
         return settings.patience();
       }
       Duration left = settings.patience().minusNanos(System.nanoTime() - arrivedNanos);
@@ -256,7 +275,7 @@ public final class RetryingInvoker implements Invoker {
         case UNKNOWN_FUNCTION -> {
           if (functions.find(invocation.function()).isEmpty()) {
             end(new Outcome.Refused(Outcome.Reason.UNKNOWN_FUNCTION, refusal.getMessage(), Duration.ZERO));
-          } else if (System.nanoTime() - arrivedNanos < settings.patience().toNanos()) {
+          } else if (!alone && System.nanoTime() - arrivedNanos < settings.patience().toNanos()) {
             waitForPool(refusal);
           } else {
             end(new Outcome.Refused(Outcome.Reason.STARTING, "function " + invocation.function()
@@ -271,7 +290,7 @@ public final class RetryingInvoker implements Invoker {
             refusal.getMessage(), refusal.retryAfter()));
         default -> {
           String code = refusal.code().label();
-          if (invocation.guarantee() == Guarantee.AT_LEAST_ONCE && attempt < settings.attempts()) {
+          if (!alone && invocation.guarantee() == Guarantee.AT_LEAST_ONCE && attempt < settings.attempts()) {
             repeat(code + ": " + refusal.getMessage(), refusal.retryAfter());
           } else {
             end(new Outcome.Failed(code, refusal.getMessage(), true));
@@ -282,7 +301,7 @@ public final class RetryingInvoker implements Invoker {
 
     /** At most once means: not again if the function may have seen it, unless HTTP calls that harmless. */
     private boolean mayRepeat(boolean seen) {
-      if (attempt >= settings.attempts() || closed) {
+      if (alone || attempt >= settings.attempts() || closed) {
         return false;
       }
       if (invocation.guarantee() == Guarantee.AT_LEAST_ONCE) {
@@ -331,7 +350,9 @@ public final class RetryingInvoker implements Invoker {
     }
 
     private void end(Outcome outcome) {
-      events.publish(ended(outcome));
+      if (!again.test(outcome)) {
+        events.publish(ended(outcome));
+      }
       result.complete(outcome);
     }
 

@@ -395,6 +395,24 @@ class RetryingInvokerTest {
     assertThat(published).isEmpty();
   }
 
+  @Test
+  void attemptsThatSomebodyElseRepeatsAreOneInvocationToAllWhoListen() throws Exception {
+    answer = (n, exchange) -> exchange.sendResponseHeaders(n == 1 ? 500 : 204, -1);
+
+    var first = (Outcome.Replied) invoker.attempt(event(), 1, outcome -> true).toCompletableFuture()
+        .get(20, TimeUnit.SECONDS);
+    var second = (Outcome.Replied) invoker.attempt(event(), 2, outcome -> false).toCompletableFuture()
+        .get(20, TimeUnit.SECONDS);
+
+    assertThat(first.status()).isEqualTo(500);
+    assertThat(second.status()).isEqualTo(204);
+    assertThat(calls).hasValue(2);
+    assertThat(published.poll()).isInstanceOf(GatewayEvent.Accepted.class);
+    assertThat(published.poll()).isInstanceOfSatisfying(GatewayEvent.Ended.class,
+        ended -> assertThat(ended.attempts()).isEqualTo(2));
+    assertThat(published).isEmpty();
+  }
+
   private Outcome invoke(Invocation invocation) throws Exception {
     return invoker.invoke(invocation).toCompletableFuture().get(20, TimeUnit.SECONDS);
   }

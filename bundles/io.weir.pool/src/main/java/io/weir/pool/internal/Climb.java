@@ -13,8 +13,6 @@ import io.weir.function.Rung;
 import io.weir.function.Source;
 import java.net.InetSocketAddress;
 import java.time.Duration;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -111,11 +109,8 @@ final class Climb {
   }
 
   ContainerSpec container(String name, FunctionSpec spec) {
-    // The function may rely on PORT, whatever else its environment says.
-    Map<String, String> environment = new HashMap<>(spec.environment());
-    environment.put("PORT", Integer.toString(spec.port()));
     return new ContainerSpec(name, ((Source.Image) spec.source()).reference(), spec.port(), lifecycle.labels(spec),
-        environment, spec.limits());
+        lifecycle.surroundings().of(spec), spec.limits());
   }
 
   private Up claim(Slot slot, FunctionInstances owner) {

@@ -63,6 +63,7 @@ final class Lifecycle {
   private final ThreadPoolExecutor asking;
   private final Climb climb;
   private final Coroner coroner;
+  private final Surroundings surroundings;
   private final UsageLedger usage = new UsageLedger();
   private final SecureRandom random = new SecureRandom();
   /** Names of containers from before they are created until after they are removed. */
@@ -83,6 +84,7 @@ final class Lifecycle {
         threads("weir-pool-thaw"), new ThreadPoolExecutor.CallerRunsPolicy());
     this.asking = new ThreadPoolExecutor(1, Integer.MAX_VALUE, 10, TimeUnit.SECONDS, new SynchronousQueue<>(),
         threads("weir-pool-engine"));
+    this.surroundings = new Surroundings(engine);
     this.coroner = new Coroner(engine, this);
     this.climb = new Climb(engine, kernel, runners, settings, this, coroner);
   }
@@ -97,6 +99,10 @@ final class Lifecycle {
       thread.setDaemon(true);
       return thread;
     };
+  }
+
+  Surroundings surroundings() {
+    return surroundings;
   }
 
   UsageLedger usage() {

@@ -6,6 +6,7 @@ import io.weir.engine.ContainerEngine;
 import io.weir.engine.EngineEvent;
 import io.weir.engine.FunctionUsage;
 import io.weir.engine.Instance;
+import io.weir.engine.InstanceEnvironment;
 import io.weir.engine.InstancePool;
 import io.weir.engine.Ladder;
 import io.weir.engine.Lease;
@@ -155,6 +156,16 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
 
   void unbindTraffic(Traffic traffic) {
     trafficLink.disappeared(traffic);
+  }
+
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  void bindEnvironment(InstanceEnvironment environment) {
+    lifecycle.surroundings().appeared(environment);
+  }
+
+  void unbindEnvironment(InstanceEnvironment environment) {
+    lifecycle.surroundings().disappeared(environment);
   }
 
   private LoadForecaster expected() {

@@ -107,6 +107,7 @@ final class Reconciler {
       if (alive) {
         Slot slot = Slot.adopted(status.name(), status.id(), status.address().orElseThrow(), spec, System.nanoTime());
         lifecycle.own(slot.name);
+        lifecycle.surroundings().ways(spec);
         if (instances.adopt(slot)) {
           instances.direct().join(slot, status.address().orElseThrow());
           lifecycle.tell(slot, "adopted", Duration.ZERO, "runs since " + status.created());

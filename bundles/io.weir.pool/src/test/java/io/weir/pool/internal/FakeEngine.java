@@ -103,6 +103,14 @@ final class FakeEngine implements ContainerEngine {
 
   final AtomicInteger imageQuestions = new AtomicInteger();
 
+  /** What the containers that were created find in their environment, by their names. */
+  final Map<String, Map<String, String>> environments = new ConcurrentHashMap<>();
+
+  @Override
+  public Optional<InetAddress> gatewayAddress() {
+    return Optional.of(InetAddress.getLoopbackAddress());
+  }
+
   @Override
   public synchronized String create(ContainerSpec spec) {
     if (spec.image().equals(missingImage)) {
@@ -112,6 +120,7 @@ final class FakeEngine implements ContainerEngine {
       throw new IllegalStateException("weird");
     }
     calls.add("create " + spec.name());
+    environments.put(spec.name(), spec.environment());
     boxes.put("id-" + spec.name(), new Box(spec));
     return "id-" + spec.name();
   }

@@ -26,6 +26,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.assertj.core.api.ThrowableAssert;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -68,6 +69,15 @@ class OnDemandPoolTest {
     assertThat(PortProbe.accepts(lease.address())).isTrue();
     assertThat(get(acquire()).coldStart()).isEmpty();
     assertThat(engine.started).hasValue(1);
+  }
+
+  @Test
+  void anInstanceFindsItsWaysToTheGateway() throws Exception {
+    pool.bindEnvironment((function, gateway) -> Map.of("WAY", function + " at " + gateway.orElseThrow().getHostAddress()));
+    pool.functionAdded(hello("img:1", 0, 1, 8));
+    get(acquire());
+
+    assertThat(engine.environments.values()).containsExactly(Map.of("PORT", "8080", "WAY", "hello at 127.0.0.1"));
   }
 
   @Test
@@ -235,11 +245,17 @@ class OnDemandPoolTest {
     Lease before = get(acquire());
 
     OnDemandPool next = newPool();
+    AtomicBoolean ways = new AtomicBoolean();
+    next.bindEnvironment((function, gateway) -> {
+      ways.set(true);
+      return Map.of();
+    });
     next.functionAdded(hello);
     Lease after = next.acquire(HELLO, PATIENCE).toCompletableFuture().get(20, TimeUnit.SECONDS);
 
     assertThat(after.instance()).isEqualTo(before.instance());
     assertThat(engine.started).hasValue(1);
+    assertThat(ways).as("what it knows from its birth is there again").isTrue();
     next.close();
   }
 

@@ -38,7 +38,8 @@ public @interface FunctionConfig {
 
   @AttributeDefinition(name = "Triggers", required = false, description = "One per line: 'mqtt sensors/+/temperature "
       + "qos=1 path=/' or 'http /thermo'. With 'fast=kernel' after the path the kernel brings the messages of an exact "
-      + "topic to the function by itself. Requests to /function/NAME/ need no trigger.|TextArea")
+      + "topic to the function by itself; without, delivery=, order=, attempts=, deadline= and priority= may follow, in this "
+      + "order. Requests to /function/NAME/ need no trigger.|TextArea")
   String triggers() default "";
 
   @AttributeDefinition(name = "Output topic", required = false, description = "Where answers to MQTT messages go. {1} "

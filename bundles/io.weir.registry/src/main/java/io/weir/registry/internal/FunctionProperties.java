@@ -2,6 +2,8 @@ package io.weir.registry.internal;
 
 import io.weir.function.FunctionSpec;
 import io.weir.function.InvalidFunction;
+import io.weir.function.Promise;
+import io.weir.function.Promise.Retry;
 import io.weir.function.Rung;
 import io.weir.function.Source;
 import io.weir.function.TopicFilter;
@@ -26,7 +28,10 @@ import org.jspecify.annotations.Nullable;
 /** A function as properties of a factory configuration, and back; both ways together change nothing. */
 final class FunctionProperties {
   static final String ORIGIN = "weir.origin";
-  private static final Pattern MQTT = Pattern.compile("mqtt\\s+(.+?)(?:\\s+qos=(\\S+))?(?:\\s+path=(\\S+))?(?:\\s+fast=(\\S+))?");
+  private static final List<String> MQTT_KEYS =
+      List.of("qos", "path", "fast", "delivery", "order", "attempts", "deadline", "priority");
+  private static final Pattern MQTT = Pattern.compile("mqtt\\s+(?<filter>.+?)"
+      + MQTT_KEYS.stream().map(key -> "(?:\\s+" + key + "=(?<" + key + ">\\S+))?").collect(Collectors.joining()));
   private static final Pattern HTTP = Pattern.compile("http\\s+(\\S+)");
 
   private FunctionProperties() {}
@@ -67,7 +72,22 @@ final class FunctionProperties {
   private static String line(Trigger trigger) {
     return trigger instanceof Trigger.Mqtt mqtt
         ? "mqtt " + mqtt.filter() + " qos=" + mqtt.qos() + " path=" + mqtt.path() + (mqtt.fast() ? " fast=kernel" : "")
+            + promise(mqtt.promise(), mqtt.qos())
         : "http " + ((Trigger.Http) trigger).path();
+  }
+
+  /** What differs from what holds where nothing is written. */
+  private static String promise(Promise promise, int qos) {
+    Retry retry = promise.retry();
+    return word("delivery", promise.level().label(), Promise.Level.of(qos).label())
+        + word("order", promise.order().label(), Promise.Order.TOPIC.label())
+        + word("attempts", retry.attempts(), Retry.DEFAULT.attempts())
+        + word("deadline", Units.duration(retry.deadline()), Units.duration(Retry.DEFAULT.deadline()))
+        + word("priority", promise.urgency().label(), Promise.Urgency.NORMAL.label());
+  }
+
+  private static String word(String key, Object value, Object otherwise) {
+    return value.equals(otherwise) ? "" : " " + key + "=" + value;
   }
 
   /** Who wrote it: a file name, {@code api}, or {@code configuration}. */
@@ -169,9 +189,15 @@ final class FunctionProperties {
     if (!mqtt.matches()) {
       throw new InvalidFunction("triggers", line, "'mqtt FILTER qos=1 path=/' or 'http /PATH' on each line");
     }
-    int qos = mqtt.group(2) == null ? Defaults.QOS : whole("qos", mqtt.group(2));
-    return new Trigger.Mqtt(filter(mqtt.group(1)), qos, mqtt.group(3) == null ? Defaults.PATH : mqtt.group(3),
-        fast(mqtt.group(4)));
+    PromiseDraft promise = new PromiseDraft();
+    Optional.ofNullable(mqtt.group("qos")).ifPresent(qos -> promise.qos = OptionalInt.of(whole("qos", qos)));
+    promise.delivery = mqtt.group("delivery");
+    promise.order = mqtt.group("order");
+    Optional.ofNullable(mqtt.group("attempts")).ifPresent(attempts -> promise.attempts = whole("retry.attempts", attempts));
+    promise.deadline = mqtt.group("deadline");
+    promise.priority = mqtt.group("priority");
+    return promise.trigger(filter(mqtt.group("filter")), mqtt.group("path") == null ? Defaults.PATH : mqtt.group("path"),
+        fast(mqtt.group("fast")));
   }
 
   /** Who brings the messages; null: the gateway. */

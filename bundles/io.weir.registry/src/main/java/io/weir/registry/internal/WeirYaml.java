@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.api.lowlevel.Compose;
 import org.snakeyaml.engine.v2.api.lowlevel.Parse;
@@ -18,6 +19,7 @@ import org.snakeyaml.engine.v2.events.CollectionStartEvent;
 import org.snakeyaml.engine.v2.events.Event;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
+import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.Tag;
@@ -30,7 +32,8 @@ final class WeirYaml {
   private static final List<String> FUNCTION = List.of("image", "runtime", "handler", "code", "port", "triggers", "output", "memory", "cpus", "pids",
       "instances", "concurrency", "idle", "rest", "priority", "timeout", "env", "service", "egress");
   private static final List<String> SERVICE = List.of("port", "from", "rate", "burst");
-  private static final List<String> MQTT = List.of("mqtt", "qos", "path", "fast");
+  private static final List<String> MQTT = List.of("mqtt", "qos", "path", "fast", "delivery", "order", "retry", "priority");
+  private static final List<String> RETRY = List.of("attempts", "deadline");
   private static final List<String> HTTP = List.of("http");
 
   private WeirYaml() {}
@@ -194,7 +197,7 @@ final class WeirYaml {
       throw new YamlFault(map.line("http"), "trigger: either mqtt or http; begin another entry with '-'");
     }
     if (!mqtt && !http) {
-      map.allow(List.of("mqtt", "http", "qos", "path", "fast"));
+      map.allow(Stream.concat(MQTT.stream(), HTTP.stream()).toList());
       throw new YamlFault(YamlMap.line(node), "trigger: needs 'mqtt: FILTER' or 'http: /PATH'");
     }
     map.allow(mqtt ? MQTT : HTTP);
@@ -204,23 +207,43 @@ final class WeirYaml {
     try {
       return mqtt ? mqtt(map, lines) : http(map, lines);
     } catch (InvalidFunction e) {
-      String key = map.has(e.key()) ? e.key() : mqtt ? "mqtt" : "http";
-      throw new YamlFault(map.line(key), "trigger." + e.getMessage(), e);
+      throw new YamlFault(lineOf(e.key(), map, mqtt ? "mqtt" : "http"), "trigger." + e.getMessage(), e);
     }
   }
 
+  /** A key such as {@code retry.attempts} lies one mapping deeper. */
+  private static int lineOf(String key, YamlMap trigger, String otherwise) {
+    int dot = key.indexOf('.');
+    String outer = dot < 0 ? key : key.substring(0, dot);
+    if (dot > 0 && trigger.get(outer).orElse(null) instanceof MappingNode inner) {
+      int line = new YamlMap(outer, inner).line(key.substring(dot + 1));
+      return line > 0 ? line : trigger.line(outer);
+    }
+    return trigger.line(trigger.has(outer) ? outer : otherwise);
+  }
+
   private static Trigger mqtt(YamlMap map, Map<String, Integer> lines) {
-    int[] qos = {Defaults.QOS};
     String[] texts = {"", Defaults.PATH};
+    PromiseDraft promise = new PromiseDraft();
     map.text("mqtt", value -> texts[0] = value);
-    map.whole("qos", value -> qos[0] = value);
+    map.whole("qos", value -> promise.qos = OptionalInt.of(value));
     map.text("path", value -> texts[1] = value);
     boolean[] fast = new boolean[1];
     map.text("fast", value -> fast[0] = FunctionProperties.fast(value));
+    map.text("delivery", value -> promise.delivery = value);
+    map.text("order", value -> promise.order = value);
+    map.text("priority", value -> promise.priority = value);
+    map.get("retry").ifPresent(value -> retry(new YamlMap("trigger.retry", value), promise));
     if (fast[0]) {
       lines.putIfAbsent("fast", map.line("fast"));
     }
-    return new Trigger.Mqtt(FunctionProperties.filter(texts[0]), qos[0], texts[1], fast[0]);
+    return promise.trigger(FunctionProperties.filter(texts[0]), texts[1], fast[0]);
+  }
+
+  private static void retry(YamlMap map, PromiseDraft promise) {
+    map.allow(RETRY);
+    map.whole("attempts", value -> promise.attempts = value);
+    map.amount("deadline", value -> promise.deadline = value);
   }
 
   private static Trigger http(YamlMap map, Map<String, Integer> lines) {

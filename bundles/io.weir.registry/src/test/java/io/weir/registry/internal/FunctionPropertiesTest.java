@@ -9,6 +9,7 @@ import io.weir.function.Language;
 import io.weir.function.Limits;
 import io.weir.function.Network;
 import io.weir.function.Priority;
+import io.weir.function.Promise;
 import io.weir.function.Rung;
 import io.weir.function.Scaling;
 import io.weir.function.Source;
@@ -39,6 +40,13 @@ class FunctionPropertiesTest {
     assertThat(FunctionProperties.read("io.weir.function~x", FunctionProperties.write(spec, "api"))).isEqualTo(spec);
   }
 
+  private static Arbitrary<Promise> promises() {
+    return Combinators.combine(Arbitraries.of(Promise.Level.AT_LEAST_ONCE, Promise.Level.EXACTLY_ONCE),
+        Arbitraries.of("topic", "none", "property:device", "property:é=").map(Promise.Order::of),
+        Combinators.combine(Arbitraries.integers().between(1, 1000), Arbitraries.longs().between(1_000, 86_400_000)
+            .map(Duration::ofMillis)).as(Promise.Retry::new), Arbitraries.of(Promise.Urgency.class)).as(Promise::new);
+  }
+
   @Provide
   Arbitrary<FunctionSpec> functions() {
     Arbitrary<Map<String, String>> env = Arbitraries.maps(
@@ -46,8 +54,9 @@ class FunctionPropertiesTest {
         Arbitraries.strings().withChars("ab \\\"nr\n\r\t=#:'é").ofMaxLength(12)).ofMaxSize(4);
     Arbitrary<Trigger> mqtt = Combinators.combine(
         Arbitraries.of("a", "#", "+/x", "a b/c", "x qos=2", "x path=/y", "s/+/#", "ä/€", "x fast=kernel"), Arbitraries.integers()
-            .between(0, 2), Arbitraries.of("/", "/a", "/a;b=1/c%20d")).as((filter, qos, path) ->
-            new Trigger.Mqtt(new TopicFilter(filter), qos, path));
+            .between(0, 2), Arbitraries.of("/", "/a", "/a;b=1/c%20d"), promises()).as((filter, qos, path, promise) ->
+            new Trigger.Mqtt(new TopicFilter(filter), qos, path, false, new Promise(qos == 2 ? promise.level()
+                : Promise.Level.of(qos), promise.order(), promise.retry(), promise.urgency())));
     Arbitrary<List<Trigger>> triggers = Arbitraries.oneOf(mqtt, Arbitraries.of("/x", "/y/z").map(Trigger.Http::new))
         .list().ofMaxSize(4).uniqueElements(trigger ->
             trigger instanceof Trigger.Mqtt it ? it.filter().value() : trigger.toString());

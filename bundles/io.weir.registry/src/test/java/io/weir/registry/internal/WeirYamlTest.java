@@ -8,6 +8,11 @@ import io.weir.function.Language;
 import io.weir.function.Limits;
 import io.weir.function.Network;
 import io.weir.function.Priority;
+import io.weir.function.Promise;
+import io.weir.function.Promise.Level;
+import io.weir.function.Promise.Order;
+import io.weir.function.Promise.Retry;
+import io.weir.function.Promise.Urgency;
 import io.weir.function.Rung;
 import io.weir.function.Scaling;
 import io.weir.function.Source;
@@ -96,6 +101,58 @@ class WeirYamlTest {
         + trigger.replace("~-", "\n      -").replace("~", "\n        ") + "\n    image: x:1\n"))
         .isInstanceOfSatisfying(YamlFault.class, fault -> {
           assertThat(fault).hasMessageStartingWith("function f: " + message);
+          assertThat(fault.line()).isEqualTo(line);
+        });
+  }
+
+  @Test
+  void readsWhatIsPromised() {
+    FunctionSpec spec = World.parse("""
+        functions:
+          f:
+            image: x:1
+            triggers:
+              - {mqtt: a, delivery: exactly-once, order: "property:device", priority: alarm}
+              - mqtt: b
+                retry: {attempts: 3, deadline: 2m}
+                order: none
+              - {mqtt: c, delivery: at-most-once}
+              - {mqtt: d, delivery: at-least-once, qos: 2}
+        """).get(0).spec();
+
+    assertThat(spec.triggers()).containsExactly(
+        mqtt("a", 2, new Promise(Level.EXACTLY_ONCE, Order.of("property:device"), Retry.DEFAULT, Urgency.ALARM)),
+        mqtt("b", 1, new Promise(Level.AT_LEAST_ONCE, Order.NONE, new Retry(3, Duration.ofMinutes(2)), Urgency.NORMAL)),
+        mqtt("c", 0, new Promise(Level.AT_MOST_ONCE)), mqtt("d", 2, new Promise(Level.AT_LEAST_ONCE)));
+  }
+
+  private static Trigger mqtt(String filter, int qos, Promise promise) {
+    return new Trigger.Mqtt(new TopicFilter(filter), qos, "/", false, promise);
+  }
+
+  @ParameterizedTest
+  @CsvSource(delimiter = '|', textBlock = """
+      6 | delivery: twice              | delivery: 'twice' is not allowed; use at-most-once, at-least-once or exactly-once
+      7 | qos: 1~delivery: at-most-once | delivery: 'at-most-once' is not allowed; use qos: 0 with it (with qos: 1 the broker
+      7 | qos: 0~delivery: at-least-once | delivery: 'at-least-once' is not allowed; use qos: 1 or 2 with it (with qos: 0 the
+      6 | delivery: exactly-once~qos: 1 | delivery: 'exactly-once' is not allowed; use qos: 2 with it (with qos: 1 the broker
+      6 | order: device                | order: 'device' is not allowed; use topic, none, or property:NAME
+      6 | order: 'property:'           | order: 'property:' is not allowed; use topic, none, or property:NAME
+      6 | priority: high               | priority: 'high' is not allowed; use alarm or normal
+      7 | retry:~  attempts: 0         | retry.attempts: '0' is not allowed; use 1..1000
+      8 | retry:~  attempts: 1~  deadline: 10ms | retry.deadline: 'PT0.01S' is not allowed; use 1s..720h
+      7 | retry:~  delay: 1s           | retry: unknown key 'delay'; allowed are attempts, deadline
+      6 | retry: 5                     | retry must be a mapping of keys to values
+      7 | fast: kernel~order: none     | order: 'none' is not allowed; use topic with fast: kernel, or leave fast away
+      7 | fast: kernel~priority: alarm | priority: 'alarm' is not allowed; use normal with fast: kernel
+      7 | fast: kernel~retry: {attempts: 2} | retry: excludes fast: kernel
+      5 | delivery: exactly-once~fast: kernel | qos: '2' is not allowed; use 0 or 1 with fast: kernel, which is never exact
+      """)
+  void refusesPromisesThatMakeNoSense(int line, String keys, String message) {
+    assertThatThrownBy(() -> World.parse("functions:\n  f:\n    image: x:1\n    triggers:\n      - mqtt: a/b\n        "
+        + keys.replace("~", "\n        ") + "\n"))
+        .isInstanceOfSatisfying(YamlFault.class, fault -> {
+          assertThat(fault).hasMessageStartingWith("function f: trigger." + message);
           assertThat(fault.line()).isEqualTo(line);
         });
   }

@@ -2,6 +2,7 @@ package io.weir.runner.internal;
 
 import io.weir.engine.ContainerEngine;
 import io.weir.engine.EngineException;
+import io.weir.engine.InstanceEnvironment;
 import io.weir.engine.LeaseRefused;
 import io.weir.engine.Runners;
 import io.weir.event.GatewayIdentity;
@@ -15,16 +16,22 @@ import java.net.ConnectException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
 import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.osgi.service.metatype.annotations.Designate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,6 +62,10 @@ public final class SparePool implements Runners, FunctionCheck {
   private final HandlerChecks checks;
   /** Claims and checks in work. */
   private final InFlight claims = new InFlight();
+  /** Set by the framework as it comes and goes. */
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  private volatile @Nullable InstanceEnvironment surroundings;
   private volatile boolean engineSeen;
   private volatile boolean closed;
 
@@ -152,7 +163,7 @@ public final class SparePool implements Runners, FunctionCheck {
     chosen.accept(claimed);
     Optional<String> problem;
     try {
-      problem = RunnerClient.load(runner.address(), handler, function.environment(), settings.loadTimeout());
+      problem = RunnerClient.load(runner.address(), handler, environment(function), settings.loadTimeout());
     } catch (SocketTimeoutException e) {
       discard(runner);
       throw new LeaseRefused(LeaseRefused.Code.START_FAILED, handler.file() + " has not finished loading after "
@@ -166,6 +177,15 @@ public final class SparePool implements Runners, FunctionCheck {
     }
     containers.handOut(runner);
     return claimed;
+  }
+
+  private Map<String, String> environment(FunctionSpec function) {
+    InstanceEnvironment more = surroundings;
+    Map<String, String> environment = new HashMap<>(function.environment());
+    if (more != null) {
+      environment.putAll(more.of(function.name(), engine.gatewayAddress()));
+    }
+    return environment;
   }
 
   private void discard(RunnerContainer runner) {

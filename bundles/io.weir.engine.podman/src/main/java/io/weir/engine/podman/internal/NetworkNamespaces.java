@@ -3,6 +3,8 @@ package io.weir.engine.podman.internal;
 import io.weir.engine.EngineException;
 import io.weir.engine.EngineException.Code;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -168,6 +170,15 @@ final class NetworkNamespaces implements AutoCloseable {
   boolean inherits(String namespace) {
     return isOurs(namespace) && !own.contains(namespace) && !discarded.contains(namespace)
         && Files.exists(ReadyNetwork.FOLDER.resolve(namespace));
+  }
+
+  /** The gateway's own address in the functions' network. */
+  InetAddress gateway() {
+    try {
+      return InetAddress.getByName(bridge.ensured().host(1));
+    } catch (UnknownHostException e) {
+      throw new IllegalStateException(e);   // it is a literal
+    }
   }
 
   /** Puts right what somebody else may have changed of the bridge and the packet filter. */

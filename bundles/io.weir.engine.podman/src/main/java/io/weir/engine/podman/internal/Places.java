@@ -3,6 +3,7 @@ package io.weir.engine.podman.internal;
 import io.weir.engine.ContainerStatus;
 import io.weir.engine.EngineException;
 import io.weir.engine.EngineException.Code;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Map;
@@ -77,6 +78,11 @@ final class Places implements AutoCloseable {
 
   Optional<Place> of(String container) {
     return Optional.ofNullable(byContainer.get(container));
+  }
+
+  /** The gateway's own address in their network. */
+  InetAddress gateway() {
+    return namespaces.gateway();
   }
 
   /** Name of the host's end of its veth pair. */

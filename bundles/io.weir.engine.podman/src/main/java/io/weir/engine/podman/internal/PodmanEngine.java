@@ -15,6 +15,7 @@ import io.weir.event.GatewayEvent;
 import io.weir.event.Part;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -324,6 +325,12 @@ public final class PodmanEngine implements ContainerEngine, Part {
   @Override
   public Optional<Path> functionsCgroup() {
     return embedded.isPresent() && NetworkNamespaces.isRoot() ? ownCgroup.unified() : Optional.empty();
+  }
+
+  /** Podman's own bridges are not there before their first container, so nobody could listen at their addresses. */
+  @Override
+  public Optional<InetAddress> gatewayAddress() {
+    return calls.session("asking for the gateway's address").places().map(Places::gateway);
   }
 
   @Override

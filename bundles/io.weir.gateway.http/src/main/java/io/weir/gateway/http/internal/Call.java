@@ -7,6 +7,8 @@ import java.net.URLDecoder;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -49,18 +51,40 @@ record Call(HttpServletRequest request, HttpServletResponse response, Map<String
   }
 
   int whole(String name, int otherwise, int max) {
-    String text = query(name).orElse(Integer.toString(otherwise));
-    int value;
+    return (int) whole(name, otherwise, 1, max);
+  }
+
+  long whole(String name, long otherwise, long min, long max) {
+    String text = query(name).orElse(Long.toString(otherwise));
+    long value;
     try {
-      value = Integer.parseInt(text);
+      value = Long.parseLong(text);
     } catch (NumberFormatException e) {
-      value = 0;
+      value = min - 1;
     }
-    if (value < 1 || value > max) {
-      throw new Problem(400, "bad-parameter", name + ": '" + text + "' is not allowed; use 1.." + max)
+    if (value < min || value > max) {
+      throw new Problem(400, "bad-parameter", name + ": '" + text + "' is not allowed; use " + min + ".." + max)
           .with("parameter", name);
     }
     return value;
+  }
+
+  Instant instant(String name, Instant otherwise) {
+    Optional<String> text = query(name);
+    try {
+      return text.map(Instant::parse).orElse(otherwise);
+    } catch (DateTimeParseException e) {
+      throw new Problem(400, "bad-parameter", name + ": '" + text.orElse("") + "' is no time; write for example "
+          + "2026-11-30T12:00:00Z").with("parameter", name);
+    }
+  }
+
+  /** For what cannot be undone: a link that is followed, or a path that was mistyped, must not be enough. */
+  void requireConfirmation(String what) {
+    if (!query("confirm").filter("true"::equals).isPresent()) {
+      throw new Problem(400, "unconfirmed", what + " cannot be undone; add confirm=true to the query")
+          .with("parameter", "confirm");
+    }
   }
 
   String path(String name) {
@@ -80,6 +104,12 @@ record Call(HttpServletRequest request, HttpServletResponse response, Map<String
   /** The body as a JSON object, with room for some files in it. */
   Map<String, Object> jsonObject() throws IOException {
     return Json.parse(text(MAX_JSON));
+  }
+
+  /** The same where a request may do without. */
+  Map<String, Object> jsonObjectIfAny() throws IOException {
+    String text = text(MAX_JSON);
+    return text.isBlank() ? Map.of() : Json.parse(text);
   }
 
   private String text(int most) throws IOException {

@@ -1,6 +1,7 @@
 package io.weir.gateway.http.internal;
 
 import io.weir.function.FunctionName;
+import io.weir.function.FunctionSpec;
 import io.weir.invocation.Guarantee;
 import io.weir.invocation.Invocation;
 import io.weir.invocation.Invoker;
@@ -12,6 +13,7 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -33,14 +35,19 @@ final class FrontDoor {
   private final BooleanSupplier ready;
   private final long maxBody;
   private final Clock clock;
+  private final KeptCalls kept;
   private final AnswerWriter writer = new AnswerWriter();
   private final String idPrefix = Long.toString(new java.security.SecureRandom().nextLong() & Long.MAX_VALUE, 36) + "-";
   private final AtomicLong ids = new AtomicLong();
   /** Whether the gateway was ready once, so that every function that is declared is there. */
   private volatile boolean complete;
 
-  /** @param ready whether the gateway is ready */
-  FrontDoor(Services services, BooleanSupplier ready, long maxBody, Clock clock) {
+  /**
+   * @param ready whether the gateway is ready
+   * @param kept takes the calls that are kept in the journal
+   */
+  FrontDoor(Services services, BooleanSupplier ready, long maxBody, Clock clock, KeptCalls kept) {
+    this.kept = kept;
     this.services = services;
     this.ready = ready;
     this.maxBody = maxBody;
@@ -54,18 +61,24 @@ final class FrontDoor {
   void serve(HttpServletRequest request, HttpServletResponse response, FunctionName function, String prefix,
       String rest) throws IOException {
     complete = complete || ready.getAsBoolean();
-    if (services.registry().find(function).isEmpty()) {
+    FunctionSpec spec = services.registry().find(function).orElse(null);
+    if (spec == null) {
       throw complete ? unknown(function.value()) : new Problem(503, "starting", "the gateway is starting, and function '"
           + function + "' is not there yet; look at /api/v1/status").retryAfter(Duration.ofSeconds(1));
     }
     String id = id(request);
     response.setHeader(INVOCATION, id);
-    Body body = body(request);
     String query = request.getQueryString();
     String path = rest.isEmpty() ? "/" : rest;
+    String target = query == null ? path : path + '?' + query;
+    Optional<KeptCalls.Wish> wish = KeptCalls.Wish.of(request);
+    if (wish.isPresent()) {
+      kept.serve(request, response, spec, wish.get(), id, target, Headers.forwarded(request, prefix, id));
+      return;
+    }
+    Body body = body(request);
     Invocation invocation = new Invocation(id, function, "http", request.getRequestURI(), request.getMethod(),
-        query == null ? path : path + '?' + query, Headers.forwarded(request, prefix, id), body.payload,
-        clock.instant(), Guarantee.AT_MOST_ONCE, true);
+        target, Headers.forwarded(request, prefix, id), body.payload, clock.instant(), Guarantee.AT_MOST_ONCE, true);
     Invoker invoker = services.invoker().orElseThrow(() -> new Problem(503, "engine-unavailable",
         "the gateway cannot run functions now; look at /api/v1/status").retryAfter(Duration.ofSeconds(5)));
     AsyncContext async = request.startAsync(request, response);

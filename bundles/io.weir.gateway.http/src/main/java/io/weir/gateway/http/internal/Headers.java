@@ -1,6 +1,7 @@
 package io.weir.gateway.http.internal;
 
 import io.weir.invocation.Header;
+import io.weir.invocation.StateAttempts;
 import jakarta.servlet.http.HttpServletRequest;
 import java.util.ArrayList;
 import java.util.Enumeration;
@@ -16,7 +17,7 @@ final class Headers {
       "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade");
   /** What the gateway writes itself; taking them from outside would let a client lie to the function. */
   private static final Set<String> REQUEST_OWN = names("host", "content-length", "expect", "x-forwarded-for",
-      "x-forwarded-host", "x-forwarded-proto", "x-forwarded-prefix", FrontDoor.INVOCATION);
+      "x-forwarded-host", "x-forwarded-proto", "x-forwarded-prefix", FrontDoor.INVOCATION, StateAttempts.HEADER);
   private static final Set<String> RESPONSE_OWN = names("content-length", FrontDoor.INVOCATION);
   private static final Set<String> RESPONSE_SINGLE = names("date", "server", "content-type");
 
@@ -60,6 +61,11 @@ final class Headers {
   /** Whether a response has the field once, so that the function's replaces the server's. */
   static boolean single(String name) {
     return RESPONSE_SINGLE.contains(name);
+  }
+
+  /** Whether somebody else than the client may set the field: whether neither the gateway nor HTTP needs it. */
+  static boolean settable(String name) {
+    return !HOP_BY_HOP.contains(name) && !REQUEST_OWN.contains(name);
   }
 
   private static Set<String> named(@Nullable String connection) {

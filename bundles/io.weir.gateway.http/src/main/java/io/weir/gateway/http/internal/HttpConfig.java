@@ -8,11 +8,18 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 public @interface HttpConfig {
   String PID = "io.weir.gateway.http";
   long DEFAULT_MAX_BODY = 1 << 20;
+  int DEFAULT_MAX_KEPT = 256 << 10;
+  int LARGEST_KEPT = 16 << 20;
 
   @AttributeDefinition(name = "Largest body", description = "Largest body of a request to a function, in bytes. Larger "
       + "ones are answered with 413. Image uploads are not limited.", min = "0", max = "1099511627776",
       required = false)
   long max_body_bytes() default DEFAULT_MAX_BODY;
+
+  @AttributeDefinition(name = "Largest body that is kept", description = "Largest body of a request with Idempotency-Key or "
+      + "Prefer: respond-async, and largest answer to it, in bytes. Both are kept in the journal.", min = "0",
+      max = "16777216", required = false)
+  int max_kept_bytes() default DEFAULT_MAX_KEPT;
 
   @AttributeDefinition(name = "Gateway name", description = "What the gateway calls itself in its status. Empty: the "
       + "machine's host name.", required = false)

@@ -12,6 +12,9 @@ import io.weir.function.FunctionListener;
 import io.weir.function.FunctionName;
 import io.weir.function.FunctionRegistry;
 import io.weir.gateway.http.internal.FrontDoorServlet.Mounted;
+import io.weir.invocation.Answers;
+import io.weir.invocation.Courier;
+import io.weir.invocation.InvocationJournal;
 import io.weir.invocation.Invoker;
 import io.weir.kernel.KernelReport;
 import io.weir.kernel.Meter;
@@ -63,11 +66,14 @@ public final class HttpGateway implements Part, Services {
   private final List<Part> parts = new CopyOnWriteArrayList<>();
   private final Mounted mounted = new Mounted(this::mountedChanged);
   private final AtomicBoolean toldReady = new AtomicBoolean();
+  private final KeptCalls kept;
   private final FrontDoor door;
   private final EventsApi eventsApi;
   private final TriggerPaths triggers;
   private final List<ServiceRegistration<?>> registrations = new ArrayList<>();
   private volatile @Nullable Invoker invoker;
+  private volatile @Nullable InvocationJournal journal;
+  private volatile @Nullable Courier courier;
   private volatile @Nullable ContainerEngine engine;
   private volatile @Nullable InstancePool pool;
   private volatile @Nullable Ladder ladder;
@@ -84,6 +90,10 @@ public final class HttpGateway implements Part, Services {
       throw new IllegalArgumentException(HttpConfig.PID + ": max.body.bytes: '" + config.max_body_bytes()
           + "' is not allowed; use 0 or more");
     }
+    if (config.max_kept_bytes() < 0 || config.max_kept_bytes() > HttpConfig.LARGEST_KEPT) {
+      throw new IllegalArgumentException(HttpConfig.PID + ": max.kept.bytes: '" + config.max_kept_bytes()
+          + "' is not allowed; use 0.." + HttpConfig.LARGEST_KEPT);
+    }
     this.context = context;
     this.registry = registry;
     this.events = events;
@@ -92,20 +102,25 @@ public final class HttpGateway implements Part, Services {
     StatusApi status = new StatusApi(this, context.getBundle().getVersion().toString(),
         config.gateway_name().isBlank() ? hostName() : config.gateway_name().strip(), clock,
         ProcessHandle.current().info().startInstant().orElseGet(clock::instant));
-    this.door = new FrontDoor(this, status::ready, config.max_body_bytes(), clock);
+    this.kept = new KeptCalls(this, (int) Math.min(config.max_body_bytes(), config.max_kept_bytes()),
+        config.max_kept_bytes(), clock);
+    this.door = new FrontDoor(this, status::ready, config.max_body_bytes(), clock, kept);
     registrations.add(mount("/function/*", FrontDoorServlet.byName(door, mounted)));
-    registrations.add(mount(ApiServlet.BASE + "/*", new ApiServlet(routes(this, eventsApi, status), mounted)));
+    registrations.add(mount(ApiServlet.BASE + "/*", new ApiServlet(routes(this, eventsApi, status, clock), mounted)));
     registrations.add(mount("/healthz", new HealthServlet(status::ready, mounted)));
     // Registered by hand: as services of this component they would depend on the registry that calls the one, and on
     // the parts of which the other is one.
     registrations.add(context.registerService(FunctionListener.class, triggers, null));
     registrations.add(context.registerService(Part.class, this, null));
+    registrations.add(context.registerService(Answers.class, kept, null));
   }
 
-  static List<Route> routes(Services services, EventsApi events, StatusApi status) {
+  static List<Route> routes(Services services, EventsApi events, StatusApi status, Clock clock) {
     return Stream.of(status.routes(), new FunctionsApi(services).routes(),
         new LadderApi(services).routes(), events.routes(), new ImagesApi(services).routes(),
-        new KernelApi(services).routes(), new UsageApi(services).routes()).flatMap(List::stream).toList();
+        new KernelApi(services).routes(), new UsageApi(services).routes(),
+        new DeadLettersApi(services, clock).routes(), new JournalApi(services, clock).routes(),
+        new OutcomesApi(services).routes()).flatMap(List::stream).toList();
   }
 
   @Deactivate
@@ -113,6 +128,7 @@ public final class HttpGateway implements Part, Services {
     registrations.forEach(ServiceRegistration::unregister);
     triggers.close();
     eventsApi.close();
+    kept.close();
   }
 
   private ServiceRegistration<?> mount(String pattern, Servlet servlet) {
@@ -177,6 +193,26 @@ public final class HttpGateway implements Part, Services {
 
   public void unsetInvoker(Invoker service) {
     invoker = invoker == service ? null : invoker;
+  }
+
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  public void setJournal(InvocationJournal service) {
+    journal = service;
+  }
+
+  public void unsetJournal(InvocationJournal service) {
+    journal = journal == service ? null : journal;
+  }
+
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  public void setCourier(Courier service) {
+    courier = service;
+  }
+
+  public void unsetCourier(Courier service) {
+    courier = courier == service ? null : courier;
   }
 
   @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
@@ -272,6 +308,16 @@ public final class HttpGateway implements Part, Services {
   @Override
   public Optional<Invoker> invoker() {
     return Optional.ofNullable(invoker);
+  }
+
+  @Override
+  public Optional<InvocationJournal> journal() {
+    return Optional.ofNullable(journal);
+  }
+
+  @Override
+  public Optional<Courier> courier() {
+    return Optional.ofNullable(courier);
   }
 
   @Override

@@ -8,6 +8,8 @@ import io.weir.engine.Runners;
 import io.weir.event.Events;
 import io.weir.event.Part;
 import io.weir.function.FunctionRegistry;
+import io.weir.invocation.Courier;
+import io.weir.invocation.InvocationJournal;
 import io.weir.invocation.Invoker;
 import io.weir.kernel.KernelReport;
 import io.weir.kernel.Meter;
@@ -22,6 +24,10 @@ interface Services {
   Events events();
 
   Optional<Invoker> invoker();
+
+  Optional<InvocationJournal> journal();
+
+  Optional<Courier> courier();
 
   Optional<ContainerEngine> engine();
 

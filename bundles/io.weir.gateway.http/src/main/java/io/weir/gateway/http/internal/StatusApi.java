@@ -6,6 +6,7 @@ import io.weir.engine.InstancePool;
 import io.weir.engine.Ladder;
 import io.weir.engine.Runners;
 import io.weir.event.Part;
+import io.weir.invocation.InvocationJournal;
 import io.weir.kernel.KernelReport;
 import java.io.IOException;
 import java.io.InputStream;
@@ -75,6 +76,7 @@ final class StatusApi {
             "heldBytes", budget.heldBytes(), "pressed", budget.pressed())).orElse(null),
         "runners", services.runners().map(Runners::spares).orElse(List.of()).stream().map(spare -> Json.object(
             "name", spare.name(), "language", spare.language(), "memoryBytes", spare.memoryBytes())).toList(),
+        "journal", services.journal().map(InvocationJournal::usage).map(JournalApi::view).orElse(null),
         "counters", services.events().counters(),
         "problems", services.registry().problems().stream().map(problem -> Json.object("source", problem.source(),
             "line", problem.line(), "message", problem.message(), "since", problem.since().toString())).toList());
@@ -116,6 +118,7 @@ final class StatusApi {
     services.meter().ifPresent(meter -> TrafficMetrics.write(metrics, meter));
     services.kernel().map(KernelReport::notes).ifPresent(notes -> TrafficMetrics.write(metrics, notes));
     UsageApi.write(metrics, services);
+    services.journal().ifPresent(journal -> JournalApi.write(metrics, journal.usage()));
     metrics.gauge("weir_ready", ready() ? 1 : 0);
     metrics.gauge("weir_uptime_seconds", Duration.between(started, clock.instant()).toSeconds());
     call.text(metrics.mediaType(), metrics.toString());

@@ -34,8 +34,10 @@ import io.weir.function.Source;
 import io.weir.function.TopicFilter;
 import io.weir.function.TopicTemplate;
 import io.weir.function.Trigger;
+import io.weir.invocation.Courier;
 import io.weir.invocation.Header;
 import io.weir.invocation.Invocation;
+import io.weir.invocation.InvocationJournal;
 import io.weir.invocation.Invoker;
 import io.weir.invocation.Outcome;
 import io.weir.kernel.KernelReport;
@@ -81,7 +83,10 @@ final class Fakes implements Services, AutoCloseable {
   volatile Optional<ServiceAddresses> serviceAddresses = Optional.empty();
   final ExecutorService invokerThreads = Executors.newCachedThreadPool();
   volatile Behaviour behaviour = invocation -> replied(200, "");
-  boolean without;
+  final MemoryJournal journal = new MemoryJournal();
+  final MemoryCourier courier = new MemoryCourier(journal, this::invoke);
+  volatile boolean without;
+  volatile boolean withoutJournal;
 
   static FunctionSpec function(String name, Trigger... triggers) {
     return new FunctionSpec(new FunctionName(name), new Source.Image("localhost/" + name + ":1"), 8080, List.of(triggers),
@@ -152,6 +157,16 @@ final class Fakes implements Services, AutoCloseable {
   @Override
   public Optional<Invoker> invoker() {
     return without ? Optional.empty() : Optional.of(this::invoke);
+  }
+
+  @Override
+  public Optional<InvocationJournal> journal() {
+    return without || withoutJournal ? Optional.empty() : Optional.of(journal);
+  }
+
+  @Override
+  public Optional<Courier> courier() {
+    return without || withoutJournal ? Optional.empty() : Optional.of(courier);
   }
 
   private CompletionStage<Outcome> invoke(Invocation invocation) {

@@ -86,7 +86,7 @@ class FrontDoorTest {
   void saysWhoAskedAndDropsWhatIsBetweenNeighboursOnly() throws Exception {
     try (TestServer.Raw raw = server.raw("GET /function/echo/x HTTP/1.1\r\nHost: shed:8480\r\n"
         + "Connection: close, X-Hop\r\nX-Hop: 1\r\nKeep-Alive: 5\r\nTE: trailers\r\nProxy-Authorization: secret\r\nX-Forwarded-For: 10.0.0.9\r\n"
-        + "X-Forwarded-Host: liar\r\ntraceparent: 00-ab-cd-01\r\nAccept: a\r\nAccept: b\r\nce-id: mine\r\n\r\n")) {
+        + "X-Forwarded-Host: liar\r\nWeir-Attempt: 1\r\ntraceparent: 00-ab-cd-01\r\nAccept: a\r\nAccept: b\r\nce-id: mine\r\n\r\n")) {
       assertThat(raw.untilEnd()).startsWith("HTTP/1.1 200").contains("Weir-Invocation: mine");
     }
 

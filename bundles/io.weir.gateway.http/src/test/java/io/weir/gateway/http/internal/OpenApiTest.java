@@ -4,12 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.weir.event.GatewayEvent;
 import io.weir.function.FunctionName;
+import io.weir.invocation.Guarantee;
+import io.weir.invocation.Invocation;
+import io.weir.invocation.InvocationJournal.Entry;
+import io.weir.invocation.Payload;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -73,6 +78,17 @@ class OpenApiTest {
           "replied", 200, "", Duration.ZERO, Duration.ZERO, "", "", 1));
       assertThat(keys(schemas, "Invocation")).isEqualTo(((Map<?, ?>) ((List<?>) TestServer.json(
           server.get("/api/v1/invocations")).get("invocations")).get(0)).keySet());
+      assertThat(keys(schemas, "Journal")).isEqualTo(TestServer.json(server.get("/api/v1/journal")).keySet());
+      assertThat(keys(schemas, "Audit")).isEqualTo(TestServer.json(server.get("/api/v1/audit")).keySet());
+      server.fakes.journal.accept(new Entry(new Invocation("1", new FunctionName("thermo"), "http", "/", "GET", "/",
+          List.of(), Payload.of(new byte[0]), Fakes.NOON, Guarantee.AT_LEAST_ONCE, false), Optional.empty(), "", List.of()));
+      server.fakes.journal.deadLetter(1, "timeout", "", 1);
+      assertThat(keys(schemas, "Outcome")).isEqualTo(TestServer.json(server.get(server.send(server.request("/function/echo")
+          .header("Prefer", "respond-async")).headers().firstValue("Location").orElseThrow())).keySet());
+      assertThat(keys(schemas, "DeadLetter")).isEqualTo(((Map<?, ?>) ((List<?>) TestServer.json(
+          server.get("/api/v1/dead-letters")).get("deadLetters")).get(0)).keySet());
+      assertThat(keys(schemas, "DeadLetterWithPayload")).isEqualTo(TestServer.json(
+          server.get("/api/v1/dead-letters/1")).keySet());
       assertThat(keys(schemas, "Instance")).isEqualTo(((Map<?, ?>) ((List<?>) TestServer.json(
           server.get("/api/v1/instances")).get("instances")).get(0)).keySet());
     }

@@ -26,7 +26,9 @@ import tools.jackson.jr.ob.JSON;
 /** The servlets in a real Jetty on a free port, and clients for it. */
 final class TestServer implements AutoCloseable {
   static final long MAX_BODY = 1 << 20;
+  static final int MAX_KEPT = 1000;
   final Fakes fakes = new Fakes();
+  final KeptCalls kept = new KeptCalls(fakes, MAX_KEPT, MAX_KEPT, Clock.systemUTC());
   final List<Route> routes;
   private final Server server = new Server();
   private final ServerConnector connector = new ServerConnector(server);
@@ -34,9 +36,10 @@ final class TestServer implements AutoCloseable {
   private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
   TestServer() throws Exception {
-    FrontDoor door = new FrontDoor(fakes, () -> fakes.ready, MAX_BODY, Clock.systemUTC());
+    fakes.courier.answers = kept;
+    FrontDoor door = new FrontDoor(fakes, () -> fakes.ready, MAX_BODY, Clock.systemUTC(), kept);
     StatusApi status = new StatusApi(fakes, "0.1.0", "shed", Clock.systemUTC(), Clock.systemUTC().instant());
-    routes = HttpGateway.routes(fakes, events, status);
+    routes = HttpGateway.routes(fakes, events, status, Clock.systemUTC());
     ServletContextHandler context = new ServletContextHandler();
     mount(context, "/function/*", FrontDoorServlet.byName(door, Mounted.UNCOUNTED));
     mount(context, "/thermo/*", FrontDoorServlet.ofTrigger(door, new FunctionName("thermo"), "/thermo"));
@@ -80,6 +83,10 @@ final class TestServer implements AutoCloseable {
     return send(request(path).POST(HttpRequest.BodyPublishers.ofString(body)));
   }
 
+  static Map<String, Object> json(String text) throws IOException {
+    return JSON.std.mapFrom(text);
+  }
+
   static Map<String, Object> json(HttpResponse<String> response) throws IOException {
     return JSON.std.mapFrom(response.body());
   }
@@ -94,6 +101,7 @@ final class TestServer implements AutoCloseable {
   @Override
   public void close() throws Exception {
     events.close();
+    kept.close();
     server.stop();
     fakes.close();
   }

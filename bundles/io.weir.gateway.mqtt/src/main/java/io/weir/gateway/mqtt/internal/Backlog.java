@@ -24,6 +24,19 @@ final class Backlog {
     this.inOrder = inOrder;
   }
 
+  /** Gives up the oldest of QoS 0 that nobody works on; whether there was one. */
+  boolean dropOldestWithoutReceipt() {
+    for (Delivery oldest : waiting.values()) {
+      if (oldest.qos() == 0) {
+        waiting.remove(oldest.sequence());
+        withoutReceipt--;
+        follow(oldest.topic());
+        return true;
+      }
+    }
+    return false;
+  }
+
   void add(Delivery delivery) {
     Deque<Delivery> others = inOrder ? behind.get(delivery.topic()) : null;
     if (others != null) {

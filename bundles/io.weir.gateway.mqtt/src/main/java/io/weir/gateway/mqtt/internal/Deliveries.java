@@ -2,7 +2,10 @@ package io.weir.gateway.mqtt.internal;
 
 import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
+import io.weir.function.Promise.Level;
 import io.weir.function.Trigger;
+import io.weir.invocation.Courier;
+import io.weir.invocation.InvocationJournal.Accepted;
 import io.weir.invocation.Outcome;
 import java.time.Duration;
 import java.time.Instant;
@@ -20,14 +23,15 @@ import org.slf4j.LoggerFactory;
 /**
  * The messages of one function, each from its arrival to its receipt, until the function is removed.
  *
- * <p>A message is acknowledged when its outcome is known and the broker has its answer. What the connection loses in
- * between is kept: an answer is published on the next one, and a message the broker sends again meets the invocation
+ * <p>A message whose trigger promises something is acknowledged when the journal has it. Without a journal, and whatever
+ * the trigger promises nothing about, when its outcome is known and the broker has its answer. What the connection loses
+ * in between is kept: an answer is published on the next one, and a message the broker sends again meets the invocation
  * that is still running, or the receipt that was lost.
  *
  * <p>Messages arrive on the session's thread, outcomes on the invoker's, receipts of answers on either. The monitor
  * guards all fields, {@link Receipts} and {@link Backlog} included; nothing is called or written while it is held.
  */
-final class Deliveries implements MqttConnection.Handler {
+final class Deliveries implements MqttConnection.Handler, MqttAnswers.Notifier {
   private static final Logger LOG = LoggerFactory.getLogger(Deliveries.class);
   private static final Duration SHORTEST_RETRY = Duration.ofMillis(20);
   private static final Duration LONGEST_RETRY = Duration.ofSeconds(30);
@@ -39,12 +43,15 @@ final class Deliveries implements MqttConnection.Handler {
   private final Runnable settled;
   private final Outcomes outcomes;
   private final Publisher publisher;
+  private final Intake intake;
 
   private final Receipts receipts = new Receipts();
   private final Backlog backlog;
   private @Nullable FunctionSpec function;
   private @Nullable MqttConnection connection;
   private long sequence;
+  /** What {@link #admit} took in to be kept. */
+  private @Nullable Delivery admitted;
   /** Whether the invoker refused and nothing is tried until it may be worth it. */
   private boolean waiting;
   private boolean pumping;
@@ -67,6 +74,17 @@ final class Deliveries implements MqttConnection.Handler {
     this.settled = settled;
     this.outcomes = new Outcomes(name, context.settings().maxAnswerBytes());
     this.publisher = new Publisher(context, name, this::finish);
+    this.intake = new Intake(name, context, new Intake.Next() {
+      @Override
+      public void kept(Delivery delivery) {
+        receipt(delivery);
+      }
+
+      @Override
+      public void unkept(Delivery delivery) {
+        direct(delivery);
+      }
+    });
   }
 
   /** What messages that arrive from now on are for; those that are here end as they began. */
@@ -79,11 +97,17 @@ final class Deliveries implements MqttConnection.Handler {
     synchronized (this) {
       function = null;
     }
+    intake.end();
     detached();
   }
 
-  /** A new connection; what the last one left undone goes on with this one. */
-  void attached(MqttConnection to) {
+  /**
+   * A new connection; what the last one left undone goes on with this one.
+   *
+   * @param session what the broker's session is known by
+   */
+  void attached(MqttConnection to, String session) {
+    intake.session(session);
     synchronized (this) {
       if (function == null) {
         return;
@@ -107,10 +131,14 @@ final class Deliveries implements MqttConnection.Handler {
   @Override
   public void arrived(MqttPublish message, boolean duplicate) {
     MqttConnection receiptTo;
+    Delivery promised;
     boolean tell = false;
+    Optional<Courier> courier = context.durable().courier();
     synchronized (this) {
       long before = dropped;
-      receiptTo = admit(message, duplicate) ? connection : null;
+      admitted = null;
+      receiptTo = admit(message, duplicate, courier.isPresent()) ? connection : null;
+      promised = admitted;
       if (dropped > before && System.nanoTime() - toldDropped >= QUIET_NANOS) {
         toldDropped = System.nanoTime();
         tell = true;
@@ -124,11 +152,15 @@ final class Deliveries implements MqttConnection.Handler {
           + "keep them", name, dropped());
       dropping.run();
     }
-    pump();
+    if (promised != null && courier.isPresent()) {
+      intake.add(promised, courier.get(), duplicate);
+    } else {
+      pump();
+    }
   }
 
-  /** Takes a message in; whether it needs nothing but its receipt. */
-  private boolean admit(MqttPublish message, boolean duplicate) {
+  /** Takes a message in; whether it needs nothing but its receipt. One that is to be kept is {@link #admitted} then. */
+  private boolean admit(MqttPublish message, boolean duplicate, boolean mayBeKept) {
     int qos = message.getQoS();
     FunctionSpec spec = function;
     if (spec == null) {
@@ -153,15 +185,24 @@ final class Deliveries implements MqttConnection.Handler {
       LOG.debug("{}: {} matches no trigger any more", name, message.getTopicName());
       return qos > 0;
     }
-    if (qos == 0 && backlog.withoutReceipt() >= window(spec)) {
+    if (qos > 0 && !mayBeKept && trigger.promise().level() == Level.EXACTLY_ONCE) {
+      return false;  // the connection is being ended; the broker sends it again
+    }
+    if (qos == 0 && backlog.withoutReceipt() >= 2 * window(spec)) {
       dropped++;
-      return false;
+      if (!backlog.dropOldestWithoutReceipt()) {
+        return false;
+      }
     }
     Delivery delivery = new Delivery(sequence++, message, spec, trigger, captured,
         Messages.invocation(name, trigger, message, Instant.now()));
-    backlog.add(delivery);
     if (qos > 0) {
       receipts.taken(delivery);
+    }
+    if (qos > 0 && mayBeKept && !trigger.fast() && trigger.promise().level() != Level.AT_MOST_ONCE) {
+      admitted = delivery;
+    } else {
+      backlog.add(delivery);
     }
     return false;
   }
@@ -170,9 +211,50 @@ final class Deliveries implements MqttConnection.Handler {
     return context.settings().window(spec.scaling());
   }
 
+  /** The journal has it: nobody need send it again. */
+  private void receipt(Delivery delivery) {
+    MqttConnection receiptTo;
+    synchronized (this) {
+      // Together with the connection: on another one the same packet id could be another message.
+      receiptTo = receipts.settled(delivery) ? connection : null;
+    }
+    if (receiptTo != null) {
+      receiptTo.acknowledge(delivery.packetId(), delivery.qos());
+    }
+    settled.run();
+  }
+
+  /** It goes the way without a journal. */
+  private void direct(Delivery delivery) {
+    synchronized (this) {
+      if (function == null) {
+        return;
+      }
+      backlog.add(delivery);
+    }
+    pump();
+  }
+
   @Override
-  public synchronized void released(int packetId) {
-    receipts.released(packetId);
+  public void released(int packetId, Runnable complete) {
+    boolean exactlyOnce;
+    synchronized (this) {
+      receipts.released(packetId);
+      exactlyOnce = function != null && Intake.exactlyOnce(function);
+    }
+    intake.released(packetId, exactlyOnce, complete);
+  }
+
+  /** Tells whoever listens on the topic of dead letters; the journal has the letter itself. */
+  @Override
+  public void died(Accepted event, String reason, String detail) {
+    FunctionSpec spec;
+    synchronized (this) {
+      spec = function;
+    }
+    if (spec != null) {
+      outcomes.notice(spec, event.entry().invocation(), reason, detail).ifPresent(publisher::publish);
+    }
   }
 
   @Override

@@ -70,8 +70,8 @@ final class FastGate implements MqttConnection.Handler {
   }
 
   @Override
-  public void released(int packetId) {
-    deliveries.released(packetId);
+  public void released(int packetId, Runnable complete) {
+    deliveries.released(packetId, complete);
   }
 
   @Override

@@ -2,8 +2,10 @@ package io.weir.gateway.mqtt.internal;
 
 import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
+import io.weir.function.Promise.Level;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -19,6 +21,7 @@ final class FunctionSession {
   private static final Logger LOG = LoggerFactory.getLogger(FunctionSession.class);
   private static final Duration FIRST_DELAY = Duration.ofMillis(200);
   private static final Duration LONGEST_DELAY = Duration.ofSeconds(10);
+  private static final Duration LOOK_FOR_JOURNAL = Duration.ofMillis(100);
   /** A connection that lived this long was well; the next delay starts small again. */
   private static final Duration WELL = Duration.ofSeconds(5);
 
@@ -100,9 +103,11 @@ final class FunctionSession {
       forgetFirst = true;
       if (deliveries != null) {
         deliveries.end();
+        line.post(name).ifPresent(Postbox::end);
       }
       deliveries = null;
     } else if (deliveries == null) {
+      line.post(name).ifPresent(Postbox::serve);
       deliveries = new Deliveries(context, name, spec, line.inOrder(), changed, line::settled);
     } else {
       deliveries.serve(spec);
@@ -144,12 +149,37 @@ final class FunctionSession {
     notifyAll();
   }
 
+  /** What the journal takes is not held up by what the function could work on. */
   private int window(FunctionSpec spec) {
-    return context.settings().window(spec.scaling());
+    return promises(spec) ? context.settings().maxInFlight() : context.settings().window(spec.scaling());
+  }
+
+  private boolean promises(FunctionSpec spec) {
+    return anyLevel(spec, level -> level != Level.AT_MOST_ONCE);
+  }
+
+  private boolean anyLevel(FunctionSpec spec, Predicate<Level> is) {
+    return spec.mqttTriggers().anyMatch(trigger -> line.serves(trigger) && !trigger.fast()
+        && is.test(trigger.promise().level()));
+  }
+
+  /** Whether its messages are better off with the broker, because the journal is not there. */
+  synchronized boolean lacksJournal() {
+    return wanted != null && anyLevel(wanted, context.durable()::isMissing);
   }
 
   private synchronized Subscriptions.@Nullable Target target() {
     return connection == null || wanted == null ? null : new Subscriptions.Target(connection, wanted);
+  }
+
+  /** Who hears of its dead letters; empty if there is no function. */
+  synchronized Optional<MqttAnswers.Notifier> notifier() {
+    return Optional.ofNullable(deliveries);
+  }
+
+  /** Whether it has triggers that promise something. */
+  synchronized boolean promises() {
+    return wanted != null && promises(wanted);
   }
 
   /** Ends the connection but not the session: the broker keeps what comes. */
@@ -200,7 +230,11 @@ final class FunctionSession {
         return;
       }
       try {
-        if (serving()) {
+        if (lacksJournal()) {
+          changed(false, "waits for the journal");
+          pause(LOOK_FOR_JOURNAL);
+          continue;
+        } else if (serving()) {
           long since = System.nanoTime();
           serve();
           told = false;
@@ -271,6 +305,9 @@ final class FunctionSession {
           return;  // something else is wanted by now
         }
         connection = opened;
+        if (lacksJournal()) {
+          return;  // from now on whoever takes it away sees the connection
+        }
         served = deliveries;
         forgetFirst = false;
         hurry = false;
@@ -281,7 +318,8 @@ final class FunctionSession {
       } else if (qos2) {
         opened.releaseLeftovers();
       }
-      served.attached(opened);
+      served.attached(opened, context.files().session(name, opened.sessionPresent()));
+      line.post(name).ifPresent(box -> box.attached(opened));
       MqttConnection.Handler handler = line.attached(opened, served);
       subscriptions.reconcile(this::target);
       lost(opened.run(handler));
@@ -291,6 +329,7 @@ final class FunctionSession {
       }
       if (served != null) {
         served.detached();
+        line.post(name).ifPresent(Postbox::detached);
       }
       opened.abort();
       line.detached();

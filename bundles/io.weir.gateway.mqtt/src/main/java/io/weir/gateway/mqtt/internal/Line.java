@@ -1,19 +1,26 @@
 package io.weir.gateway.mqtt.internal;
 
+import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
 import io.weir.function.Trigger;
 import java.io.IOException;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** What makes one kind of session differ from another: whose triggers it is for, and what becomes of its messages. */
 interface Line {
 
   /** The gateway brings the messages. */
-  static Line ordinary(Context context) {
+  static Line ordinary(Context context, PostOffice office) {
     return new Line() {
       @Override
       public boolean serves(Trigger.Mqtt trigger) {
         return !trigger.fast();
+      }
+
+      @Override
+      public Optional<Postbox> post(FunctionName function) {
+        return Optional.of(office.box(function));
       }
 
       @Override
@@ -45,6 +52,11 @@ interface Line {
 
   /** What the session is for from now on; null: for nothing. */
   default void serve(@Nullable FunctionSpec spec) {}
+
+  /** Who sends what the journal keeps of a function by its session. */
+  default Optional<Postbox> post(FunctionName function) {
+    return Optional.empty();
+  }
 
   /** The connection that {@link #connect} made last is used; who hears what it brings. */
   default MqttConnection.Handler attached(MqttConnection connection, Deliveries deliveries) {

@@ -6,6 +6,7 @@ import io.weir.invocation.Guarantee;
 import io.weir.invocation.Header;
 import io.weir.invocation.Invocation;
 import io.weir.invocation.Payload;
+import io.weir.invocation.StateAttempts;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -85,7 +86,8 @@ final class Messages {
 
   private static boolean mayBecomeHeader(String name) {
     return TOKEN.matcher(name).matches() && !HOP_BY_HOP.contains(name) && !name.startsWith("ce-")
-        && !name.equals("content-length") && !name.equals("content-type");
+        && !name.equals("content-length") && !name.equals("content-type")
+        && !name.equalsIgnoreCase(StateAttempts.HEADER);   // the gateway's own word
   }
 
   /** The event's attributes: those the sender gave (CloudEvents MQTT binding, binary mode), or else our own. */
@@ -107,6 +109,16 @@ final class Messages {
       event.putIfAbsent("time", EventTime.text(arrived));
     }
     return event;
+  }
+
+  /** What the sender calls the event, among all its events. */
+  static Optional<String> givenId(MqttProperties properties) {
+    if (properties.getUserProperties().isEmpty() || !isEvent(properties)) {
+      return Optional.empty();
+    }
+    Map<String, String> found = new HashMap<>();
+    properties.getUserProperties().forEach(property -> found.put(property.getKey(), property.getValue()));
+    return Optional.of(found.get("source") + " " + found.get("id"));
   }
 
   private static boolean isEvent(MqttProperties properties) {

@@ -7,8 +7,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.eclipse.paho.mqttv5.common.MqttException;
 import org.eclipse.paho.mqttv5.common.MqttMessage;
 import org.eclipse.paho.mqttv5.common.MqttSubscription;
@@ -41,8 +43,12 @@ final class MqttConnection implements AutoCloseable {
   interface Handler {
     void arrived(MqttPublish message, boolean duplicate);
 
-    /** The sender of a QoS 2 message has heard our receipt and will not send it again. */
-    void released(int packetId);
+    /**
+     * The sender of a QoS 2 message has heard our receipt and will not send it again.
+     *
+     * @param complete lets it use the id again; to be run once that does no harm, by whatever thread
+     */
+    void released(int packetId, Runnable complete);
 
     /** A message that is not MQTT as Paho knows it; acknowledged already, so that it does not come back for ever. */
     void unreadable(int packetId, Exception cause);
@@ -138,15 +144,39 @@ final class MqttConnection implements AutoCloseable {
     if (message instanceof MqttPublish publish) {
       handler.arrived(publish, (packet[0] & 0x08) != 0);
     } else if (message instanceof MqttPubRel release) {
-      handler.released(release.getMessageId());
-      writer.write(new MqttPubComp(0, release.getMessageId(), new MqttProperties()));
+      handler.released(release.getMessageId(), () -> complete(release.getMessageId()));
     } else if (message instanceof MqttPubRec received && received.getReasonCodes()[0] < Reasons.REFUSED) {
-      writer.write(new MqttPubRel(0, received.getMessageId(), new MqttProperties()));
+      received(received.getMessageId());
     } else if (message instanceof MqttPubAck || message instanceof MqttPubComp || message instanceof MqttPubRec
         || message instanceof MqttSubAck || message instanceof MqttUnsubAck) {
       requests.answered(message);
     } else if (message instanceof MqttDisconnect disconnect) {
       throw new IOException("the broker disconnected: " + Reasons.text(disconnect.getReturnCode()));
+    }
+  }
+
+  private void received(int packetId) throws IOException, MqttException {
+    Supplier<CompletionStage<?>> note = requests.received(packetId);
+    if (note == null) {
+      writer.write(new MqttPubRel(0, packetId, new MqttProperties()));
+      return;
+    }
+    note.get().whenComplete((ok, error) -> {
+      try {
+        if (error == null) {
+          writer.write(new MqttPubRel(0, packetId, new MqttProperties()));
+        }
+      } catch (IOException | MqttException e) {
+        // It is released on the next connection.
+      }
+    });
+  }
+
+  private void complete(int packetId) {
+    try {
+      writer.write(new MqttPubComp(0, packetId, new MqttProperties()));
+    } catch (IOException | MqttException e) {
+      // The broker releases it again on the next connection.
     }
   }
 
@@ -196,11 +226,50 @@ final class MqttConnection implements AutoCloseable {
     } catch (IOException | PublishRefused e) {
       return CompletableFuture.failedFuture(e);
     }
-    return requests.send(packet).thenCompose(answer -> {
-      int reason = answer.getReasonCodes()[0];
-      return reason < Reasons.REFUSED ? CompletableFuture.completedFuture(null)
-          : CompletableFuture.failedFuture(PublishRefused.because(reason));
-    });
+    return requests.send(packet).thenCompose(MqttConnection::accepted);
+  }
+
+  /** Whether the broker takes messages that it must not have twice. */
+  boolean takesQos2() {
+    return handshake.maximumQos() == 2;
+  }
+
+  /**
+   * The same for a message of QoS 2 that an earlier connection may have sent already.
+   *
+   * @param packetId the same every time, one of {@link PacketIds#chosen}
+   * @param again whether it was sent before
+   * @param received has it noted that the broker has the message, which is released then and must not be sent again
+   */
+  CompletableFuture<Void> publishOnce(int packetId, boolean again, String topic, byte[] payload, MqttProperties properties,
+      Supplier<CompletionStage<?>> received) {
+    MqttPublish packet = new MqttPublish(topic, new MqttMessage(payload, 2, false, properties), properties);
+    packet.setDuplicate(again);
+    try {
+      if (packet.getHeader().length + payload.length + FIXED_HEADER > handshake.maximumPacketSize()) {
+        throw new PublishRefused("the message is larger than the broker accepts (" + payload.length + " bytes)", false);
+      }
+    } catch (MqttException | IllegalArgumentException e) {
+      return CompletableFuture.failedFuture(new PublishRefused("it cannot be encoded: " + e.getMessage(), false));
+    } catch (PublishRefused e) {
+      return CompletableFuture.failedFuture(e);
+    }
+    return requests.send(packet, packetId, received).thenCompose(MqttConnection::accepted);
+  }
+
+  /** Releases a message that the broker has; completes when it has done so, or did so before. */
+  CompletableFuture<Void> release(int packetId) {
+    try {
+      return requests.send(new MqttPubRel(0, packetId, new MqttProperties()), packetId, null).thenApply(answer -> null);
+    } catch (MqttException e) {
+      return CompletableFuture.failedFuture(new IOException(e));
+    }
+  }
+
+  private static CompletionStage<Void> accepted(MqttWireMessage answer) {
+    int reason = answer.getReasonCodes()[0];
+    return reason < Reasons.REFUSED ? CompletableFuture.completedFuture(null)
+        : CompletableFuture.failedFuture(PublishRefused.because(reason));
   }
 
   /**

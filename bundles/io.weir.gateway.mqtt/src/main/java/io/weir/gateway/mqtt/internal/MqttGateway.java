@@ -8,6 +8,9 @@ import io.weir.event.Part;
 import io.weir.function.FunctionListener;
 import io.weir.function.FunctionSpec;
 import io.weir.function.Trigger;
+import io.weir.invocation.Answers;
+import io.weir.invocation.Courier;
+import io.weir.invocation.InvocationJournal;
 import io.weir.invocation.Invoker;
 import io.weir.kernel.Adaptor;
 import java.nio.file.Path;
@@ -48,24 +51,33 @@ public final class MqttGateway implements FunctionListener, Part {
   private static final Logger LOG = LoggerFactory.getLogger(MqttGateway.class);
   /** By then every function that still exists has been declared. */
   private static final Duration ORPHANS_AFTER = Duration.ofSeconds(60);
+  /** If there is a journal, it has most likely been read by then. */
+  private static final Duration JOURNAL_READ_WITHIN = Duration.ofSeconds(10);
   private static final Duration PATIENCE = Duration.ofSeconds(2);
   private static final int WRITERS = 4;
 
   private final Context context;
   private final ScheduledExecutorService timer;
   private final ExecutorService writer;
+  private final Durable durable = new Durable();
+  private final PostOffice office;
+  private final MqttAnswers answers;
   private final SessionGroup ordinary;
   private final SessionGroup fast;
   private volatile @Nullable Adaptor adaptor;
   /** Null only where there is no framework. */
   private @Nullable ServiceRegistration<FunctionListener> listening;
+  private @Nullable ServiceRegistration<Answers> answering;
 
   @Activate
   public MqttGateway(BundleContext bundle, @Reference GatewayIdentity gateway, @Reference Broker broker,
       @Reference Invoker invoker, @Reference Events events, MqttGatewayConfig config) {
     this(Settings.of(config), data(bundle), gateway.id(), broker, invoker, events, ORPHANS_AFTER);
+    durable.expect(JOURNAL_READ_WITHIN);
     // By hand: as a service of this component it would depend, through the invoker, on the registry that calls it.
     listening = bundle.registerService(FunctionListener.class, this, null);
+    // Likewise: who wants the answers is wanted here.
+    answering = bundle.registerService(Answers.class, answers, null);
   }
 
   MqttGateway(Settings settings, Path data, String gateway, Broker broker, Invoker invoker, Events events,
@@ -78,12 +90,15 @@ public final class MqttGateway implements FunctionListener, Part {
     clock.setRemoveOnCancelPolicy(true);
     this.timer = clock;
     this.context = new Context(broker, invoker, events, timer, writer, settings, gateway,
-        new SessionFiles(data.resolve("mqtt")));
-    Line gatewayBrings = Line.ordinary(context);
+        new SessionFiles(data.resolve("mqtt")), durable);
+    this.office = new PostOffice(context);
+    Line gatewayBrings = Line.ordinary(context, office);
     this.ordinary = new SessionGroup(context, name -> gatewayBrings, gatewayBrings::serves, this::changed);
     Context apart = context.with(new SessionFiles(data.resolve("mqtt-fast")));
     this.fast = new SessionGroup(apart, name -> new FastLine(apart, name, () -> Optional.ofNullable(adaptor)),
         Trigger.Mqtt::fast, this::changed);
+    this.answers = new MqttAnswers(settings.maxAnswerBytes(), office::sendEarly, name -> ordinary.find(name)
+        .flatMap(FunctionSession::notifier).orElse((event, reason, detail) -> { }));
     long period = settings.keepAlive().toMillis();
     timer.scheduleWithFixedDelay(() -> all().forEach(FunctionSession::look), period, period, TimeUnit.MILLISECONDS);
     timer.schedule(this::forgetOrphans, orphansAfter.toMillis(), TimeUnit.MILLISECONDS);
@@ -124,6 +139,7 @@ public final class MqttGateway implements FunctionListener, Part {
   private void forgetOrphans() {
     ordinary.forgetOrphans();
     fast.forgetOrphans();
+    office.forgetAllBut(name -> ordinary.find(name).filter(FunctionSession::serving).isPresent());
   }
 
   private List<FunctionSession> all() {
@@ -144,6 +160,54 @@ public final class MqttGateway implements FunctionListener, Part {
       adaptor = null;
       fast.all().forEach(FunctionSession::renew);
     }
+  }
+
+  // --- who keeps promises --------------------------------------------------------------------------------------------
+
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  public void setCourier(Courier service) {
+    durable.courier(service);
+    changed();
+  }
+
+  public void unsetCourier(Courier service) {
+    if (durable.isCourier(service)) {
+      durable.courier(null);
+      leaveWithBroker();
+      changed();
+    }
+  }
+
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  public void setJournal(InvocationJournal service) {
+    durable.journal(service);
+    office.journal(service);
+    changed();
+  }
+
+  public void unsetJournal(InvocationJournal service) {
+    if (durable.isJournal(service)) {
+      durable.journal(null);
+      office.journal(null);
+      leaveWithBroker();
+      changed();
+    }
+  }
+
+  /** What may only be handled with the journal is not even taken without. */
+  private void leaveWithBroker() {
+    ordinary.all().stream().filter(FunctionSession::lacksJournal).forEach(FunctionSession::renew);
+  }
+
+  MqttAnswers answers() {
+    return answers;
+  }
+
+  /** Whether nothing that the journal keeps is unread. */
+  boolean current() {
+    return office.current();
   }
 
   // --- what operators see --------------------------------------------------------------------------------------------
@@ -169,7 +233,10 @@ public final class MqttGateway implements FunctionListener, Part {
     return serving.stream().filter(session -> !session.ready()).findFirst()
         .map(session -> session.name() + ": " + session.state())
         .orElseGet(() -> serving.size() + (serving.size() == 1 ? " session at " : " sessions at ")
-            + context.broker().uri()) + (dropped == 0 ? "" : "; " + dropped + " messages of QoS 0 dropped");
+            + context.broker().uri()
+            + (durable.courier().isPresent() || serving.stream().noneMatch(FunctionSession::promises) ? ""
+                : "; no journal, so messages are acknowledged once they are answered"))
+        + (dropped == 0 ? "" : "; " + dropped + " messages of QoS 0 dropped");
   }
 
   @Deactivate
@@ -177,6 +244,10 @@ public final class MqttGateway implements FunctionListener, Part {
     if (listening != null) {
       listening.unregister();
     }
+    if (answering != null) {
+      answering.unregister();
+    }
+    office.close();
     timer.shutdownNow();
     List<FunctionSession> all = all();
     all.forEach(FunctionSession::close);

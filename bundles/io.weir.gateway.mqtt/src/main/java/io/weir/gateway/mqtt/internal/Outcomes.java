@@ -1,12 +1,19 @@
 package io.weir.gateway.mqtt.internal;
 
 import io.weir.function.FunctionName;
+import io.weir.function.FunctionSpec;
+import io.weir.function.Trigger;
+import io.weir.invocation.Invocation;
 import io.weir.invocation.Outcome;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.eclipse.paho.mqttv5.common.MqttMessage;
 import org.eclipse.paho.mqttv5.common.packet.MqttProperties;
+import org.eclipse.paho.mqttv5.common.packet.MqttPublish;
 import org.eclipse.paho.mqttv5.common.packet.UserProperty;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -66,6 +73,25 @@ final class Outcomes {
     return Optional.of(new Answer(delivery, topic.get(), payload, delivery.trigger().qos(), properties, false));
   }
 
+  /** Tells of a message that the journal has as a dead letter, in the words of {@link #failed}. */
+  Optional<Answer> notice(FunctionSpec function, Invocation invocation, String code, String detail) {
+    Optional<Trigger.Mqtt> trigger = function.mqttTriggers().findFirst();
+    if (trigger.isEmpty() || invocation.subject().startsWith(DEAD_LETTERS)) {
+      return Optional.empty();
+    }
+    MqttProperties properties = Messages.answer(invocation.headers().stream()
+        .filter(header -> !header.name().startsWith("ce-")).toList());
+    byte[] payload;
+    try (InputStream body = invocation.body().open()) {
+      payload = body.readAllBytes();
+    } catch (IOException e) {
+      throw new UncheckedIOException("it is held in memory", e);
+    }
+    MqttPublish message = new MqttPublish(invocation.subject(), new MqttMessage(payload, 1, false, properties), properties);
+    Delivery delivery = new Delivery(-1, message, function, trigger.get(), List.of(), invocation);
+    return Optional.of(deadLetter(delivery, code, detail));
+  }
+
   /** Puts the message where operators find it, so that a function that fails loses nothing and blocks nobody. */
   Optional<Answer> failed(Delivery delivery, String code, String detail) {
     if (delivery.topic().startsWith(DEAD_LETTERS)) {
@@ -73,9 +99,12 @@ final class Outcomes {
           delivery.invocation().id(), delivery.topic(), code, detail);
       return Optional.empty();
     }
-    String topic = DEAD_LETTERS + name;
     LOG.error("{}: invocation {} of {} failed for good: {}: {}. The message goes to topic {}.", name,
-        delivery.invocation().id(), delivery.topic(), code, detail, topic);
+        delivery.invocation().id(), delivery.topic(), code, detail, DEAD_LETTERS + name);
+    return Optional.of(deadLetter(delivery, code, detail));
+  }
+
+  private Answer deadLetter(Delivery delivery, String code, String detail) {
     MqttProperties original = delivery.message().getProperties();
     List<UserProperty> user = new ArrayList<>(original.getUserProperties());
     user.add(new UserProperty("weir-topic", delivery.topic()));
@@ -85,6 +114,6 @@ final class Outcomes {
     MqttProperties properties = new MqttProperties();
     properties.setContentType(original.getContentType());
     properties.setUserProperties(user);
-    return Optional.of(new Answer(delivery, topic, delivery.message().getPayload(), 1, properties, true));
+    return new Answer(delivery, DEAD_LETTERS + name, delivery.message().getPayload(), 1, properties, true);
   }
 }

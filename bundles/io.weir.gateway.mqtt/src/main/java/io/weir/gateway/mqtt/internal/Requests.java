@@ -8,11 +8,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import org.eclipse.paho.mqttv5.common.MqttException;
 import org.eclipse.paho.mqttv5.common.packet.MqttProperties;
 import org.eclipse.paho.mqttv5.common.packet.MqttPubRel;
 import org.eclipse.paho.mqttv5.common.packet.MqttPublish;
 import org.eclipse.paho.mqttv5.common.packet.MqttWireMessage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Packets that the broker answers, sent in order as its receive maximum allows, each with the future of its answer.
@@ -21,7 +24,14 @@ import org.eclipse.paho.mqttv5.common.packet.MqttWireMessage;
  * are given. Futures are completed outside, by the thread that brings the answer.
  */
 final class Requests {
-  private record Request(MqttWireMessage packet, CompletableFuture<MqttWireMessage> answer) {}
+  /**
+   * A packet that is answered.
+   *
+   * @param chosenId its id, or 0 if any will do
+   * @param received has it noted that the broker has the message, before that is released; null: nobody cares
+   */
+  private record Request(MqttWireMessage packet, int chosenId, @Nullable Supplier<CompletionStage<?>> received,
+      CompletableFuture<MqttWireMessage> answer) {}
 
   private final PacketWriter writer;
   private final PacketIds ids = new PacketIds();
@@ -37,7 +47,13 @@ final class Requests {
 
   /** Fails with {@link IOException} if the connection ends before the answer. */
   CompletableFuture<MqttWireMessage> send(MqttWireMessage packet) {
-    Request request = new Request(packet, new CompletableFuture<>());
+    return send(packet, 0, null);
+  }
+
+  /** The same with an id that nothing else has now, which is one of those that are not given away. */
+  CompletableFuture<MqttWireMessage> send(MqttWireMessage packet, int chosenId,
+      @Nullable Supplier<CompletionStage<?>> received) {
+    Request request = new Request(packet, chosenId, received, new CompletableFuture<>());
     try {
       synchronized (this) {
         if (closed) {
@@ -54,9 +70,10 @@ final class Requests {
 
   private void sendWhatMayBeSent() throws IOException {
     while (!unsent.isEmpty()) {
-      MqttWireMessage packet = unsent.peek().packet();
+      MqttWireMessage packet = unsent.element().packet();
       boolean publication = packet instanceof MqttPublish;
-      int id = publication && quota == 0 ? 0 : ids.take(packet);
+      int chosen = unsent.element().chosenId();
+      int id = publication && quota == 0 ? 0 : chosen > 0 ? chosen : ids.take(packet);
       if (id == 0) {
         return;
       }
@@ -65,6 +82,12 @@ final class Requests {
       unanswered.put(id, unsent.remove());
       writer.write(packet);
     }
+  }
+
+  /** The broker has a message of QoS 2; who must note that before it is released, or null. */
+  synchronized @Nullable Supplier<CompletionStage<?>> received(int packetId) {
+    Request request = unanswered.get(packetId);
+    return request == null ? null : request.received();
   }
 
   /** The answer came. */

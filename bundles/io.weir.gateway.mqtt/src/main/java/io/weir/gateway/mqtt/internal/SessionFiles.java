@@ -3,10 +3,15 @@ package io.weir.gateway.mqtt.internal;
 import io.weir.function.FunctionName;
 import io.weir.function.InvalidFunction;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.security.SecureRandom;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -57,9 +62,42 @@ final class SessionFiles {
   void delete(FunctionName function) {
     try {
       Files.deleteIfExists(directory.resolve(function.value()));
+      Files.deleteIfExists(directory.resolve("." + function + ".session"));
     } catch (IOException e) {
       LOG.warn("{} cannot be deleted; the function's session is ended again at the next start",
           directory.resolve(function.value()), e);
+    }
+  }
+
+  /**
+   * What the broker's session with us is known by; another one if it has forgotten the last. On the disk when this
+   * returns, since what is remembered of a session must not be taken for the next one's.
+   */
+  String session(FunctionName function, boolean present) {
+    Path file = directory.resolve("." + function + ".session");
+    String another = Long.toString(new SecureRandom().nextLong() & Long.MAX_VALUE, 36);
+    try {
+      if (present && Files.exists(file)) {
+        return Files.readString(file);
+      }
+      writeSession(function, file, another);
+    } catch (IOException e) {
+      LOG.warn("{} cannot be used; a message that the broker sends again after a restart may be handled twice", file, e);
+    }
+    return another;
+  }
+
+  private void writeSession(FunctionName function, Path file, String session) throws IOException {
+    Files.createDirectories(directory);
+    Path part = directory.resolve("." + function + ".session.part");
+    try (FileChannel channel = FileChannel.open(part, StandardOpenOption.CREATE, StandardOpenOption.WRITE,
+        StandardOpenOption.TRUNCATE_EXISTING)) {
+      channel.write(ByteBuffer.wrap(session.getBytes(StandardCharsets.UTF_8)));
+      channel.force(true);
+    }
+    Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    try (FileChannel folder = FileChannel.open(directory, StandardOpenOption.READ)) {
+      folder.force(true);
     }
   }
 

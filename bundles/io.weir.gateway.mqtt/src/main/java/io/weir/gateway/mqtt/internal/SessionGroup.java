@@ -4,6 +4,7 @@ import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
 import io.weir.function.Trigger;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -93,6 +94,12 @@ final class SessionGroup {
           begin(name, null);
         }
       }
+    }
+  }
+
+  Optional<FunctionSession> find(FunctionName name) {
+    synchronized (sessions) {
+      return Optional.ofNullable(sessions.get(name));
     }
   }
 

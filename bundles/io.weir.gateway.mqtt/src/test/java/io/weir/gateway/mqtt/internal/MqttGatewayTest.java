@@ -367,7 +367,7 @@ class MqttGatewayTest {
     broker.start();
 
     events.await(() -> gateway.ready());
-    assertThat(gateway.state()).isEqualTo("1 session at " + broker.uri());
+    assertThat(gateway.state()).startsWith("1 session at " + broker.uri());
   }
 
   @Test
@@ -472,7 +472,7 @@ class MqttGatewayTest {
   }
 
   @Test
-  void takesNoMoreWithoutReceiptThanItsWindow() throws Exception {
+  void dropsTheOldestWithoutReceiptBeyondTwiceItsWindow() throws Exception {
     gateway.close();
     gateway = gateway(Map.of("max.in.flight", 3));
     add(function("slow", null, trigger("in", 0)));
@@ -484,12 +484,12 @@ class MqttGatewayTest {
       }
       List<FakeInvoker.Call> held = List.of(invoker.next(), invoker.next(), invoker.next());
       assertThat(invoker.calls).isEmpty();
-      events.await(() -> gateway.state().endsWith("; 7 messages of QoS 0 dropped"));
+      events.await(() -> gateway.state().endsWith("; 4 messages of QoS 0 dropped"));
       assertThat(lastState()).contains("messages of QoS 0 dropped");
 
       held.forEach(call -> call.outcome().complete(invoker.reply(204, "")));
-      client.publish("in", "later", 0);
-      assertThat(invoker.next().body()).isEqualTo("later");
+      assertThat(List.of(invoker.next().body(), invoker.next().body(), invoker.next().body()))
+          .as("the oldest that waited were dropped").containsExactly("m7", "m8", "m9");
     }
   }
 

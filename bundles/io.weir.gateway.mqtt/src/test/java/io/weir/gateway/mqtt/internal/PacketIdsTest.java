@@ -8,18 +8,20 @@ import org.eclipse.paho.mqttv5.common.packet.MqttPublish;
 import org.junit.jupiter.api.Test;
 
 class PacketIdsTest {
+  private static final int FIRST = PacketIds.QOS2 + PacketIds.CHOSEN + 1;
+
   private final PacketIds ids = new PacketIds();
 
   @Test
   void givesEveryIdOnceAndThenNone() {
-    for (int i = PacketIds.QOS2 + 1; i <= PacketIds.MAX; i++) {
+    for (int i = FIRST; i <= PacketIds.MAX; i++) {
       assertThat(ids.take(message(1))).isEqualTo(i);
     }
     assertThat(ids.take(message(1))).isZero();
 
-    ids.release(70);
+    ids.release(170);
     ids.release(300);
-    assertThat(ids.take(message(1))).isEqualTo(70);
+    assertThat(ids.take(message(1))).isEqualTo(170);
     assertThat(ids.take(message(1))).isEqualTo(300);
     assertThat(ids.take(message(1))).isZero();
   }
@@ -30,7 +32,14 @@ class PacketIdsTest {
       assertThat(ids.take(message(2))).isEqualTo(i);
     }
     assertThat(ids.take(message(2))).isZero();
-    assertThat(ids.take(message(1))).isEqualTo(PacketIds.QOS2 + 1);
+    assertThat(ids.take(message(1))).isEqualTo(FIRST);
+  }
+
+  @Test
+  void doesNotGiveAwayWhatOthersChoose() {
+    for (long number = 0; number < 1000; number++) {
+      assertThat(PacketIds.chosen(number)).isBetween(PacketIds.QOS2 + 1, FIRST - 1);
+    }
   }
 
   @Test

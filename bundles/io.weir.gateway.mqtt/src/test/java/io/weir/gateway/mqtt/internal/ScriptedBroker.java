@@ -95,6 +95,18 @@ final class ScriptedBroker implements Broker, AutoCloseable {
     }
   }
 
+  /** The next packet of this type; others may come before. */
+  <T extends MqttWireMessage> T nextOf(Class<T> type) throws Exception {
+    while (true) {
+      MqttWireMessage packet = MqttWireMessage.createWireMessage(reader.read(() -> {
+        throw new AssertionError("no " + type.getSimpleName() + " came");
+      }));
+      if (type.isInstance(packet)) {
+        return type.cast(packet);
+      }
+    }
+  }
+
   /** Ends the connection without a word. */
   void cut() throws IOException {
     socket.close();
