@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 
 @Command(name = "list", aliases = {"ls", "functions"}, description = "The functions of the gateway.")
@@ -80,7 +81,14 @@ final class ListCommand extends Verb {
 
   static String triggers(Map<String, Object> function) {
     return Json.maps(function, "triggers").stream()
-        .map(t -> t.containsKey("mqtt") ? "mqtt " + Json.text(t, "mqtt") : "http " + Json.text(t, "http"))
+        .map(t -> t.containsKey("mqtt") ? "mqtt " + Json.text(t, "mqtt") + special(t) : "http " + Json.text(t, "http"))
         .collect(Collectors.joining(", "));
+  }
+
+  /** What few triggers promise. */
+  private static String special(Map<String, Object> trigger) {
+    String special = Stream.of("delivery", "priority").map(key -> Json.text(trigger, key))
+        .filter(word -> word.equals("exactly-once") || word.equals("alarm")).collect(Collectors.joining(", "));
+    return special.isEmpty() ? "" : " (" + special + ")";
   }
 }

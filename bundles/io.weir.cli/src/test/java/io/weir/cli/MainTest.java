@@ -61,6 +61,17 @@ class MainTest {
   }
 
   @Test
+  void showsWhatTriggersPromiseThatIsNotUsual() {
+    gateway.answer("GET /functions", 200, """
+        {"functions":[{"name":"meter","image":"x","instances":{"max":1},"triggers":[
+          {"mqtt":"meter/in","qos":2,"path":"/","delivery":"exactly-once","priority":"alarm"},
+          {"mqtt":"meter/log","qos":1,"path":"/","delivery":"at-least-once","priority":"normal"}]}]}""");
+    gateway.answer("GET /instances", 200, "{\"instances\":[]}");
+
+    assertThat(weir("list").out).contains(" mqtt meter/in (exactly-once, alarm), mqtt meter/log ");
+  }
+
+  @Test
   void showsHowWarmAFunctionIsAndWhyItIsBroken() {
     gateway.answer("GET /functions", 200, """
         {"functions":[

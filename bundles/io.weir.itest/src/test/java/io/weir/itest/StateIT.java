@@ -11,10 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.eclipse.paho.mqttv5.common.MqttException;
@@ -124,21 +120,21 @@ class StateIT {
     List<String> answers = new ArrayList<>();
     Set<String> unanswered = ConcurrentHashMap.newKeySet();
     IntStream.rangeClosed(1, messages).forEach(i -> unanswered.add("m" + i));
-    ExecutorService sensor = Executors.newSingleThreadExecutor();
-    try (Mqtt listener = new Mqtt(gateway, 2, function + "/out")) {
-      Future<?> sending = sensor.submit(() -> {
-        while (!unanswered.isEmpty()) {
-          try (Mqtt mqtt = new Mqtt(gateway)) {
-            for (int i = 1; i <= messages; i++) {
-              if (unanswered.contains("m" + i)) {
-                mqtt.publishOrFail(topic.apply(i), message("m" + i, function + "-" + i));
-              }
+    Thread sensor = new Thread(() -> {
+      while (!unanswered.isEmpty()) {
+        try (Mqtt mqtt = new Mqtt(gateway)) {
+          for (int i = 1; i <= messages; i++) {
+            if (unanswered.contains("m" + i)) {
+              mqtt.publishOrFail(topic.apply(i), message("m" + i, function + "-" + i));
             }
-          } catch (MqttException e) {
-            // the broker is being restarted; with another client, because Paho's may never connect again
           }
+        } catch (MqttException e) {
+          // the broker is being restarted; with another client, because Paho's may never connect again
         }
-      });
+      }
+    }, "sensor");
+    sensor.start();
+    try (Mqtt listener = new Mqtt(gateway, 2, function + "/out")) {
       while (answers.size() < messages) {
         String answer = listener.next(SOON).text();
         answers.add(answer);
@@ -148,10 +144,11 @@ class StateIT {
           listener.reconnect();
         }
       }
-      sending.get(SOON.toSeconds(), TimeUnit.SECONDS);
+      sensor.join(SOON.toMillis());
+      assertThat(sensor.getStackTrace()).as("the sensor has ended").isEmpty();
       assertThat(listener.poll(QUIET)).isEmpty();
     } finally {
-      sensor.shutdownNow();
+      sensor.interrupt();
     }
     assertThat(unanswered).isEmpty();
     return answers;

@@ -47,6 +47,6 @@ export function time(when) {
 }
 
 export function triggerText(trigger) {
-  return trigger.http ? `HTTP ${trigger.http}`
-    : `MQTT ${trigger.mqtt} (QoS ${trigger.qos}${trigger.fast ? ', by the kernel' : ''})`;
+  return trigger.http ? `HTTP ${trigger.http}` : `MQTT ${trigger.mqtt} (${trigger.delivery}`
+    + `${trigger.priority === 'alarm' ? ', alarm' : ''}${trigger.fast ? ', by the kernel' : ''})`;
 }

@@ -3,6 +3,7 @@ package io.weir.gateway.http.internal;
 import io.weir.engine.Breakdown;
 import io.weir.engine.Instance;
 import io.weir.function.FunctionSpec;
+import io.weir.function.Promise;
 import io.weir.function.Rung;
 import io.weir.function.Source;
 import io.weir.function.TopicTemplate;
@@ -10,6 +11,7 @@ import io.weir.function.Trigger;
 import io.weir.kernel.ServiceAddresses;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -59,10 +61,19 @@ final class FunctionViews {
   }
 
   private static Map<String, Object> trigger(Trigger trigger) {
-    return trigger instanceof Trigger.Mqtt mqtt
-        ? mqtt.fast() ? Json.object("mqtt", mqtt.filter().value(), "qos", mqtt.qos(), "path", mqtt.path(), "fast", "kernel")
-            : Json.object("mqtt", mqtt.filter().value(), "qos", mqtt.qos(), "path", mqtt.path())
-        : Json.object("http", ((Trigger.Http) trigger).path());
+    return trigger instanceof Trigger.Mqtt mqtt ? mqtt(mqtt) : Json.object("http", ((Trigger.Http) trigger).path());
+  }
+
+  private static Map<String, Object> mqtt(Trigger.Mqtt trigger) {
+    Promise promise = trigger.promise();
+    Map<String, Object> view = new LinkedHashMap<>(Json.object("mqtt", trigger.filter().value(), "qos", trigger.qos(),
+        "path", trigger.path(), "delivery", promise.level().label(), "order", promise.order().label(),
+        "retry", Json.object("attempts", promise.retry().attempts(), "deadline", duration(promise.retry().deadline())),
+        "priority", promise.urgency().label()));
+    if (trigger.fast()) {
+      view.put("fast", "kernel");
+    }
+    return view;
   }
 
   static Map<String, Object> instance(Instance instance) {

@@ -125,7 +125,8 @@ class ApiTest {
 
     assertThat(thermo).isEqualTo(JSON.std.mapFrom("""
         {"name": "thermo", "image": "localhost/thermo:1", "runtime": null, "handler": null, "port": 8080,
-         "triggers": [{"mqtt": "sensors/+/t", "qos": 1, "path": "/"}, {"http": "/thermo"}],
+         "triggers": [{"mqtt": "sensors/+/t", "qos": 1, "path": "/", "delivery": "at-least-once", "order": "topic",
+           "retry": {"attempts": 6, "deadline": "24h"}, "priority": "normal"}, {"http": "/thermo"}],
          "output": "alerts/{1}", "memory": "64MiB", "memoryBytes": 67108864, "cpus": 0.5, "pids": 64,
          "instances": {"min": 0, "max": 2}, "concurrency": 8, "idle": "30s", "rest": "auto",
          "priority": "normal", "timeout": "10s", "env": {"THRESHOLD": "3.5"}, "revision": "%s", "origin": "api",
