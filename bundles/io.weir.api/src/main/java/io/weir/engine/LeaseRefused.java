@@ -34,11 +34,27 @@ public final class LeaseRefused extends RuntimeException {
 
   private final Code code;
   private final transient Duration retryAfter;
+  private final boolean tried;
 
   public LeaseRefused(Code code, String message, Duration retryAfter, Throwable cause) {
+    this(code, message, retryAfter, cause, true);
+  }
+
+  private LeaseRefused(Code code, String message, Duration retryAfter, Throwable cause, boolean tried) {
     super(message, cause);
     this.code = code;
     this.retryAfter = retryAfter;
+    this.tried = tried;
+  }
+
+  /** The same, for somebody for whom it was not tried again, because it failed a moment ago. */
+  public LeaseRefused untried(Duration retryLater) {
+    return new LeaseRefused(code, getMessage(), retryLater, null, false);
+  }
+
+  /** Whether it says something about an attempt that was made for whoever gets it. */
+  public boolean tried() {
+    return tried;
   }
 
   public Code code() {

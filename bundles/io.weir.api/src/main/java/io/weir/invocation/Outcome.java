@@ -40,6 +40,8 @@ public sealed interface Outcome {
     UNKNOWN_FUNCTION, QUEUE_FULL, OUT_OF_MEMORY,
     /** The function is declared, but not everybody in the gateway has heard of it yet. */
     STARTING,
+    /** No instance could be had, for a reason that lies beside the function, or one that is too fresh to be tried again. */
+    UNAVAILABLE,
     STOPPING
   }
 

@@ -22,7 +22,6 @@ import org.eclipse.paho.mqttv5.common.packet.UserProperty;
 /** A sensor and a listener in one, as anybody would write it with Paho. */
 public final class Mqtt implements AutoCloseable, MqttCallback {
   private static final Duration RECEIPT = Duration.ofSeconds(20);
-  private static final Duration PARTING = Duration.ofSeconds(2);
   private final MqttClient client;
   private final int qos;
   private final List<String> filters;
@@ -159,7 +158,7 @@ public final class Mqtt implements AutoCloseable, MqttCallback {
   @Override
   public void close() throws MqttException {
     if (client.isConnected()) {
-      client.disconnectForcibly(0, PARTING.toMillis());   // a plain one waits for ever for receipts that are lost
+      client.disconnectForcibly(0, 0, false);   // any other way waits for ever for receipts that are lost
     }
     client.close(true);
   }

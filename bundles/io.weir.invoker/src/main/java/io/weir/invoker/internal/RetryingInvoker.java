@@ -290,13 +290,21 @@ public final class RetryingInvoker implements Invoker {
             refusal.getMessage(), refusal.retryAfter()));
         default -> {
           String code = refusal.code().label();
-          if (!alone && invocation.guarantee() == Guarantee.AT_LEAST_ONCE && attempt < settings.attempts()) {
+          if (alone && saysNothingOfTheFunction(refusal)) {
+            end(new Outcome.Refused(Outcome.Reason.UNAVAILABLE, code + ": " + refusal.getMessage(), refusal.retryAfter()));
+          } else if (!alone && invocation.guarantee() == Guarantee.AT_LEAST_ONCE && attempt < settings.attempts()) {
             repeat(code + ": " + refusal.getMessage(), refusal.retryAfter());
           } else {
             end(new Outcome.Failed(code, refusal.getMessage(), true));
           }
         }
       }
+    }
+
+    /** An attempt of whoever counts his attempts is one that was made. */
+    private static boolean saysNothingOfTheFunction(LeaseRefused refusal) {
+      return !refusal.tried() || refusal.code() == LeaseRefused.Code.ENGINE_UNAVAILABLE
+          || refusal.code() == LeaseRefused.Code.WAITED_TOO_LONG;
     }
 
     /** At most once means: not again if the function may have seen it, unless HTTP calls that harmless. */

@@ -294,6 +294,26 @@ class RetryingInvokerTest {
   }
 
   @Test
+  void anAttemptThatWasNotMadeIsNone() throws Exception {
+    LeaseRefused failure = new LeaseRefused(LeaseRefused.Code.START_FAILED, "boom", Duration.ofSeconds(1), null);
+    pool.refusals.add(failure);
+    pool.refusals.add(failure.untried(Duration.ofSeconds(2)));
+    pool.refusals.add(new LeaseRefused(LeaseRefused.Code.ENGINE_UNAVAILABLE, "no Podman", Duration.ZERO, null));
+    pool.refusals.add(new LeaseRefused(LeaseRefused.Code.WAITED_TOO_LONG, "busy", Duration.ZERO, null));
+
+    assertThat(attempt(1)).isEqualTo(new Outcome.Failed("start-failed", "boom", true));
+    assertThat(attempt(2)).isEqualTo(new Outcome.Refused(Outcome.Reason.UNAVAILABLE, "start-failed: boom",
+        Duration.ofSeconds(2)));
+    assertThat(attempt(2)).isInstanceOf(Outcome.Refused.class);
+    assertThat(attempt(2)).isInstanceOf(Outcome.Refused.class);
+    assertThat(attempt(2)).isInstanceOf(Outcome.Replied.class);
+  }
+
+  private Outcome attempt(int number) throws Exception {
+    return invoker.attempt(event(), number, outcome -> false).toCompletableFuture().get(10, TimeUnit.SECONDS);
+  }
+
+  @Test
   void aRequestIsToldAtOnceThatTheFunctionDoesNotStart() throws Exception {
     pool.refusals.add(new LeaseRefused(LeaseRefused.Code.START_FAILED, "its last words: boom", Duration.ZERO, null));
 

@@ -37,7 +37,7 @@ final class Leasing {
     Duration pause = roster.backOff.remaining(now);
     Optional<LeaseRefused> failure = roster.backOff.failure();
     if (failure.isPresent() && !pause.isZero() && roster.none(Slot::isLive)) {
-      return Roster.refused(failure.get().code(), failure.get().getMessage(), pause);
+      return failure.get().untried(pause);
     }
     return null;
   }

@@ -101,6 +101,7 @@ final class NetworkNamespaces implements AutoCloseable {
    */
   void open(Runnable first) {
     bridge.ensure();
+    useNumbersAfter(existing());
     tender.execute(() -> {
       try {
         first.run();
@@ -217,6 +218,11 @@ final class NetworkNamespaces implements AutoCloseable {
     bridge.subnet6().ifPresent(network -> orders.addAll(List.of(
         "addr add " + network.host(number) + "/64 dev eth0 nodad", "route add default via " + network.host(1))));
     return orders;
+  }
+
+  /** Who still looks for something of an earlier life finds nothing else under its name. */
+  private synchronized void useNumbersAfter(Set<String> inherited) {
+    lastNumber = inherited.stream().mapToInt(this::number).max().orElse(lastNumber);
   }
 
   /** The number that was not used for longest, because clients keep connections by address. */

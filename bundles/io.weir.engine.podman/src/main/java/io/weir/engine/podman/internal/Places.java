@@ -111,7 +111,8 @@ final class Places implements AutoCloseable {
     known.stream().filter(id -> !ids.contains(id)).forEach(this::leave);
     alive.forEach(container -> Containers.place(container.labels())
         .ifPresent(place -> strays.remove(place.namespace())));
-    strays.forEach(namespaces::discard);
+    // Looking takes time, in which one may have been removed and its number given to a container of ours.
+    strays.stream().filter(namespaces::inherits).forEach(namespaces::discard);
   }
 
   /** Puts right what somebody else may have changed of the network. */

@@ -97,6 +97,7 @@ final class AnswerWriter {
         case QUEUE_FULL -> later("queue-full", refused);
         case OUT_OF_MEMORY -> later("out-of-memory", refused);
         case STARTING -> later("starting", refused);
+        case UNAVAILABLE -> later("unavailable", refused);
         case STOPPING -> later("stopping", refused);
       };
     }
