@@ -9,7 +9,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.eclipse.paho.mqttv5.client.IMqttToken;
 import org.eclipse.paho.mqttv5.client.MqttCallback;
-import org.eclipse.paho.mqttv5.client.MqttClient;
+import org.eclipse.paho.mqttv5.client.MqttAsyncClient;
 import org.eclipse.paho.mqttv5.client.MqttConnectionOptions;
 import org.eclipse.paho.mqttv5.client.MqttDisconnectResponse;
 import org.eclipse.paho.mqttv5.client.persist.MemoryPersistence;
@@ -21,8 +21,10 @@ import org.eclipse.paho.mqttv5.common.packet.UserProperty;
 
 /** A sensor and a listener in one, as anybody would write it with Paho. */
 public final class Mqtt implements AutoCloseable, MqttCallback {
+  /** Paho would wait for ever for a receipt that went down with a connection. */
   private static final Duration RECEIPT = Duration.ofSeconds(20);
-  private final MqttClient client;
+  private static final Duration FAREWELL = Duration.ofSeconds(2);
+  private final MqttAsyncClient client;
   private final int qos;
   private final List<String> filters;
   private final BlockingQueue<Received> received = new LinkedBlockingQueue<>();
@@ -50,11 +52,9 @@ public final class Mqtt implements AutoCloseable, MqttCallback {
   /** Talks to any broker of this machine, and listens with this QoS. */
   public Mqtt(int port, int qos, String... filters) throws MqttException {
     this.qos = qos;
-    client = new MqttClient("tcp://127.0.0.1:" + port, "itest-" + System.nanoTime(), new MemoryPersistence());
+    client = new MqttAsyncClient("tcp://127.0.0.1:" + port, "itest-" + System.nanoTime(), new MemoryPersistence());
     this.filters = List.of(filters);
     client.setCallback(this);
-    // Else it waits for ever for a receipt that went down with a connection.
-    client.setTimeToWait(RECEIPT.toMillis());
     connect();
   }
 
@@ -63,10 +63,9 @@ public final class Mqtt implements AutoCloseable, MqttCallback {
     options.setCleanStart(false);
     options.setSessionExpiryInterval(3600L);
     options.setConnectionTimeout(5);
-    client.connect(options);
+    client.connect(options).waitForCompletion(RECEIPT.toMillis());
     for (String filter : filters) {
-      MqttSubscription[] subscription = {new MqttSubscription(filter, qos)};
-      client.subscribe(subscription);
+      client.subscribe(new MqttSubscription(filter, qos)).waitForCompletion(RECEIPT.toMillis());
     }
   }
 
@@ -87,7 +86,7 @@ public final class Mqtt implements AutoCloseable, MqttCallback {
         if (!client.isConnected()) {
           connect();
         }
-        client.publish(topic, message);
+        client.publish(topic, message).waitForCompletion(RECEIPT.toMillis());
         return;
       } catch (MqttException e) {
         if (System.nanoTime() > deadline) {
@@ -100,8 +99,7 @@ public final class Mqtt implements AutoCloseable, MqttCallback {
 
   /** Publishes, and gives up where {@link #publish} would try again; then this client is good for nothing any more. */
   public void publishOrFail(String topic, MqttMessage message) throws MqttException {
-    client.setTimeToWait(RECEIPT.toMillis() / 2);
-    client.publish(topic, message);
+    client.publish(topic, message).waitForCompletion(RECEIPT.toMillis() / 2);
   }
 
   public void reconnect() throws Exception {
@@ -156,10 +154,12 @@ public final class Mqtt implements AutoCloseable, MqttCallback {
   public void authPacketArrived(int reasonCode, MqttProperties properties) {}
 
   @Override
-  public void close() throws MqttException {
-    if (client.isConnected()) {
-      client.disconnectForcibly(0, 0, false);   // any other way waits for ever for receipts that are lost
+  public void close() {
+    try {
+      client.disconnect(0).waitForCompletion(FAREWELL.toMillis());
+      client.close(true);
+    } catch (MqttException e) {
+      // It is not connected, or still waits for a receipt; either way nobody uses it any more.
     }
-    client.close(true);
   }
 }
