@@ -50,6 +50,19 @@ public final class TrustedKeys {
     return new TrustedKeys(keys);
   }
 
+  /**
+   * One key alone.
+   *
+   * @throws PackageFault if it cannot be read
+   */
+  public static TrustedKeys of(Path file) {
+    try {
+      return new TrustedKeys(Map.of(file.getFileName().toString(), read(file)));
+    } catch (IOException e) {
+      throw closed("the key " + file + " cannot be read (" + e + ")", e);
+    }
+  }
+
   private static PublicKey read(Path file) throws IOException {
     if (Files.size(file) > LARGEST) {
       throw closed(file + " is too large for a public key; remove it", null);

@@ -142,6 +142,15 @@ public final class Images {
     }
   }
 
+  public void save(String reference, Path file) {
+    try (Progress progress = terminal.progress("saving " + reference, 0, "B")) {
+      gateway.download("/images/archive?reference=" + Gateway.encode(reference), file, progress::add);
+      progress.done("");
+    } catch (IOException e) {
+      throw new Failure(ExitCode.FAILED, "cannot write " + file + ": " + e.getMessage(), e);
+    }
+  }
+
   public void pull(String reference) {
     try (Progress progress = terminal.progress("pulling " + reference, 0, "")) {
       gateway.postForLines("/images/pull?reference=" + Gateway.encode(reference), TAR, Gateway.body(new byte[0], n -> {}),
