@@ -43,7 +43,7 @@ import org.osgi.service.metatype.annotations.Designate;
 public final class Deployer implements Deployments {
   /** Packages that arrive at the same time; one that arrives slowly is not to keep all others out. */
   private static final int ARRIVING = 2;
-  private static final Duration SWEEP_AGAIN = Duration.ofSeconds(30);
+  private static final Duration SWEEP_AGAIN = Duration.ofSeconds(10);
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 
   private final FunctionRegistry registry;

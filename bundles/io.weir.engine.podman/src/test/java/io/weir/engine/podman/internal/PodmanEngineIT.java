@@ -611,6 +611,9 @@ class PodmanEngineIT {
         Map.of("weir.gateway", "engine-test"), Map.of(), new Limits(32 << 20, 1, 32)));
 
     assertFails(Code.CONFLICT, "there are containers of it", () -> engine.removeImage("localhost/weir/passing:1"));
+    engine.build("localhost/weir/alias:1",
+        podman.tar(Map.of("Dockerfile", podman.file("FROM localhost/weir/passing:1\n", "rw-r--r--"))), line -> {});
+    engine.removeImage("localhost/weir/alias:1");   // only a name
     engine.remove(id);
     engine.removeImage("localhost/weir/passing:1");
 
