@@ -105,6 +105,21 @@ class PackageVerbsTest {
   }
 
   @Test
+  void anImageIsSavedWholeOrNotAtAll() throws IOException {
+    String whole = Files.readString(folder.resolve("thermo.tar"));
+    gateway.answer("GET /images/archive", new FakeGateway.Answer(200, "application/x-tar", whole));
+    assertThat(weir("image", "save", "localhost/weir/thermo:1", path("saved.tar")).exitCode()).isZero();
+    gateway.answer("GET /images/archive", new FakeGateway.Answer(200, "application/x-tar", whole.substring(0, 700)));
+
+    Ended torn = weir("image", "save", "localhost/weir/thermo:1", path("torn.tar"));
+
+    assertThat(Files.readString(folder.resolve("saved.tar"))).isEqualTo(whole);
+    assertThat(torn.exitCode()).isEqualTo(1);
+    assertThat(torn.err()).contains("the gateway broke off");
+    assertThat(folder).isDirectoryNotContaining("glob:**torn*");
+  }
+
+  @Test
   void aKeyIsMadeThatSignsAndTellsWhoSigned() throws IOException {
     assertThat(weir("package", "keygen", path("us")).exitCode()).isZero();
     assertThat(Files.getPosixFilePermissions(folder.resolve("us.pem"))).isEqualTo(PosixFilePermissions.fromString("rw-------"));

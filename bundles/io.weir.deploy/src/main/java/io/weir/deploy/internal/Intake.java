@@ -8,6 +8,7 @@ import io.weir.weirpkg.PackageReader;
 import io.weir.weirpkg.TrustedKeys;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -61,10 +62,9 @@ final class Intake {
       String signer = TrustedKeys.in(settings.trust(), settings.trustMayBeMissing()).signer(reader);
       Manifest manifest = reader.manifest();
       requireThisMachine(manifest);
-      Files.createDirectories(folder);
+      prepare(folder);
       requireRoom(manifest);
-      reader.readFiles(file -> Files.newOutputStream(Staged.place(folder, manifest, file), StandardOpenOption.CREATE_NEW,
-          StandardOpenOption.WRITE));
+      reader.readFiles(file -> new OntoDisk(Staged.place(folder, manifest, file)));
       taken = true;
       return new Staged(folder, manifest, signer);
     } catch (PackageFault e) {
@@ -73,6 +73,53 @@ final class Intake {
       if (!taken) {
         Staged.delete(folder);
       }
+    }
+  }
+
+  private static void prepare(Path folder) {
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw disk(folder, e);
+    }
+  }
+
+  private static Refused disk(Path file, IOException cause) {
+    return new Refused(Refused.Code.NO_SPACE, "the package cannot be written to " + file + " (" + cause
+        + "); look at the disk of the gateway's data folder", cause);
+  }
+
+  /** Tells a disk that does not take the package from a sender who breaks off. */
+  private static final class OntoDisk extends OutputStream {
+    private final Path file;
+    private final OutputStream out;
+
+    OntoDisk(Path file) {
+      this.file = file;
+      try {
+        this.out = Files.newOutputStream(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+      } catch (IOException e) {
+        throw disk(file, e);
+      }
+    }
+
+    @Override
+    public void write(int one) {
+      write(new byte[] {(byte) one}, 0, 1);
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) {
+      try {
+        out.write(bytes, offset, length);
+      } catch (IOException e) {
+        throw disk(file, e);
+      }
+    }
+
+    @Override
+    public void close() throws IOException {
+      out.close();
     }
   }
 

@@ -193,6 +193,16 @@ class DeployerTest {
   }
 
   @Test
+  void aDiskThatTakesNothingIsToldFromAPackageThatIsBroken() throws Exception {
+    world.deployer().close();
+    Files.writeString(Files.createDirectories(folder).resolve("file"), "not a folder");
+    world = new World(new Settings(folder.resolve("file"), folder.resolve("trust.d"), true, Optional.empty(), 1 << 20,
+        Duration.ofSeconds(5)));
+
+    assertRefused(Refused.Code.NO_SPACE, World.thermo("1.0.0", "one"));
+  }
+
+  @Test
   void oneDeploymentIsUnderWayAtATime() throws Exception {
     world.installed(World.thermo("0.9.0", "none"));
     world.gate = new CountDownLatch(1);
