@@ -142,9 +142,9 @@ final class KernelSide {
     }
   }
 
-  /** New connections may be led to it. */
+  /** New connections may be led to it, unless it is for show. */
   void open(Slot slot) {
-    if (knows(slot) && !slot.unwanted) {
+    if (knows(slot) && !slot.unwanted && !slot.rehearsal) {
       tell(all -> all.open(slot.id));
       if (slot.state() != State.FROZEN) {
         stir(slot);

@@ -88,6 +88,8 @@ final class Slot {
   volatile boolean dead;
   /** Follows its states once it is on the roster. */
   @Nullable KernelSide kernel;
+  /** Whether it only shows that it can be started: nobody's requests are led to it. */
+  boolean rehearsal;
 
   Slot(String name, FunctionSpec spec, Rung goal, String why, long nowNanos) {
     this.name = name;
