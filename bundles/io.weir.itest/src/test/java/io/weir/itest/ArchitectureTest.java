@@ -57,11 +57,11 @@ class ArchitectureTest {
 
   @Test
   void theApiDependsOnNothing() {
-    classes.stream().filter(c -> c.getPackageName().matches("io\\.weir\\.(function|invocation|engine|broker|event|forecast|kernel)"))
+    classes.stream().filter(c -> c.getPackageName().matches("io\\.weir\\.(admin|function|invocation|engine|broker|event|forecast|kernel|secret)"))
         .flatMap(c -> c.getDirectDependenciesFromSelf().stream())
         .map(d -> d.getTargetClass().getPackageName())
         .filter(p -> !p.isEmpty())
-        .forEach(p -> assertThat(p).matches("java\\..*|io\\.weir\\.(function|invocation|engine|broker|event|forecast|kernel)|org\\.(jspecify|osgi)\\.annotation.*"));
+        .forEach(p -> assertThat(p).matches("java\\..*|io\\.weir\\.(admin|function|invocation|engine|broker|event|forecast|kernel|secret)|org\\.(jspecify|osgi)\\.annotation.*"));
   }
 
   @Test
