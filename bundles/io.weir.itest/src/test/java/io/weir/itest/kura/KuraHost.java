@@ -29,6 +29,8 @@ import org.osgi.service.cm.ConfigurationAdmin;
  */
 final class KuraHost implements AutoCloseable {
   private static final Path DIST = Path.of(System.getProperty("weir.dist")).resolve("bundle");
+  /** Bundles of another platform, for example those of Kura itself; with the framework on the class path, it is used. */
+  private static final String PLATFORM = System.getProperty("weir.kura.platform", "");
   private static final Path HOUSE = Path.of(System.getProperty("weir.bundles"));
   /** With the versions that Kura 5.5 and 5.6 export. */
   private static final List<String> KURA = List.of("org.eclipse.kura;version=1.7.0",
@@ -72,8 +74,8 @@ final class KuraHost implements AutoCloseable {
     framework = ServiceLoader.load(FrameworkFactory.class).iterator().next().newFramework(settings);
     framework.start();
     context = framework.getBundleContext();
-    start(files(DIST.resolve("platform"), "org.apache.felix.scr|org.apache.felix.configadmin|org.osgi.service.component|"
-        + "org.osgi.util.promise|org.osgi.util.function"));
+    start(PLATFORM.isEmpty() ? files(DIST.resolve("platform"), "org.apache.felix.scr|org.apache.felix.configadmin|"
+        + "org.osgi.service.component|org.osgi.util.promise|org.osgi.util.function") : files(Path.of(PLATFORM), ""));
     context.registerService(CryptoService.class, crypto, null);
     kura = new FakeKura(context, service(ConfigurationAdmin.class), crypto, disk);
     context.registerService(ConfigurationService.class, kura, new Hashtable<>(Map.of("kura.service.pid",

@@ -9,6 +9,8 @@ import io.weir.function.FunctionName;
 import io.weir.function.FunctionRegistry;
 import io.weir.function.FunctionSpec;
 import io.weir.secret.Secrets;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
@@ -130,6 +132,8 @@ class KuraSettingsIT {
 
     assertThat(engine.ready()).isFalse();
     assertThat(engine.state()).contains("no-podman.sock");
+    soon(() -> assertThat(host.property("io.weir.engine.podman", "weir.status")).asString().contains("not ready: ",
+        "no-podman.sock"));
     assertThat(part("http").ready()).isTrue();
     assertThat(part("http").state()).contains("no servlet API");
   }
@@ -144,6 +148,20 @@ class KuraSettingsIT {
       assertThat(found[0]).as(name).isNotNull();
     });
     return found[0];
+  }
+
+  @Test
+  void saysWhoHasThePortOfItsBroker() throws Exception {
+    try (ServerSocket artemis = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      host.kura().updateConfiguration("io.weir.broker", Map.of("url", "", "port", artemis.getLocalPort()));
+
+      soon(() -> assertThat(host.property("io.weir.broker", "weir.status")).asString().contains(
+          "port " + artemis.getLocalPort() + " is taken by java", "this very process", "Artemis",
+          "set 'url' there to tcp://127.0.0.1:" + artemis.getLocalPort()));
+      assertThat(part("http").ready()).isTrue();
+      host.kura().updateConfiguration("io.weir.broker", Map.of("url", "tcp://127.0.0.1:1"));
+      soon(() -> assertThat(host.property("io.weir.broker", "weir.status")).isEqualTo("ok"));
+    }
   }
 
   @Test

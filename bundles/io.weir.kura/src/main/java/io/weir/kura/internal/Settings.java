@@ -1,9 +1,11 @@
 package io.weir.kura.internal;
 
+import io.weir.event.Part;
 import io.weir.function.FunctionRegistry;
 import io.weir.function.Problem;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.Dictionary;
 import java.util.Hashtable;
 import java.util.List;
@@ -11,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.eclipse.kura.KuraException;
 import org.eclipse.kura.configuration.ComponentConfiguration;
 import org.eclipse.kura.configuration.ConfigurableComponent;
@@ -37,6 +40,13 @@ final class Settings {
   static final String OWN = "io.weir.kura";
   static final String FUNCTION = "io.weir.function";
   static final String STATUS = "weir.status";
+  /** What there is to know of the part of the gateway that a service is. */
+  static final String STATE = "weir.state";
+  private static final Map<String, String> PARTS = Map.of("io.weir.activator", "services", "io.weir.broker", "broker",
+      "io.weir.delivery", "delivery", "io.weir.engine.podman", "engine", "io.weir.gateway.http", "http",
+      "io.weir.gateway.mqtt", "mqtt", "io.weir.journal", "journal", "io.weir.kernel", "kernel",
+      "io.weir.telemetry", "gateway");
+  private static final String KERNEL = "io.weir.kernel";
   /** Who declared a function; the registry writes it. */
   private static final String ORIGIN = "weir.origin";
   /** Marks a configuration that is there only so that Kura deletes it; the registry knows it. */
@@ -65,22 +75,26 @@ final class Settings {
   private final ConfigurationAdmin configurations;
   private final ConfigurationService kura;
   private final FunctionRegistry functions;
+  private final Iterable<Part> parts;
+  private final String missing;
   private final Later later;
   private final Mending mending = new Mending();
   private final Map<String, Shown> shown = new TreeMap<>();
   private final Map<String, List<String>> mended = new TreeMap<>();
   /** What was written here, to know it when ConfigurationAdmin tells of it. */
-  private final Map<String, Dictionary<String, Object>> written = new TreeMap<>();
+  private final Map<String, Map<String, Object>> written = new TreeMap<>();
   private boolean snapshotDue;
   private volatile List<String> problems = List.of();
   private volatile int count;
 
   Settings(BundleContext context, ConfigurationAdmin configurations, ConfigurationService kura,
-      FunctionRegistry functions, Later later) {
+      FunctionRegistry functions, Iterable<Part> parts, String missing, Later later) {
     this.context = context;
     this.configurations = configurations;
     this.kura = kura;
     this.functions = functions;
+    this.parts = parts;
+    this.missing = missing;
     this.later = later;
   }
 
@@ -163,7 +177,7 @@ final class Settings {
     if (defaults.isEmpty()) {
       return false;
     }
-    boolean ours = properties.equals(written.remove(pid));
+    boolean ours = copy(properties).equals(written.remove(pid));
     Mending.Result result = mending.mend(pid, properties, defaults.get());
     if (result.changed()) {
       result.problems().forEach(log::warn);
@@ -187,11 +201,18 @@ final class Settings {
   private void write(Configuration configuration, Dictionary<String, Object> properties) {
     try {
       configuration.update(properties);
-      written.put(configuration.getPid(), properties);
+      written.put(configuration.getPid(), copy(properties));
     } catch (IOException e) {
       log.error("The configuration {} could not be stored; look at the disk of Kura's configuration area",
           configuration.getPid(), e);
     }
+  }
+
+  /** Not every ConfigurationAdmin's dictionaries can be compared. */
+  private static Map<String, Object> copy(Dictionary<String, Object> dictionary) {
+    Map<String, Object> copy = new TreeMap<>();
+    Collections.list(dictionary.keys()).forEach(key -> copy.put(key, dictionary.get(key)));
+    return copy;
   }
 
   private void show(String pid, @Nullable String factory, String kuraPid) {
@@ -272,19 +293,29 @@ final class Settings {
   /** Tells beside each service what is wrong with it. */
   void refresh() {
     count = shown.size();
-    problems = Stream.concat(mended.values().stream().flatMap(List::stream),
-        functions.problems().stream().map(Problem::message)).toList();
+    problems = Stream.of(mended.values().stream().flatMap(List::stream),
+        functions.problems().stream().map(Problem::message), Stream.of(missing).filter(it -> !it.isEmpty()))
+        .flatMap(it -> it).toList();
     shown.forEach((pid, it) -> {
       String status = status(pid);
-      if (!status.equals(it.properties.put(STATUS, status)) && it.registration != null) {
+      String state = part(pid).map(Part::state).orElse("");
+      boolean changed = !status.equals(it.properties.put(STATUS, status));
+      changed |= !state.equals(it.properties.put(STATE, state));
+      if (changed && it.registration != null) {
         it.registration.setProperties(it.properties);
       }
     });
   }
 
+  private Optional<Part> part(String pid) {
+    return StreamSupport.stream(parts.spliterator(), false).filter(part -> part.name().equals(PARTS.get(pid))).findFirst();
+  }
+
   private String status(String pid) {
-    List<String> all = Stream.concat(mended.getOrDefault(pid, List.of()).stream(), functions.problems().stream()
-        .filter(problem -> problem.source().equals(pid)).map(Problem::message)).toList();
+    List<String> all = Stream.of(mended.getOrDefault(pid, List.of()).stream(),
+        functions.problems().stream().filter(problem -> problem.source().equals(pid)).map(Problem::message),
+        part(pid).filter(part -> !part.ready()).map(part -> "not ready: " + part.state()).stream(),
+        Stream.of(missing).filter(it -> pid.equals(KERNEL) && !it.isEmpty())).flatMap(it -> it).toList();
     return all.isEmpty() ? "ok" : String.join("; ", all);
   }
 

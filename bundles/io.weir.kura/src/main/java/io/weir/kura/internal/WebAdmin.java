@@ -2,7 +2,9 @@ package io.weir.kura.internal;
 
 import io.weir.event.Part;
 import io.weir.function.FunctionRegistry;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -17,6 +19,9 @@ import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
 import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,12 +40,17 @@ public final class WebAdmin implements ConfigurationListener, Part {
     made.setDaemon(true);
     return made;
   });
+  private final List<Part> parts = new CopyOnWriteArrayList<>();
   private final Settings settings;
 
   @Activate
   public WebAdmin(BundleContext context, @Reference ConfigurationAdmin configurations,
       @Reference ConfigurationService kura, @Reference FunctionRegistry functions) {
-    this.settings = new Settings(context, configurations, kura, functions, (task, delay) ->
+    String missing = Capabilities.missing(Path.of("/proc/self/status"));
+    if (!missing.isEmpty()) {
+      log.warn("{}", missing);
+    }
+    this.settings = new Settings(context, configurations, kura, functions, parts, missing, (task, delay) ->
         thread.schedule(() -> run(task), delay.toMillis(), TimeUnit.MILLISECONDS));
     thread.execute(() -> run(settings::begin));
     thread.scheduleWithFixedDelay(() -> run(settings::refresh), STATUS_SECONDS, STATUS_SECONDS, TimeUnit.SECONDS);
@@ -51,6 +61,17 @@ public final class WebAdmin implements ConfigurationListener, Part {
     thread.shutdownNow();
     thread.awaitTermination(10, TimeUnit.SECONDS);
     settings.close();
+  }
+
+  /** But for this one, which tells of all of them. */
+  @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY, target = "(!(component.name=io.weir.kura.webadmin))")
+  public void addPart(Part part) {
+    parts.add(part);
+  }
+
+  public void removePart(Part part) {
+    parts.remove(part);
   }
 
   @Override
