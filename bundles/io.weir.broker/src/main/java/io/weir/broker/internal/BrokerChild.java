@@ -100,14 +100,16 @@ final class BrokerChild implements AutoCloseable {
   private void awaitFreePort() throws InterruptedException {
     String told = "";
     while (PortOwner.isTaken(settings.host(), settings.port())) {
-      String owner = PortOwner.find(settings.host(), settings.port()).map(Object::toString)
-          .orElse("a process of another user");
+      Optional<PortOwner.Owner> holder = PortOwner.find(settings.host(), settings.port());
+      String owner = holder.map(it -> it + (it.pid() == ProcessHandle.current().pid() ? ", which is this very process; in "
+          + "Eclipse Kura that is its 'Simple Artemis MQTT Broker'" : "")).orElse("a process of another user");
       if (!owner.equals(told)) {
         told = owner;
         String problem = "port " + settings.port() + " is taken by " + owner;
-        LOG.error("The broker cannot start: {}. Stop that program, or set another 'port' in {}; or set 'url' to use it "
-            + "as the gateway's broker. Trying again until the port is free.", problem, MosquittoBroker.PID);
-        listener.changed(false, problem);
+        String mend = "Stop that broker, or set another 'port' in " + MosquittoBroker.PID + "; or set 'url' there to tcp://127.0.0.1:"
+            + settings.port() + " to use it as the gateway's broker";
+        LOG.error("The broker cannot start: {}. {}. Trying again until the port is free.", problem, mend);
+        listener.changed(false, problem + ". " + mend);
       }
       Thread.sleep(PORT_RETRY.toMillis());
     }
