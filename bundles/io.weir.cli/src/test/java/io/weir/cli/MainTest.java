@@ -68,7 +68,7 @@ class MainTest {
           {"mqtt":"meter/log","qos":1,"path":"/","delivery":"at-least-once","priority":"normal"}]}]}""");
     gateway.answer("GET /instances", 200, "{\"instances\":[]}");
 
-    assertThat(weir("list").out).contains(" mqtt meter/in (exactly-once, alarm), mqtt meter/log ");
+    assertThat(weir("list").out).contains(" mqtt meter/in (exactly-once, alarm), mqtt meter/log\n");
   }
 
   @Test

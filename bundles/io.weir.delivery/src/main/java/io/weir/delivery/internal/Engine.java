@@ -81,7 +81,7 @@ final class Engine {
 
   /** Whether it was not in hand already. */
   private boolean take(FunctionCourier function, Accepted event) {
-    Item item = new Item(event, held.get() + Item.size(event) <= world.settings().memory());
+    Item item = new Item(event, function.name(), held.get() + Item.size(event) <= world.settings().memory());
     if (known.putIfAbsent(event.number(), item) != null) {
       return false;
     }

@@ -74,6 +74,10 @@ final class FunctionCourier {
     this.toldRefused = world.nanos().getAsLong() - QUIET_NANOS;
   }
 
+  FunctionName name() {
+    return name;
+  }
+
   FunctionQueue queue() {
     return queue;
   }

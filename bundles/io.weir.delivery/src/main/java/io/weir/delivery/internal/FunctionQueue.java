@@ -26,8 +26,13 @@ final class FunctionQueue {
 
   /** Events that wait for each other; the first is in work, or the next to be. */
   private static final class Line {
+    final Item.Order order;
     final ArrayDeque<Item> items = new ArrayDeque<>();
     boolean busy;
+
+    Line(Item.Order order) {
+      this.order = order;
+    }
   }
 
   private final Breaker breaker;
@@ -74,7 +79,8 @@ final class FunctionQueue {
 
   /** An event that has room. */
   synchronized void add(Item item) {
-    Line line = lines.computeIfAbsent(item.order, order -> new Line());
+    Line line = lines.computeIfAbsent(item.order, Line::new);
+    item.order = line.order;
     ArrayDeque<Item> items = line.items;
     if (items.isEmpty() || items.peekLast().number < item.number) {
       items.add(item);

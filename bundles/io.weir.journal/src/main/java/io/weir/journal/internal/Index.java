@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Index {
   /** Memory that something kept takes beside the disk; so what may be kept bounds both. */
-  static final int OVERHEAD = 256;
+  static final int OVERHEAD = 512;
 
   /** A key, which is unique within its function. */
   record Key(FunctionName function, String text) {}
@@ -35,9 +35,10 @@ final class Index {
     /** Where it says why nobody could handle it; null while it is pending. */
     @Nullable Ref dead;
 
-    Event(Fact.Accepted fact, Ref ref) {
+    /** @param function the one name for all of a function's events */
+    Event(Fact.Accepted fact, FunctionName function, Ref ref) {
       this.number = fact.number();
-      this.function = fact.entry().invocation().function();
+      this.function = function;
       this.key = fact.entry().key();
       this.at = fact.at();
       this.ref = ref;
@@ -67,12 +68,13 @@ final class Index {
     Ref ref;
     boolean received;
 
-    Out(Fact.Output fact, Ref ref) {
+    /** @param function the one name for all of a function's outputs */
+    Out(Fact.Output fact, FunctionName function, Ref ref) {
       this.number = fact.number();
       this.event = fact.event();
       this.at = fact.at();
-      this.function = fact.function();
-      this.channel = fact.output().channel();
+      this.function = function;
+      this.channel = fact.output().channel().intern();   // there are few, and thousands of outputs
       this.ref = ref;
     }
   }
@@ -86,11 +88,16 @@ final class Index {
 
   /** What one function has. */
   private static final class Share {
+    final FunctionName name;
     long bytes;
     long stateBytes;
     final TreeMap<Long, Event> pending = new TreeMap<>();
     final TreeMap<Long, Out> outs = new TreeMap<>();
     final TreeMap<String, Value> state = new TreeMap<>();
+
+    Share(FunctionName name) {
+      this.name = name;
+    }
   }
 
   private final Map<FunctionName, Share> shares = new HashMap<>();
@@ -107,7 +114,7 @@ final class Index {
   private Fact.Checkpoint checkpoint = new Fact.Checkpoint(0, List.of());
 
   private Share share(FunctionName function) {
-    return shares.computeIfAbsent(function, name -> new Share());
+    return shares.computeIfAbsent(function, Share::new);
   }
 
   private static long charge(Ref ref) {
@@ -177,7 +184,7 @@ final class Index {
       hold(known.function, ref);
       return;
     }
-    Event event = new Event(fact, ref);
+    Event event = new Event(fact, share(fact.entry().invocation().function()).name, ref);
     event.key.ifPresent(key -> {
       forget(new Key(event.function, key));
       keys.put(new Key(event.function, key), event.number);
@@ -188,7 +195,7 @@ final class Index {
   }
 
   private void done(Fact.Done fact, Ref ref) {
-    Optional<Key> key = fact.key().map(text -> new Key(fact.function(), text));
+    Optional<Key> key = fact.key().map(text -> new Key(share(fact.function()).name, text));
     Event event = pending.get(fact.number());
     Done before = done.get(fact.number());
     if (before != null) {  // a copy
@@ -263,7 +270,7 @@ final class Index {
       release(known.function, known.ref);
       known.ref = ref;
     } else {
-      Out out = new Out(fact, ref);
+      Out out = new Out(fact, share(fact.function()).name, ref);
       outs.put(out.number, out);
       share(out.function).outs.put(out.number, out);
       channels.computeIfAbsent(out.channel, name -> new TreeMap<>()).put(out.number, out);
