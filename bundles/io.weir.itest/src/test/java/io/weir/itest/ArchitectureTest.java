@@ -78,7 +78,7 @@ class ArchitectureTest {
 
   @Test
   void everybodyKeepsToItsOwnTrade() {
-    only("org.osgi.service.cm..", "io.weir.registry.internal..");
+    only("org.osgi.service.cm..", "io.weir.registry.internal..", "io.weir.secrets.internal..");
     only("org.eclipse.paho..", "io.weir.gateway.mqtt.internal..", "org.eclipse.paho..");
     only("jakarta.servlet..", "io.weir.gateway.http.internal..", "io.weir.console.internal..");
     only("org.eclipse.kura..", "io.weir.kura..");

@@ -161,6 +161,11 @@ class KuraBundlesTest {
           assertThat(attribute.getDescription()).as(attribute.getId()).isNotBlank().doesNotStartWith("%");
           assertThat(attribute.getName()).as(attribute.getId()).isNotBlank().doesNotStartWith("%");
           assertThat(attribute.getCardinality()).as(attribute.getId()).isBetween(-1, 1);
+          // Kura's web admin would not apply anything while a required field is empty.
+          assertThat(attribute.isRequired() && String.valueOf(attribute.getDefault()).isEmpty()).as(attribute.getId())
+              .isFalse();
+          assertThat(attribute.getOption().isEmpty() || attribute.getOption().stream().anyMatch(option ->
+              option.getValue().equals(attribute.getDefault()))).as(attribute.getId() + " may be its default").isTrue();
         });
         Element component = component(bundle, pid);
         assertThat(component.getAttribute("configuration-policy")).as(pid).isEqualTo("require");

@@ -121,14 +121,14 @@ public final class CloudLink implements ConfigurableComponent, AnswerListener, C
               : outcome instanceof Outcome.Refused refused ? refused.detail() : String.valueOf(failure));
         }
       });
-    } catch (InvalidFunction e) {
+    } catch (RuntimeException e) {   // No name of a function, or a message that cannot be written as JSON.
       waiting.decrementAndGet();
-      drop(e.getMessage());
+      drop(String.valueOf(e.getMessage()));
     }
   }
 
   private Invocation invocation(KuraMessage message, CloudLinkConfig now) {
-    KuraPayload payload = message.getPayload();
+    KuraPayload payload = message.getPayload() == null ? new KuraPayload() : message.getPayload();
     boolean json = now.request().equals("json");
     Instant arrived = clock.instant();
     String id = UUID.randomUUID().toString();

@@ -11,6 +11,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.eclipse.kura.configuration.ConfigurationService;
 import org.osgi.framework.BundleContext;
+import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.cm.ConfigurationAdmin;
 import org.osgi.service.cm.ConfigurationEvent;
 import org.osgi.service.cm.ConfigurationListener;
@@ -29,8 +30,7 @@ import org.slf4j.LoggerFactory;
  * Shows Weir's services and functions in Kura's web admin, REST API and snapshots. Everything happens on one thread, so that
  * nobody who changes a configuration waits for Kura's locks.
  */
-@Component(name = "io.weir.kura.webadmin", configurationPolicy = ConfigurationPolicy.IGNORE, immediate = true,
-    service = {ConfigurationListener.class, Part.class})
+@Component(name = "io.weir.kura.webadmin", configurationPolicy = ConfigurationPolicy.IGNORE, immediate = true, service = {})
 public final class WebAdmin implements ConfigurationListener, Part {
   private static final Logger log = LoggerFactory.getLogger(WebAdmin.class);
   private static final long STATUS_SECONDS = 2;
@@ -42,6 +42,7 @@ public final class WebAdmin implements ConfigurationListener, Part {
   });
   private final List<Part> parts = new CopyOnWriteArrayList<>();
   private final Settings settings;
+  private final List<ServiceRegistration<?>> registrations;
 
   @Activate
   public WebAdmin(BundleContext context, @Reference ConfigurationAdmin configurations,
@@ -52,20 +53,24 @@ public final class WebAdmin implements ConfigurationListener, Part {
     }
     this.settings = new Settings(context, configurations, kura, functions, parts, missing, (task, delay) ->
         thread.schedule(() -> run(task), delay.toMillis(), TimeUnit.MILLISECONDS));
+    // By hand: as services of this component they would depend on the parts of which one is this, and on the registry that
+    // whoever asks for them may just be starting.
+    this.registrations = List.of(context.registerService(ConfigurationListener.class, this, null),
+        context.registerService(Part.class, this, null));
     thread.execute(() -> run(settings::begin));
     thread.scheduleWithFixedDelay(() -> run(settings::refresh), STATUS_SECONDS, STATUS_SECONDS, TimeUnit.SECONDS);
   }
 
   @Deactivate
   void close() throws InterruptedException {
+    registrations.forEach(ServiceRegistration::unregister);
     thread.shutdownNow();
     thread.awaitTermination(10, TimeUnit.SECONDS);
     settings.close();
   }
 
-  /** But for this one, which tells of all of them. */
   @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC,
-      policyOption = ReferencePolicyOption.GREEDY, target = "(!(component.name=io.weir.kura.webadmin))")
+      policyOption = ReferencePolicyOption.GREEDY)
   public void addPart(Part part) {
     parts.add(part);
   }

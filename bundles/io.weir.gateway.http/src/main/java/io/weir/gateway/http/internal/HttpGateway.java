@@ -103,7 +103,6 @@ public final class HttpGateway implements Part, Services {
   private static boolean servletsAreKnown() {
     try {
       HttpGateway.class.getClassLoader().loadClass("jakarta.servlet.Servlet");
-      HttpGateway.class.getClassLoader().loadClass("org.osgi.service.servlet.whiteboard.HttpWhiteboardConstants");
       return true;
     } catch (ClassNotFoundException e) {
       return false;

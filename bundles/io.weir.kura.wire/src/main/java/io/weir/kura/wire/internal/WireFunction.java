@@ -146,6 +146,9 @@ public final class WireFunction implements ConfigurableComponent, WireReceiver, 
     } catch (InvalidFunction e) {
       slots.release();
       failed(now, "unknown-function", String.valueOf(e.getMessage()));
+    } catch (RuntimeException e) {
+      slots.release();
+      failed(now, "internal", String.valueOf(e));
     }
   }
 
