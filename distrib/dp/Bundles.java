@@ -1,3 +1,4 @@
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -12,10 +13,10 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import java.util.jar.Attributes;
 import java.util.jar.JarFile;
 import java.util.jar.Manifest;
-import java.util.regex.Pattern;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -25,7 +26,6 @@ import java.util.zip.ZipOutputStream;
  *
  * <pre>
  * java Bundles.java prune ARCH FROM TO     a bundle without the native code of other architectures
- * java Bundles.java own FROM TO            somebody else's bundle under a name of our own, beside which theirs may be
  * java Bundles.java dp TO NAME VERSION JAR…   a deployment package
  * </pre>
  *
@@ -39,57 +39,38 @@ final class Bundles {
       "amd64", List.of("native/amd64/", "native/licences/SOURCE-amd64", "ebpf/lib/amd64/", "com/sun/jna/linux-x86-64/"),
       "arm64", List.of("native/arm64/", "native/licences/SOURCE-arm64", "ebpf/lib/arm64/", "com/sun/jna/linux-aarch64/"),
       "armhf", List.of("native/armhf/", "native/licences/SOURCE-armhf", "ebpf/lib/armhf/", "com/sun/jna/linux-arm/"));
-  private static final Pattern SYMBOLIC_NAME = Pattern.compile("(?m)^(Bundle-SymbolicName: *)([^;\\r\\n]+)");
-  static final String OWN = "io.weir.carried.";
 
   private Bundles() {}
 
   public static void main(String[] args) throws IOException {
     switch (args.length == 0 ? "" : args[0]) {
       case "prune" -> prune(args[1], Path.of(args[2]), Path.of(args[3]));
-      case "own" -> own(Path.of(args[1]), Path.of(args[2]));
       case "dp" -> deploymentPackage(Path.of(args[1]), args[2], args[3],
           List.of(args).subList(4, args.length).stream().map(Path::of).toList());
-      default -> throw new IllegalArgumentException("what? prune, own or dp");
+      default -> throw new IllegalArgumentException("what? prune or dp");
     }
-  }
-
-  /** Changes the bytes of an entry; null leaves it out. */
-  private interface Change {
-    byte[] of(String name, byte[] bytes) throws IOException;
   }
 
   private static void prune(String arch, Path from, Path to) throws IOException {
     if (!NATIVE.containsKey(arch)) {
       throw new IllegalArgumentException("no such architecture: " + arch);
     }
-    copy(from, to, (name, bytes) -> NATIVE.entrySet().stream().filter(each -> !each.getKey().equals(arch))
-        .anyMatch(each -> each.getValue().stream().anyMatch(name::startsWith)) ? null : bytes);
+    List<String> others = NATIVE.entrySet().stream().filter(each -> !each.getKey().equals(arch))
+        .flatMap(each -> each.getValue().stream()).toList();
+    copy(from, to, name -> others.stream().noneMatch(name::startsWith));
   }
 
-  private static void own(Path from, Path to) throws IOException {
-    copy(from, to, (name, bytes) -> name.equals(JarFile.MANIFEST_NAME) ? renamed(bytes) : bytes);
-  }
-
-  /** Line by line, since a manifest that is parsed and written again has another order. */
-  private static byte[] renamed(byte[] manifest) {
-    String text = new String(manifest, StandardCharsets.UTF_8);
-    return SYMBOLIC_NAME.matcher(text).replaceFirst("$1" + OWN + "$2").getBytes(StandardCharsets.UTF_8);
-  }
-
-  private static void copy(Path from, Path to, Change change) throws IOException {
+  private static void copy(Path from, Path to, Predicate<String> wanted) throws IOException {
     try (JarFile jar = new JarFile(from.toFile(), false);
         ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(to))) {
       for (var entry : Collections.list(jar.entries())) {
-        byte[] bytes;
-        try (InputStream in = jar.getInputStream(entry)) {
-          bytes = change.of(entry.getName(), in.readAllBytes());
-        }
-        if (bytes != null) {
+        if (wanted.test(entry.getName())) {
           ZipEntry copy = new ZipEntry(entry.getName());
           copy.setTimeLocal(TIME);
           out.putNextEntry(copy);
-          out.write(bytes);
+          try (InputStream in = jar.getInputStream(entry)) {
+            in.transferTo(out);
+          }
           out.closeEntry();
         }
       }
@@ -111,7 +92,7 @@ final class Bundles {
         + section("DeploymentPackage-Name", "Weir") + section("DeploymentPackage-Vendor", "Weir")
         + section("DeploymentPackage-License", "EPL-2.0") + "\r\n" + String.join("\r\n", sections) + "\r\n";
     // Whoever installs it reads it so.
-    new Manifest(new java.io.ByteArrayInputStream(manifest.getBytes(StandardCharsets.UTF_8)));
+    new Manifest(new ByteArrayInputStream(manifest.getBytes(StandardCharsets.UTF_8)));
     try (ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(to))) {
       store(out, JarFile.MANIFEST_NAME, manifest.getBytes(StandardCharsets.UTF_8));
       for (Path bundle : bundles) {
