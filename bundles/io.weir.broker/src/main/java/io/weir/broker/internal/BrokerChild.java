@@ -86,9 +86,9 @@ final class BrokerChild implements AutoCloseable {
     if (account.isPresent() && Files.isExecutable(SETPRIV)) {
       command.addAll(List.of(SETPRIV.toString(), "--reuid", Integer.toString(account.get().uid()), "--regid",
           Integer.toString(account.get().gid()), "--clear-groups", "--pdeathsig", "TERM"));
-      if (settings.port() < 1024) {
-        command.addAll(List.of("--inh-caps", "+net_bind_service", "--ambient-caps", "+net_bind_service"));
-      }
+      // A gateway with a user of its own has capabilities which outlive a change of user.
+      String kept = settings.port() < 1024 ? "-all,+net_bind_service" : "-all";
+      command.addAll(List.of("--inh-caps", kept, "--ambient-caps", kept));
       command.add("--");
     }
     boolean here = program.program().startsWith(files.directory());
