@@ -9,7 +9,7 @@ import java.util.Set;
 
 /**
  * Expects arrivals from those it observed, and advises where a function should rest between them. Thread-safe; nothing
- * blocks. Time is what callers say it is: a clock that jumps back is taken to stand still until it has caught up.
+ * blocks. Time is what callers say it is; if their clock is set back, it goes on from where it was.
  *
  * <pre>{@code
  * forecaster.observe(new Arrival(name, clock.instant()));          // each request, as it arrives
@@ -27,12 +27,15 @@ public interface ArrivalForecaster {
   /** Where a function without work should rest now, and when to ask again. */
   Advice advise(FunctionName function, Prices prices, Instant now);
 
-  /** For people; empty if the function was never observed. */
-  Optional<ForecastReport> report(FunctionName function, Instant now);
+  /** What was learned, at these prices, for people; empty if the function was never observed. */
+  Optional<ForecastReport> report(FunctionName function, Prices prices, Instant now);
 
-  /** Functions whose advice may have changed although none of their own calls arrived, as another's call announces theirs. */
+  /**
+   * Functions whose advice may have changed, since this was asked last, although none of their own calls arrived: another's
+   * call announces theirs. For one caller.
+   */
   List<FunctionName> announced();
 
-  /** Forgets functions that are no longer declared, all but these. */
+  /** Forgets all functions but these. */
   void retain(Set<FunctionName> functions);
 }
