@@ -40,7 +40,7 @@ public interface Ladder {
    * @return fails with {@link LeaseRefused} if it does not come up in time
    */
   default CompletionStage<Void> rehearse(FunctionSpec function, Duration patience) {
-    return CompletableFuture.completedFuture(null);
+    return CompletableFuture.failedFuture(new UnsupportedOperationException("this pool starts nothing on trial"));
   }
 
   MemoryBudget budget();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
+import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -228,6 +229,27 @@ class PackageIT {
     assertThat(gateway.get("/function/lasting/").statusCode()).isEqualTo(404);
     await().atMost(Duration.ofSeconds(90)).untilAsserted(() ->
         assertThat(Files.readString(data.resolve("packages/images"))).doesNotContain("lasting"));
+  }
+
+  @Test
+  void aGatewayThatIsKilledInTheMidstGoesOnWithWhatRan() throws Exception {
+    weir("package", "install", pack("halfway", "1.0.0", probe("1"), "rest: running").toString());
+    Path deaf = pack("halfway", "2.0.0", probe("2"), "rest: running", "env: {BEHAVE: deaf}");
+
+    HttpResponse<String> taken = gateway.send(gateway.request("/api/v1/packages?source=halfway")
+        .POST(HttpRequest.BodyPublishers.ofFile(deaf)));
+    assertThat(taken.statusCode()).as(taken.body()).isEqualTo(202);
+    String deployment = taken.headers().firstValue("Location").orElseThrow();
+    await().atMost(SOON).until(() -> gateway.json(deployment).get("state").equals("rehearsing"));
+    assertThat(version("halfway")).as("meanwhile").isEqualTo("1");
+    gateway.killAndRestart();
+
+    assertThat(version("halfway")).isEqualTo("1");
+    assertThat(packages()).contains("halfway 1.0.0");
+    assertThat(data.resolve("packages/incoming")).satisfiesAnyOf(incoming -> assertThat(incoming).doesNotExist(),
+        incoming -> assertThat(incoming).isEmptyDirectory());
+    assertOnlyImageIs("halfway");
+    assertThat(gateway.instancesOf("halfway")).hasSize(1);
   }
 
   @Test

@@ -13,6 +13,9 @@ public record Limits(long totalBytes) {
   /** The largest entry that is no image. */
   public static final int TEXT_BYTES = 1 << 20;
 
+  /** The largest entry of all; tar knows none that is larger without extensions. */
+  public static final long FILE_BYTES = (8L << 30) - 1;
+
   /** For programs that only look at a package. */
   public static final Limits NONE = new Limits(Long.MAX_VALUE);
 }

@@ -81,9 +81,10 @@ public record Manifest(String name, String version, Optional<String> architectur
       if (!names.add(file.name)) {
         throw PackageFault.malformed("the manifest names " + file.name + " twice");
       }
-      if (file.size < 0 || !file.isImage() && file.size > Limits.TEXT_BYTES) {
-        throw new PackageFault(PackageFault.Kind.TOO_LARGE, file.name + " has " + file.size + " bytes, more than "
-            + Limits.TEXT_BYTES + "; only archives in " + IMAGES + " may be larger");
+      long most = file.isImage() ? Limits.FILE_BYTES : Limits.TEXT_BYTES;
+      if (file.size < 0 || file.size > most) {
+        throw new PackageFault(PackageFault.Kind.TOO_LARGE, file.name + " has " + file.size + " bytes, more than " + most
+            + (file.isImage() ? "" : "; only archives in " + IMAGES + " may be larger"));
       }
     }
   }

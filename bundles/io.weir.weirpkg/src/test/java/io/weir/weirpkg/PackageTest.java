@@ -148,6 +148,8 @@ class PackageTest {
       "weirpkg 1\nname a\nversion 1\nfile weir.yaml 0 D\nfile images/a.tar 0 D\n",
       "weirpkg 1\nname a\nversion 1\nfile weir.yaml 0 D\nfile a.py 0 D\nfile a.py 0 D\n",
       "weirpkg 1\nname a\nversion 1\nfile weir.yaml 0 D\nmore\n",
+      "weirpkg 1\nname a\nversion 1\nimage a images/a.tar\nfile weir.yaml 0 D\nfile images/a.tar 8589934592 D\n",
+      "weirpkg 1\nname a\nversion 1\nfile weir.yaml 1048577 D\n",
       "weirpkg 1\nname a\nversion 1\n"})
   void aManifestHasOneForm(String text) {
     byte[] bytes = text.replace("D", "0".repeat(64)).getBytes(java.nio.charset.StandardCharsets.ISO_8859_1);

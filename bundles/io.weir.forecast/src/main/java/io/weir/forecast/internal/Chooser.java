@@ -16,12 +16,12 @@ final class Chooser {
   /** Part of a cold start's worth by which another one must be ahead. */
   private static final float DAMPING = 0.25f;
   /** What is added to that of a single gap, less of more. */
-  private static final float DOUBT = 2;
+  private static final float DOUBT = 4;
   /** The same by which opinions of a specialist may have been worse. */
   private static final float CREDIT = 0.1f;
 
   private final int forced;
-  private int general = Ledger.HABIT;
+  private int general = Integer.getInteger("t.init", Ledger.BREAK_EVEN);
   /** By how much the specialists were cheaper than the leader while they had an opinion; fading, milliseconds. */
   private final float[] ahead = new float[SPECIALISTS];
 

@@ -142,6 +142,7 @@ public final class Forecasts implements ArrivalForecaster {
       return Optional.empty();
     }
     long time = time(now);
+    ledger.turnDay(time);
     Ladder ladder = new Ladder(prices);
     int driver = ledger.next(time, span);
     Optional<Window> next = window(time);
@@ -187,7 +188,8 @@ public final class Forecasts implements ArrivalForecaster {
 
   /** Writes all that was learned. */
   synchronized void write(DataOutput out) throws IOException {
-    out.writeLong(newest == NEVER ? NEVER : newest - shift);
+    out.writeLong(newest);
+    out.writeLong(shift);
     surroundings.write(out);
     out.writeInt(ledgers.size());
     for (Ledger ledger : ledgers.values()) {
@@ -207,6 +209,7 @@ public final class Forecasts implements ArrivalForecaster {
    */
   synchronized void read(DataInput in) throws IOException {
     newest = in.readLong();
+    shift = in.readLong();
     surroundings.read(in);
     int count = in.readInt();
     if (count < 0) {

@@ -26,9 +26,9 @@ final class Habit implements Candidate {
   /** Gaps whose word counts as much as what is known of neighbours and other functions. */
   private static final float CREDIT = 1;
   /** After as many gaps, one that is longer than all of them is half as likely to end as that of an unknown function. */
-  private static final float OTHERS = 6;
+  private static final float OTHERS = 30;
   private static final float SETTLED = 16;
-  private static final float LEAST_TAIL = 0.3f;
+  private static final float LEAST_TAIL = 0.12f;
 
   private final Surroundings surroundings;
   private final float fade;
@@ -81,7 +81,7 @@ final class Habit implements Candidate {
    * What to make of a gap longer than all before, 0 to 1. Gaps that vary by no more than those of chance, and then one many
    * times as long, are the end of something; where they vary a lot, as people's do, longer ones are to be expected.
    */
-  private float tail() {
+  float tail() {
     float variation = mean > 0 ? (float) Math.sqrt(Math.max(0, square / mean / mean - 1)) : 1;
     float regular = Math.max(LEAST_TAIL, Math.min(1, LEAST_TAIL + (variation - 1) * (1 - LEAST_TAIL)));
     return Math.max(regular, SETTLED / (SETTLED + total));
@@ -181,6 +181,11 @@ final class Habit implements Candidate {
   @Override
   public double dispersion() {
     return 2;
+  }
+
+  /** Whether no gap was seen yet. */
+  boolean unknown() {
+    return total < 1;
   }
 
   /** Mean of the gaps it remembers, milliseconds. */

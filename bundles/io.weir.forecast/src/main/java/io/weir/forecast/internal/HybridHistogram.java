@@ -137,6 +137,8 @@ final class HybridHistogram implements Candidate {
     for (short bin : bins) {
       out.writeShort(bin);
     }
+    out.writeLong(head);
+    out.writeLong(tail);
     out.writeInt(outOfBounds);
     out.writeInt(kept);
     for (float gap : longest) {
@@ -153,11 +155,12 @@ final class HybridHistogram implements Candidate {
       total += bins[i];
       squares += bins[i] * bins[i];
     }
+    head = in.readLong();
+    tail = in.readLong();
     outOfBounds = Math.max(0, in.readInt());
     kept = Math.floorMod(in.readInt(), 2 * KEPT);
     for (int i = 0; i < KEPT; i++) {
       longest[i] = State.finite(in.readFloat());
     }
-    plan();
   }
 }

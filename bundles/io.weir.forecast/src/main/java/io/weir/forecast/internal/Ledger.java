@@ -11,10 +11,11 @@ import java.io.IOException;
  */
 final class Ledger {
   /** Names of the candidates, those with a special knowledge first, in the order in which they are asked. */
-  static final String[] NAMES = {"topology", "timers", "habit", "recent", "histogram", "hotc", "regression", "keep-60m",
+  static final String[] NAMES = {"topology", "timers", "habit", "break-even", "recent", "histogram", "hotc", "regression", "keep-60m",
       "keep-10m", "keep-1m", "none"};
   static final int TOPOLOGY = 0;
   static final int HABIT = 2;
+  static final int BREAK_EVEN = 3;
   static final long QUIET = 1_000;
   private static final long DAY = 86_400_000;
   private static final float FADING = 0.01f;
@@ -51,7 +52,7 @@ final class Ledger {
     SmoothedMarkov hotc = new SmoothedMarkov();
     Regression regression = new Regression();
     steps = new Steps[] {hotc, regression};
-    candidates = new Candidate[] {announced, new Timers(), habit, new Habit(surroundings, 10), new HybridHistogram(), hotc,
+    candidates = new Candidate[] {announced, new Timers(), habit, new BreakEven(habit), new Habit(surroundings, 10), new HybridHistogram(), hotc,
         regression, new KeepAlive(3_600_000), new KeepAlive(600_000), new KeepAlive(60_000), new KeepAlive(QUIET)};
     for (int i = 0; i < accounts.length; i++) {
       accounts[i] = new Account();
@@ -123,7 +124,8 @@ final class Ledger {
     }
   }
 
-  private void turnDay(long at) {
+  /** Closes the accounts of a day that is over. */
+  void turnDay(long at) {
     long today = Math.floorDiv(at, DAY);
     if (today != day) {
       for (Account account : accounts) {

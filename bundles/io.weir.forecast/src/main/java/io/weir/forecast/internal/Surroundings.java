@@ -13,7 +13,7 @@ import java.util.Arrays;
 final class Surroundings {
   private static final int KEPT = 32;
   /** Chance that a gap ends while it grows by the factor e: Pareto's exponent. */
-  private static final double TAIL = 0.4;
+  private static final double TAIL = 0.8;
   /** Functions whose word counts as much as the general belief. */
   private static final double TRUST = 4;
 

@@ -58,6 +58,20 @@ class StateFileTest {
     assertThat(misses(after)).isEqualTo(misses);
   }
 
+  @Test
+  void theGatewaysForecastsGoOnAfterItsRestart(@TempDir Path folder) {
+    KeptForecasts gateway = new KeptForecasts(folder);
+    for (int i = 0; i < 5; i++) {
+      gateway.observe(new Arrival(TIMER, BEGIN.plusSeconds(600L * i)));
+    }
+    gateway.close();
+
+    KeptForecasts next = new KeptForecasts(folder);
+
+    assertThat(next.report(TIMER, ForecastsTest.PRICES, BEGIN.plusSeconds(3_000)).orElseThrow().arrivals()).isEqualTo(5);
+    next.close();
+  }
+
   private static long misses(Forecasts forecasts) {
     return forecasts.report(TIMER, ForecastsTest.PRICES, BEGIN.plusSeconds(1_800L * 41)).orElseThrow().candidates().stream()
         .mapToLong(candidate -> candidate.today().misses()).sum();

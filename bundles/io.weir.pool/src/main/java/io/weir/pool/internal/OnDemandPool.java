@@ -252,8 +252,15 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
       instances.remove();
       return failure;
     }).thenCompose(failure -> failure == null ? CompletableFuture.completedFuture(null)
-        : CompletableFuture.failedFuture(failure instanceof CompletionException wrapped && wrapped.getCause() != null
-            ? wrapped.getCause() : failure));
+        : CompletableFuture.failedFuture(why(function, patience, failure)));
+  }
+
+  /** Nobody else waits for a rehearsal, so that one which took too long did not come up. */
+  private static Throwable why(FunctionSpec function, Duration patience, Throwable failure) {
+    Throwable cause = failure instanceof CompletionException wrapped && wrapped.getCause() != null ? wrapped.getCause() : failure;
+    return cause instanceof LeaseRefused refused && refused.code() == LeaseRefused.Code.WAITED_TOO_LONG
+        ? new LeaseRefused(LeaseRefused.Code.NEVER_LISTENED, "nothing listens on port " + function.port() + " after "
+            + patience.toSeconds() + " s; the function must listen on 0.0.0.0 at $PORT", Duration.ZERO, refused) : cause;
   }
 
   private static IllegalArgumentException unknown(FunctionName function) {

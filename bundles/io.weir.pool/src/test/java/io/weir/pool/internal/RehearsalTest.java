@@ -10,15 +10,18 @@ import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
 import io.weir.function.Language;
 import io.weir.function.Limits;
+import io.weir.function.Network;
 import io.weir.function.Priority;
 import io.weir.function.Rung;
 import io.weir.function.Scaling;
 import io.weir.function.Source;
+import io.weir.kernel.Traffic;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -77,6 +80,21 @@ class RehearsalTest {
   }
 
   @Test
+  void whatItMayConnectToIsNotGivenToTheOneThatRuns() throws Exception {
+    pool.functionAdded(image("img:1"));
+    lease().release();
+    FunctionSpec open = spec(new Source.Image("img:2"), 0, new Network(OptionalInt.empty(), List.of(), 0, 0, List.of("any")));
+    FunctionSpec handler = spec(new Source.Handler(Language.PYTHON, "a.py", "def handle(event): pass"), 0, open.network());
+
+    rehearse(open).get(20, TimeUnit.SECONDS);
+    rehearse(handler).get(20, TimeUnit.SECONDS);
+
+    assertThat(traffic.joined).anyMatch(member -> member.egress().equals(List.of("any")));
+    assertThat(traffic.joined).allMatch(member ->
+        member.function().equals(member.egress().isEmpty() ? A : Traffic.REHEARSAL));
+  }
+
+  @Test
   void whatDoesNotComeUpSaysWhyAndIsGone() throws Exception {
     pool.functionAdded(image("img:1"));
     Lease before = lease();
@@ -91,6 +109,17 @@ class RehearsalTest {
 
     assertThat(pool.breakdown(A)).isEmpty();
     assertThat(lease().instance()).isEqualTo(before.instance());
+  }
+
+  @Test
+  void whatTakesTooLongIsGivenUp() throws Exception {
+    engine.gate = new CountDownLatch(1);
+
+    assertThatThrownBy(() -> pool.rehearse(image("img:1"), Duration.ofMillis(50)).toCompletableFuture().get(20, TimeUnit.SECONDS))
+        .cause().isInstanceOf(LeaseRefused.class).hasMessageContaining("nothing listens on port 8080");
+
+    engine.gate.countDown();
+    events.next("stopped");
   }
 
   @Test
@@ -149,8 +178,12 @@ class RehearsalTest {
   }
 
   private static FunctionSpec spec(Source source, int min) {
+    return spec(source, min, Network.DEFAULT);
+  }
+
+  private static FunctionSpec spec(Source source, int min, Network network) {
     return new FunctionSpec(A, source, 8080, List.of(), Optional.empty(), new Limits(64 << 20, 1, 64),
         new Scaling(min, Math.max(1, min), 8, Duration.ofHours(1), Optional.of(Rung.IMAGE), Priority.NORMAL), Duration.ofSeconds(5),
-        Map.of());
+        Map.of(), network);
   }
 }
