@@ -5,7 +5,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * How programs are run as root: directly if we are root; through {@code setpriv} if we have a user of our own with the
@@ -17,8 +19,8 @@ public final class Root {
   private static final Path NSENTER = Path.of("/usr/bin/nsenter");
   /** What the service's sandbox hides or mounts is its own; a container and its network outlive it. */
   private static final String MACHINE = "/proc/1/ns/mnt";
-  // DAC_OVERRIDE, KILL, SETGID, SETUID, NET_ADMIN, SYS_CHROOT, SYS_PTRACE, SYS_ADMIN
-  private static final int[] NEEDED = {1, 5, 6, 7, 12, 18, 19, 21};
+  private static final Map<Integer, String> NEEDED = new TreeMap<>(Map.of(1, "CAP_DAC_OVERRIDE", 5, "CAP_KILL",
+      6, "CAP_SETGID", 7, "CAP_SETUID", 12, "CAP_NET_ADMIN", 18, "CAP_SYS_CHROOT", 19, "CAP_SYS_PTRACE", 21, "CAP_SYS_ADMIN"));
 
   private static final int UID = uid();
   private static final boolean CAPABLE = UID != 0 && capable();
@@ -62,22 +64,22 @@ public final class Root {
   }
 
   private static boolean capable() {
+    return lacking().isEmpty() && Files.isExecutable(SETPRIV) && Files.isExecutable(NSENTER);
+  }
+
+  /** Names of the capabilities that we would need to run programs as root, and have not. */
+  public static List<String> lacking() {
     try {
-      return enough(Files.readAllLines(STATUS)) && Files.isExecutable(SETPRIV) && Files.isExecutable(NSENTER);
+      return lacking(Files.readAllLines(STATUS));
     } catch (IOException e) {
-      return false;
+      return List.copyOf(NEEDED.values());
     }
   }
 
   /** @param status lines of {@code /proc/self/status} */
-  static boolean enough(List<String> status) {
+  static List<String> lacking(List<String> status) {
     long effective = status.stream().filter(line -> line.startsWith("CapEff:")).findFirst()
         .map(line -> Long.parseUnsignedLong(line.substring("CapEff:".length()).strip(), 16)).orElse(0L);
-    for (int capability : NEEDED) {
-      if ((effective >> capability & 1) == 0) {
-        return false;
-      }
-    }
-    return true;
+    return NEEDED.entrySet().stream().filter(each -> (effective >> each.getKey() & 1) == 0).map(Map.Entry::getValue).toList();
   }
 }

@@ -75,6 +75,8 @@ final class NetworkNamespaces implements AutoCloseable {
   static Optional<NetworkNamespaces> possible(int hash, Settings settings) {
     Optional<Program> ip = Program.find("ip");
     if (!Root.possible()) {
+      LOG.warn("Podman runs without root: functions start slower, and the kernel does nothing for them. Run the gateway as "
+          + "root, or give its user the capabilities that it lacks: {}", String.join(" ", Root.lacking()));
       return Optional.empty();
     }
     if (ip.isEmpty()) {
