@@ -55,8 +55,8 @@ final class ImagesApi {
     if (engine.imageId(reference).isEmpty()) {
       throw new Problem(404, "engine-no-such-image", "there is no image " + reference + " on this gateway");
     }
-    call.response().setContentType("application/x-tar");
-    engine.save(reference, call.response().getOutputStream());
+    call.exchange().type("application/x-tar");
+    engine.save(reference, call.exchange().out());
   }
 
   private void build(Call call) throws IOException {
