@@ -108,7 +108,7 @@ public final class Forecasts implements ArrivalForecaster {
     }
     long time = time(now);
     int driver = ledger.next(time, span);
-    Optional<Window> next = window(time);
+    Optional<Window> next = window(ledger, time);
     long millis = Math.min(horizon.toMillis(), Duration.ofDays(30).toMillis());
     double mean = ledger.candidate(driver).expected(ledger.last(), time, millis);
     double dispersion = ledger.candidate(driver).dispersion();
@@ -120,9 +120,14 @@ public final class Forecasts implements ArrivalForecaster {
     return new Forecast(mean, Math.max(0, mean - off), mean + off, next);
   }
 
-  private Optional<Window> window(long now) {
-    return span.isNever() ? Optional.empty() : Optional.of(new Window(Instant.ofEpochMilli(Math.max(now, span.from) - shift),
-        Instant.ofEpochMilli(span.to - shift), Math.max(0, Math.min(1, span.probability))));
+  private Optional<Window> window(Ledger ledger, long now) {
+    if (span.isNever()) {
+      return Optional.empty();
+    }
+    float chance = span.probability >= 0 ? span.probability
+        : ledger.habit().chance(Math.max(now, span.from) - ledger.last(), span.to - ledger.last());
+    return Optional.of(new Window(Instant.ofEpochMilli(Math.max(now, span.from) - shift),
+        Instant.ofEpochMilli(span.to - shift), Math.max(0, Math.min(1, chance))));
   }
 
   @Override
@@ -145,7 +150,7 @@ public final class Forecasts implements ArrivalForecaster {
     ledger.turnDay(time);
     Ladder ladder = new Ladder(prices);
     int driver = ledger.next(time, span);
-    Optional<Window> next = window(time);
+    Optional<Window> next = window(ledger, time);
     List<ForecastReport.Candidate> candidates = new ArrayList<>();
     for (int i = 0; i < Ledger.NAMES.length; i++) {
       candidates.add(new ForecastReport.Candidate(Ledger.NAMES[i],

@@ -153,9 +153,14 @@ final class Habit implements Candidate {
     if (last + end <= now) {
       span.never();
     } else {
-      span.set(last + Gaps.start(from), last + end, share(from, to));
+      span.set(last + Gaps.start(from), last + end, Span.UNKNOWN);
     }
     return true;
+  }
+
+  /** Chance that a gap which has lasted a while ends before another. */
+  float chance(long from, long to) {
+    return share(Gaps.bin(Math.max(0, from)), Gaps.bin(Math.max(0, to - 1)));
   }
 
   /** Of the gaps that reach a bin, those that end no later than another. */

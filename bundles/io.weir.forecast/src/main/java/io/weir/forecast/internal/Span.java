@@ -4,6 +4,9 @@ package io.weir.forecast.internal;
 final class Span {
   static final long NEVER = Long.MAX_VALUE;
 
+  /** For {@link #probability} of one that nobody has asked for: it takes longer than the rest. */
+  static final float UNKNOWN = -1;
+
   long from = NEVER;
   long to = NEVER;
   /** That an arrival comes within, as the candidate believes. */

@@ -89,7 +89,7 @@ class CandidatePropertyTest {
       if (candidate.next(last, now, worth, span)) {
         assertThat(span.to).as(name).isGreaterThan(now);
         assertThat(span.from).as(name).isLessThanOrEqualTo(span.to);
-        assertThat(span.probability).as(name).isBetween(0f, 1f);
+        assertThat(span.probability).as(name).isBetween(Span.UNKNOWN, 1f);
         now = span.to;
       } else {
         now += 60_000;
