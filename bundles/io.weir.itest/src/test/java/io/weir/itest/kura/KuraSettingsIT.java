@@ -239,6 +239,29 @@ class KuraSettingsIT {
     soon(() -> assertThat(names()).isEmpty());
   }
 
+  @Test
+  void keepsWhatTheAdminApiDeclaresAgainAfterKuraDeletedIt() throws Exception {
+    String yaml = "functions:\n  echo:\n    image: localhost/echo:1\n";
+    soon(() -> registry().declare(yaml, "weir.yaml", Map.of()));
+    soon(() -> assertThat(pidsOfLatestSnapshot()).contains("echo"));
+    host.kura().deleteFactoryConfiguration("echo", true);
+    soon(() -> assertThat(names()).isEmpty());
+
+    soon(() -> registry().declare(yaml, "weir.yaml", Map.of()));
+
+    soon(() -> assertThat(functionsOfLatestSnapshot()).containsExactly("echo"));
+    host.close();
+    boot();
+    soon(() -> assertThat(names()).containsExactly("echo"));
+  }
+
+  /** Whatever Kura calls them. */
+  private List<Object> functionsOfLatestSnapshot() {
+    return disk.snapshots().lastEntry().getValue().stream().map(ComponentConfiguration::getConfigurationProperties)
+        .filter(properties -> FUNCTION.equals(properties.get("service.factoryPid"))).map(properties -> properties.get("name"))
+        .toList();
+  }
+
   private List<String> pidsOfLatestSnapshot() {
     return disk.snapshots().lastEntry().getValue().stream().map(ComponentConfiguration::getPid).toList();
   }

@@ -7,11 +7,16 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.Dictionary;
+import java.util.HashSet;
 import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.eclipse.kura.KuraException;
@@ -83,7 +88,10 @@ final class Settings {
   private final Map<String, List<String>> mended = new TreeMap<>();
   /** What was written here, to know it when ConfigurationAdmin tells of it. */
   private final Map<String, Map<String, Object>> written = new TreeMap<>();
-  private boolean snapshotDue;
+  /** Functions that have to get into a snapshot. */
+  private final Set<String> due = new TreeSet<>();
+  /** Names under which Kura has deleted a component; it keeps what comes under such a name out of its snapshots. */
+  private final Set<String> deleted = new HashSet<>();
   private volatile List<String> problems = List.of();
   private volatile int count;
 
@@ -150,7 +158,7 @@ final class Settings {
     properties.put(KURA_PID, kuraPid);
     write(configuration, properties);
     if (function && "api".equals(properties.get(ORIGIN))) {
-      snapshot();
+      snapshot(configuration.getPid());
     }
   }
 
@@ -161,13 +169,10 @@ final class Settings {
 
   /** The name, unless another component of this Kura has it. */
   private String free(String name) {
-    for (String pid : List.of(name, "function-" + name)) {
-      if (shown.values().stream().noneMatch(it -> it.kuraPid.equals(pid))
-          && !kura.getConfigurableComponentPids().contains(pid)) {
-        return pid;
-      }
-    }
-    return FUNCTION + "." + name;
+    Set<String> taken = new HashSet<>(deleted);
+    shown.values().forEach(it -> taken.add(it.kuraPid));
+    return Stream.concat(Stream.of(name, "function-" + name), IntStream.iterate(2, i -> i + 1).mapToObj(i -> name + "-" + i))
+        .filter(pid -> !taken.contains(pid) && !kura.getConfigurableComponentPids().contains(pid)).findFirst().orElseThrow();
   }
 
   /** @return whether the configuration was changed */
@@ -276,18 +281,39 @@ final class Settings {
     }
   }
 
-  private void snapshot() {
-    if (!snapshotDue) {
-      snapshotDue = true;
-      later.run(() -> {
-        snapshotDue = false;
-        try {
-          kura.snapshot();
-        } catch (KuraException e) {
-          log.error("Kura could not take a snapshot; functions declared since the last one are lost when it restarts", e);
-        }
-      }, SNAPSHOT_DELAY);
+  private void snapshot(String pid) {
+    if (due.isEmpty()) {
+      later.run(this::takeSnapshot, SNAPSHOT_DELAY);
     }
+    due.add(pid);
+  }
+
+  private void takeSnapshot() {
+    List<String> wanted = List.copyOf(due);
+    due.clear();
+    try {
+      Set<String> kept = kura.getSnapshot(kura.snapshot()).stream().map(ComponentConfiguration::getPid)
+          .collect(Collectors.toSet());
+      for (String pid : wanted) {
+        Shown it = shown.get(pid);
+        if (it != null && !kept.contains(it.kuraPid)) {
+          rename(pid, it.kuraPid);
+        }
+      }
+    } catch (KuraException e) {
+      log.error("Kura could not take a snapshot; functions declared since the last one are lost when it restarts", e);
+    }
+  }
+
+  /** A name Kura knows as deleted is of no use until it restarts; the function's own name stays. */
+  private void rename(String pid, String kuraPid) {
+    deleted.add(kuraPid);
+    find(pid).ifPresent(configuration -> {
+      Dictionary<String, Object> properties = configuration.getProperties();
+      properties.put(KURA_PID, free(name(configuration, properties)));
+      write(configuration, properties);
+      snapshot(pid);
+    });
   }
 
   /** Tells beside each service what is wrong with it. */
