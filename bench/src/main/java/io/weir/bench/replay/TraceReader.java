@@ -128,7 +128,12 @@ public final class TraceReader {
         }
       };
     }
-    return fields -> call(Long.parseLong(fields[1]), fields[0], USUAL_MILLIS);
+    return fields -> {
+      if (Long.parseLong(fields[2]) < Long.parseLong(fields[1])) {
+        throw new NumberFormatException("it stops before it starts");
+      }
+      call(Long.parseLong(fields[1]), fields[0], USUAL_MILLIS);
+    };
   }
 
   private static int column(List<String> header, String names) {
