@@ -1,6 +1,7 @@
 package io.weir.engine;
 
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -106,6 +107,16 @@ public interface ContainerEngine {
 
   /** Loads a {@code docker-archive} or {@code oci-archive} tar and returns the references it held. */
   List<String> load(InputStream archive);
+
+  /** Writes a {@code docker-archive} tar of an image. */
+  default void save(String reference, OutputStream to) {
+    throw new EngineException(EngineException.Code.FAILED, "this engine saves no images");
+  }
+
+  /** Removes an image, or only this name of it if it has others. Not existing is fine; fails while a container is of it. */
+  default void removeImage(String reference) {
+    throw new EngineException(EngineException.Code.FAILED, "this engine removes no images");
+  }
 
   /** Makes an image of a root file system tar; {@code changes} are Containerfile lines such as {@code ENTRYPOINT […]}. */
   void importImage(String reference, List<String> changes, InputStream rootfs);

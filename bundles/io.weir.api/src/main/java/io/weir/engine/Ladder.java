@@ -1,9 +1,12 @@
 package io.weir.engine;
 
 import io.weir.function.FunctionName;
+import io.weir.function.FunctionSpec;
 import io.weir.function.Rung;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /** What operators ask of the pool, beside leases. Thread-safe. */
@@ -28,6 +31,17 @@ public interface Ladder {
    *     not come up
    */
   CompletionStage<Calibration> calibrate(FunctionName function);
+
+  /**
+   * Starts an instance of a function as it is to be, waits until it takes connections, and removes it. It gets no request,
+   * and whatever the function of that name is now goes on undisturbed, but for idle instances that may have to give way.
+   *
+   * @param function need not be declared
+   * @return fails with {@link LeaseRefused} if it does not come up in time
+   */
+  default CompletionStage<Void> rehearse(FunctionSpec function, Duration patience) {
+    return CompletableFuture.failedFuture(new UnsupportedOperationException("this pool starts nothing on trial"));
+  }
 
   MemoryBudget budget();
 

@@ -53,4 +53,17 @@ public sealed interface GatewayEvent {
 
   /** A part of the gateway that operators know by name changed, for example {@code broker}: {@code restarted}. */
   record PartChanged(Instant at, String part, String state) implements GatewayEvent {}
+
+  /**
+   * A package is being installed.
+   *
+   * @param deployment its id
+   * @param name the package's name
+   * @param version the package's version
+   * @param state as {@link io.weir.deployment.Deployment.State#label()}
+   * @param step what it does, or why it was rolled back
+   * @param percent how far it is, 0 to 100
+   */
+  record DeploymentChanged(Instant at, String deployment, String name, String version, String state, String step,
+      int percent) implements GatewayEvent {}
 }

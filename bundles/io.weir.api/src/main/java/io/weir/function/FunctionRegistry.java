@@ -12,7 +12,10 @@ public interface FunctionRegistry {
 
   Optional<FunctionSpec> find(FunctionName name);
 
-  /** Where a function was declared: a file name, {@code api}, or {@code configuration} for anything else. */
+  /**
+   * Where a function was declared: a file name, {@code api}, {@code package:} and a package's name, or {@code configuration}
+   * for anything else.
+   */
   Optional<String> origin(FunctionName name);
 
   /** What is declared somewhere but could not be accepted. */
@@ -34,7 +37,7 @@ public interface FunctionRegistry {
    * Removes a function.
    *
    * @return whether there was one
-   * @throws InvalidDeclaration if it is declared in a watched file, which would bring it back
+   * @throws InvalidDeclaration if it is declared in a watched file, which would bring it back, or came in a package
    */
   boolean remove(FunctionName name);
 }

@@ -15,6 +15,11 @@ import java.util.function.Consumer;
  * the slow path.
  */
 public interface Traffic {
+  /**
+   * Whose members are that only show that they can be started. What a function may connect to is one thing for all its
+   * members, and what one that is to be may is not to be given to, or taken from, the one that runs.
+   */
+  FunctionName REHEARSAL = new FunctionName("weir-rehearsal");
 
   /**
    * An instance.

@@ -1,5 +1,8 @@
 package io.weir.cli;
 
+import io.weir.cli.device.Device;
+import io.weir.cli.device.DeviceFacts;
+import io.weir.cli.doctor.DeviceDoctor;
 import io.weir.cli.doctor.Doctor;
 import io.weir.cli.doctor.FactFinder;
 import io.weir.cli.doctor.Finding;
@@ -7,10 +10,13 @@ import io.weir.cli.doctor.HostFacts;
 import io.weir.cli.ui.Colour;
 import io.weir.cli.ui.ExitCode;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -22,11 +28,24 @@ final class DoctorCommand extends Verb {
   @Option(names = "--mqtt-port", paramLabel = "N", defaultValue = "1883", description = "MQTT port (default: 1883)")
   private int mqttPort = 1883;
 
+  @Option(names = "--device", paramLabel = "NAME", arity = "0..1", fallbackValue = "",
+      description = "also, whether this machine is such a device, and what it lacks; without a name: which one fits")
+  private @Nullable String device;
+
+  @Option(names = "--conf", paramLabel = "DIR", description = "with --device: where the settings are (default: of this installation)")
+  private @Nullable Path conf;
+
   @Override
   public Integer call() {
+    Optional<Device> wanted = Optional.ofNullable(device).filter(name -> !name.isEmpty())
+        .map(name -> DeviceCommand.device(this, name));
     int http = gateway().address().getPort();
     HostFacts facts = FactFinder.ofThisMachine(data, List.of(http < 0 ? 8480 : http, mqttPort), gateway());
-    List<Finding> findings = Doctor.examine(facts);
+    List<Finding> findings = new ArrayList<>(Doctor.examine(facts));
+    if (device != null) {
+      findings.addAll(DeviceDoctor.examine(wanted, DeviceFacts.ofThisMachine(data, facts.arch(), facts.memoryMiB(),
+          facts.controllers().contains("memory"), facts.kernelCommandLine()), DeviceCommand.conf(conf)));
+    }
     boolean healthy = findings.stream().noneMatch(f -> f.level() == Finding.Level.FAIL);
     terminal().result(json(facts, findings, healthy), () -> print(facts, findings, healthy));
     return healthy ? ExitCode.OK : ExitCode.FAILED;

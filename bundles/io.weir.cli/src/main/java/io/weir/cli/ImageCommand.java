@@ -15,12 +15,12 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 @Command(name = "image", description = "Images of functions, in the gateway's own store.",
-    subcommands = {ImageCommand.Build.class, ImageCommand.MakeRuntime.class, ImageCommand.Load.class,
+    subcommands = {ImageCommand.Build.class, ImageCommand.MakeRuntime.class, ImageCommand.Load.class, ImageCommand.Save.class,
         ImageCommand.Pull.class, ImageCommand.Exists.class})
 final class ImageCommand extends Verb {
   @Override
   public Integer call() {
-    throw misuse("say what to do: build, runtime, load, pull or exists");
+    throw misuse("say what to do: build, runtime, load, save, pull or exists");
   }
 
   private static Images images(Verb verb) {
@@ -101,6 +101,22 @@ final class ImageCommand extends Verb {
     public Integer call() {
       List<String> references = images(this).load(file);
       terminal().result(Map.of("references", references), () -> references.forEach(terminal()::line));
+      return ExitCode.OK;
+    }
+  }
+
+  @Command(name = "save", description = "Save an image of the gateway as a tar that podman load and docker load read.")
+  static final class Save extends Verb {
+    @Parameters(index = "0", paramLabel = "REFERENCE", description = "the image")
+    private String reference = "";
+
+    @Parameters(index = "1", paramLabel = "FILE", description = "the tar")
+    private Path file = Path.of("");
+
+    @Override
+    public Integer call() {
+      images(this).save(reference(this, reference), file);
+      terminal().result(Map.of("reference", reference, "file", file.toString()), () -> terminal().line(file.toString()));
       return ExitCode.OK;
     }
   }

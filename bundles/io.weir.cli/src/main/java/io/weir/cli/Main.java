@@ -26,7 +26,7 @@ import picocli.CommandLine.Model.CommandSpec;
     subcommands = {RunCommand.class, DoctorCommand.class, StatusCommand.class, DeployCommand.class, ListCommand.class,
         InstancesCommand.class, RestCommand.class, CalibrateCommand.class, TopCommand.class, TrafficCommand.class, InvokeCommand.class, LogsCommand.class, RemoveCommand.class, EventsCommand.class,
         DlqCommand.class, AuditCommand.class,
-        PublishCommand.class, ReplayCommand.class, ImageCommand.class})
+        PublishCommand.class, ReplayCommand.class, ImageCommand.class, PackageCommand.class, DeviceCommand.class})
 public final class Main implements Runnable {
   @Option(names = "--url", paramLabel = "URL", scope = ScopeType.INHERIT,
       description = "the gateway (default: $WEIR_URL, else http://127.0.0.1:8480)")

@@ -57,11 +57,11 @@ class ArchitectureTest {
 
   @Test
   void theApiDependsOnNothing() {
-    classes.stream().filter(c -> c.getPackageName().matches("io\\.weir\\.(function|invocation|engine|broker|event|forecast|kernel)"))
+    classes.stream().filter(c -> c.getPackageName().matches("io\\.weir\\.(deployment|function|invocation|engine|broker|event|forecast|kernel)"))
         .flatMap(c -> c.getDirectDependenciesFromSelf().stream())
         .map(d -> d.getTargetClass().getPackageName())
         .filter(p -> !p.isEmpty())
-        .forEach(p -> assertThat(p).matches("java\\..*|io\\.weir\\.(function|invocation|engine|broker|event|forecast|kernel)|org\\.(jspecify|osgi)\\.annotation.*"));
+        .forEach(p -> assertThat(p).matches("java\\..*|io\\.weir\\.(deployment|function|invocation|engine|broker|event|forecast|kernel)|org\\.(jspecify|osgi)\\.annotation.*"));
   }
 
   @Test
@@ -81,6 +81,7 @@ class ArchitectureTest {
     only("org.eclipse.paho..", "io.weir.gateway.mqtt.internal..", "org.eclipse.paho..");
     only("jakarta.servlet..", "io.weir.gateway.http.internal..", "io.weir.console.internal..");
     only("org.eclipse.kura..", "io.weir.kura..");
+    only("io.weir.weirpkg..", "io.weir.deploy.internal..", "io.weir.weirpkg..");
     only("io.weir.child..", "io.weir.engine.podman.internal..", "io.weir.broker.internal..", "io.weir.child..");
   }
 

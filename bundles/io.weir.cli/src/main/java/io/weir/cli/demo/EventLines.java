@@ -37,6 +37,8 @@ public final class EventLines {
       case "instance" -> instance(data);
       case "function" -> line(data, Colour.BOLD, "function", function, Json.text(data, "change"));
       case "part" -> line(data, Colour.BOLD, "part", Json.text(data, "part"), Json.text(data, "state"));
+      case "deployment" -> line(data, Colour.BOLD, "package", Json.text(data, "package"), Json.text(data, "version") + "  "
+          + Json.text(data, "state") + "  " + Json.text(data, "step"));
       default -> line(data, Colour.DIM, event.type(), function, data.toString());
     };
   }

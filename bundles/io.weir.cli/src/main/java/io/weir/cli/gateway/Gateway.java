@@ -7,6 +7,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -17,6 +18,8 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -62,6 +65,14 @@ public final class Gateway {
 
   public String text(String path) {
     return string(send(request(path).timeout(PATIENCE).GET().build()));
+  }
+
+  /** Writes what the gateway sends to a file, and tells how much has come. */
+  public void download(String path, Path file, Consumer<Integer> came) throws IOException {
+    try (InputStream body = send(request(path).GET().build()).body();
+        OutputStream out = Files.newOutputStream(file)) {
+      new Counted(body, came).transferTo(out);
+    }
   }
 
   public void delete(String path) {

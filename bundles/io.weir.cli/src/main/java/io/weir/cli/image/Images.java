@@ -6,6 +6,8 @@ import io.weir.cli.ui.ExitCode;
 import io.weir.cli.ui.Failure;
 import io.weir.cli.ui.Progress;
 import io.weir.cli.ui.Terminal;
+import io.weir.weirpkg.ImageArchive;
+import io.weir.weirpkg.PackageFault;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -13,6 +15,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -139,6 +142,23 @@ public final class Images {
       throw new Failure(ExitCode.FAILED, "there is no file " + file, e);
     } catch (IOException e) {
       throw new Failure(ExitCode.FAILED, "cannot read " + file + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** The file is there whole, or not at all: a gateway that fails half-way can only break off. */
+  public void save(String reference, Path file) {
+    Path part = file.resolveSibling(file.getFileName() + ".part");
+    try (Progress progress = terminal.progress("saving " + reference, 0, "B")) {
+      gateway.download("/images/archive?reference=" + Gateway.encode(reference), part, progress::add);
+      new ImageArchive(part);
+      Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      progress.done("");
+    } catch (PackageFault e) {
+      throw new Failure(ExitCode.FAILED, "the gateway broke off; see its log (" + e.getMessage() + ")", e);
+    } catch (IOException e) {
+      throw new Failure(ExitCode.FAILED, "cannot write " + file + ": " + e.getMessage(), e);
+    } finally {
+      part.toFile().delete();
     }
   }
 

@@ -2,6 +2,7 @@ package io.weir.kernel.internal;
 
 import io.weir.function.FunctionName;
 import io.weir.kernel.Meter;
+import io.weir.kernel.Traffic;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -37,6 +38,7 @@ final class KernelMeter implements Meter {
         sums.computeIfAbsent(seat.function, name -> new Tally()).plus(reading.tally(seat.slot));
         inFlight.merge(seat.function, Math.max(0, reading.inFlight(seat.slot)), Long::sum);
       }
+      sums.remove(Traffic.REHEARSAL);   // nobody's, and it gets no requests
       List<FunctionTraffic> all = new ArrayList<>();
       sums.forEach((function, tally) -> all.add(of(function, tally.counts(inFlight.getOrDefault(function, 0L)))));
       return all;

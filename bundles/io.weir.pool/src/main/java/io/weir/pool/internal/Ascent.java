@@ -193,7 +193,7 @@ final class Ascent {
     slot.from = slot.rung();
     slot.goal = goal;
     slot.cause = cause;
-    slot.why = why;
+    slot.why = roster.rehearsal ? "rehearsal" : why;
     long more = Math.max(0, (goal == Rung.ARMED ? roster.costs.memoryBytes(Rung.ARMED) : goal == Rung.CREATED ? 0
         : roster.costs.expectedBytes()) - slot.charge);
     boolean demand = goal == Rung.RUNNING;

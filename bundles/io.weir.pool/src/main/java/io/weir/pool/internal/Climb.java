@@ -115,7 +115,7 @@ final class Climb {
 
   private Up claim(Slot slot, FunctionInstances owner) {
     tellStarting(slot);
-    Runners.Runner runner = claim(slot.spec);
+    Runners.Runner runner = claimFor(slot);
     String placeholder = slot.name;
     lifecycle.own(runner.name());
     owner.created(slot, runner.id(), runner.name());
@@ -125,12 +125,12 @@ final class Climb {
   }
 
   /** What it may connect to is settled before its handler runs. */
-  private Runners.Runner claim(FunctionSpec spec) {
+  private Runners.Runner claimFor(Slot slot) {
     AtomicReference<String> known = new AtomicReference<>("");
     try {
-      return runners.claim(spec, chosen -> {
+      return runners.claim(slot.spec, chosen -> {
         kernel.leave(known.getAndSet(chosen.id()));
-        kernel.expect(chosen.id(), spec, chosen.address());
+        kernel.expect(chosen.id(), slot, chosen.address());
       });
     } catch (RuntimeException e) {
       kernel.leave(known.get());

@@ -37,8 +37,13 @@ final class FunctionInstances {
   private final DirectCalls direct;
 
   FunctionInstances(FunctionSpec spec, Home home) {
+    this(spec, home, false);
+  }
+
+  /** @param rehearsal whether there is to be one instance that shows that it can be started, and no more */
+  FunctionInstances(FunctionSpec spec, Home home, boolean rehearsal) {
     this.home = home;
-    this.roster = new Roster(spec, home);
+    this.roster = new Roster(spec, home, rehearsal);
     this.leasing = new Leasing(roster, this::release);
     this.descent = new Descent(roster, this);
     this.ascent = new Ascent(roster, this, descent);

@@ -3,6 +3,7 @@ package io.weir.pool.internal;
 import io.weir.engine.ContainerEngine;
 import io.weir.engine.Instance.State;
 import io.weir.engine.Residence;
+import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
 import io.weir.function.Source;
 import io.weir.kernel.Traffic;
@@ -94,7 +95,7 @@ final class KernelSide {
    * @return false if it rests and has work: it must be woken
    */
   boolean join(Slot slot, FunctionSpec spec, InetSocketAddress address, Residence residence) {
-    admit(slot.id, spec, address, residence);
+    admit(slot.id, slot.counted(), spec, address, residence);
     switch (slot.state()) {
       case READY, THAWING -> open(slot);
       case FREEZING, FROZEN -> {
@@ -107,14 +108,15 @@ final class KernelSide {
     return true;
   }
 
-  /** Has the kernel know a container that is to become an instance; nothing is led to it before that. */
-  void expect(String container, FunctionSpec spec, InetSocketAddress address) {
-    residence(container).ifPresent(residence -> admit(container, spec, address, residence));
+  /** Has the kernel know a container that is to become this instance; nothing is led to it before that. */
+  void expect(String container, Slot slot, InetSocketAddress address) {
+    residence(container).ifPresent(residence -> admit(container, slot.counted(), slot.spec, address, residence));
   }
 
-  private void admit(String container, FunctionSpec spec, InetSocketAddress address, Residence residence) {
+  private void admit(String container, FunctionName function, FunctionSpec spec, InetSocketAddress address,
+      Residence residence) {
     tell(all -> {
-      all.join(new Member(container, spec.name(), address, residence, spec.scaling().concurrency(),
+      all.join(new Member(container, function, address, residence, spec.scaling().concurrency(),
           spec.network().egress(), spec.source() instanceof Source.Handler));
       joined.add(container);
     });
@@ -142,9 +144,9 @@ final class KernelSide {
     }
   }
 
-  /** New connections may be led to it. */
+  /** New connections may be led to it, unless it is for show. */
   void open(Slot slot) {
-    if (knows(slot) && !slot.unwanted) {
+    if (knows(slot) && !slot.unwanted && !slot.rehearsal) {
       tell(all -> all.open(slot.id));
       if (slot.state() != State.FROZEN) {
         stir(slot);

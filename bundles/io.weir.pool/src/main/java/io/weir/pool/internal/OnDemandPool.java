@@ -32,6 +32,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
@@ -86,6 +87,8 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
   private final Map<FunctionName, FunctionInstances> functions = new ConcurrentHashMap<>();
   /** Functions that were removed while their instances still had requests. */
   private final Set<FunctionInstances> leaving = ConcurrentHashMap.newKeySet();
+  /** Functions that are not declared yet, and show that they can be started. */
+  private final Set<FunctionInstances> rehearsals = ConcurrentHashMap.newKeySet();
   private final Reconciler reconciler;
   private final AutoCloseable watch;
   /** Set by the framework as it comes and goes. */
@@ -228,6 +231,38 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
     return instances == null ? CompletableFuture.failedFuture(unknown(function)) : instances.rest(rung);
   }
 
+  @Override
+  public CompletionStage<Void> rehearse(FunctionSpec function, Duration patience) {
+    if (closed) {
+      return CompletableFuture.failedFuture(stopping());
+    }
+    FunctionInstances instances = new FunctionInstances(function, home, true);
+    rehearsals.add(instances);
+    CompletionStage<Lease> lease = instances.acquire(patience);
+    instances.settle();   // once somebody waits, so that nothing is merely prepared
+    if (closed) {
+      instances.abandon();
+    }
+    return lease.handle((ready, failure) -> {
+      leaving.add(instances);   // before it is nowhere else
+      rehearsals.remove(instances);
+      if (ready != null) {
+        ready.release();
+      }
+      instances.remove();
+      return failure;
+    }).thenCompose(failure -> failure == null ? CompletableFuture.completedFuture(null)
+        : CompletableFuture.failedFuture(why(function, patience, failure)));
+  }
+
+  /** Nobody else waits for a rehearsal, so that one which took too long did not come up. */
+  private static Throwable why(FunctionSpec function, Duration patience, Throwable failure) {
+    Throwable cause = failure instanceof CompletionException wrapped && wrapped.getCause() != null ? wrapped.getCause() : failure;
+    return cause instanceof LeaseRefused refused && refused.code() == LeaseRefused.Code.WAITED_TOO_LONG
+        ? new LeaseRefused(LeaseRefused.Code.NEVER_LISTENED, "nothing listens on port " + function.port() + " after "
+            + patience.toSeconds() + " s; the function must listen on 0.0.0.0 at $PORT", Duration.ZERO, refused) : cause;
+  }
+
   private static IllegalArgumentException unknown(FunctionName function) {
     return new IllegalArgumentException("there is no function " + function);
   }
@@ -306,12 +341,13 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
   }
 
   private Stream<FunctionInstances> all() {
-    return Stream.concat(functions.values().stream(), leaving.stream());
+    return Stream.concat(Stream.concat(functions.values().stream(), rehearsals.stream()), leaving.stream());
   }
 
+  /** Rehearsals are not: whoever is not declared is entitled to nothing. */
   private void tend() {
     leaving.removeIf(instances -> instances.slots().isEmpty());
-    all().forEach(FunctionInstances::tend);
+    Stream.concat(functions.values().stream(), leaving.stream()).forEach(FunctionInstances::tend);
   }
 
   private void engineEvent(EngineEvent event) {

@@ -41,9 +41,16 @@ final class Roster {
   /** Whether instances of an earlier life were looked for; nothing is started before, lest it be doubled. */
   boolean settled;
   boolean removed;
+  /** Whether this is no function yet: its one instance shows that it can be started. */
+  final boolean rehearsal;
 
   Roster(FunctionSpec spec, Home home) {
+    this(spec, home, false);
+  }
+
+  Roster(FunctionSpec spec, Home home, boolean rehearsal) {
     this.home = home;
+    this.rehearsal = rehearsal;
     this.spec = spec;
     this.costs = home.ledger().costs(spec);
     this.lastCallNanos = home.nanoTime();
@@ -54,6 +61,7 @@ final class Roster {
   Slot newSlot(Rung goal, String why, long now) {
     Slot slot = new Slot(home.lifecycle().newName(spec), spec, goal, why, now);
     slot.imageId = imageId;
+    slot.rehearsal = rehearsal;
     add(slot);
     return slot;
   }

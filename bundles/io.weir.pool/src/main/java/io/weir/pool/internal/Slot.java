@@ -6,6 +6,7 @@ import io.weir.engine.Instance.State;
 import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
 import io.weir.function.Rung;
+import io.weir.kernel.Traffic;
 import io.weir.kernel.Traffic.Load;
 import java.net.InetSocketAddress;
 import java.time.Instant;
@@ -88,6 +89,8 @@ final class Slot {
   volatile boolean dead;
   /** Follows its states once it is on the roster. */
   @Nullable KernelSide kernel;
+  /** Whether it only shows that it can be started: nobody's requests are led to it. */
+  boolean rehearsal;
 
   Slot(String name, FunctionSpec spec, Rung goal, String why, long nowNanos) {
     this.name = name;
@@ -106,6 +109,11 @@ final class Slot {
     slot.readyNanos = nowNanos;
     slot.directRequests = -1;   // the kernel counts on from its earlier life
     return slot;
+  }
+
+  /** Whom the kernel is to count it for; what a function may do there is one thing for all its instances. */
+  FunctionName counted() {
+    return rehearsal ? Traffic.REHEARSAL : spec.name();
   }
 
   FunctionName function() {

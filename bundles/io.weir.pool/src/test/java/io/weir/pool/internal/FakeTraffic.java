@@ -18,6 +18,8 @@ import java.util.function.Consumer;
 /** A kernel that counts what it is told to, into the calls of a {@link FakeEngine}. */
 final class FakeTraffic implements Traffic {
   final Map<String, Member> members = new LinkedHashMap<>();
+  /** All that ever joined, each as often as it did. */
+  final List<Member> joined = new java.util.concurrent.CopyOnWriteArrayList<>();
   /** What {@link #loads} says beyond idleness, by container. */
   final Map<String, Load> loads = new ConcurrentHashMap<>();
   /** One permit for each look at the loads. */
@@ -72,6 +74,7 @@ final class FakeTraffic implements Traffic {
   public synchronized void join(Member member) {
     note("join", member.container());
     members.put(member.container(), member);
+    joined.add(member);
   }
 
   private void require(String container) {

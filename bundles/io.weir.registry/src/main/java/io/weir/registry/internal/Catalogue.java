@@ -257,7 +257,7 @@ final class Catalogue {
       return switch (entry.origin) {
         case Registry.API -> "the API";
         case Registry.CONFIGURATION -> "configuration " + entry.pid;
-        default -> entry.origin;
+        default -> Registry.isPackage(entry.origin) ? entry.origin.replace(':', ' ') : entry.origin;
       };
     }
 

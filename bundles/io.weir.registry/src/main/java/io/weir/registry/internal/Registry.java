@@ -8,6 +8,7 @@ import io.weir.function.FunctionRegistry;
 import io.weir.function.FunctionSpec;
 import io.weir.function.InvalidDeclaration;
 import io.weir.function.InvalidFunction;
+import io.weir.function.PackagedFunctions;
 import io.weir.function.Problem;
 import io.weir.registry.internal.Catalogue.Conflict;
 import io.weir.registry.internal.Catalogue.Entry;
@@ -47,8 +48,8 @@ import org.osgi.service.component.annotations.ReferencePolicyOption;
  *
  * <p>What is new is checked, not what was kept: checks come and go, and must not keep the gateway from starting.
  */
-@Component(immediate = true, service = {FunctionRegistry.class, Registry.class})
-public final class Registry implements FunctionRegistry {
+@Component(immediate = true, service = {FunctionRegistry.class, PackagedFunctions.class, Registry.class})
+public final class Registry implements FunctionRegistry, PackagedFunctions {
   static final String API = "api";
   static final String CONFIGURATION = "configuration";
 
@@ -210,6 +211,42 @@ public final class Registry implements FunctionRegistry {
     declare(yaml, file, file, files, gone);
   }
 
+  @Override
+  public List<FunctionSpec> read(String yaml, String source, Map<String, String> files) {
+    try {
+      return WeirYaml.parse(yaml, HandlerFiles.of(files)).stream().map(Declaration::spec).toList();
+    } catch (YamlFault e) {
+      throw new InvalidDeclaration(new Problem(source, e.line(), e.getMessage(), clock.instant()), e);
+    }
+  }
+
+  @Override
+  public Runnable replace(String name, List<FunctionSpec> functions, String source) {
+    String origin = ORIGIN + name;
+    List<Entry> before = new ArrayList<>();
+    apply(functions.stream().map(spec -> new Declaration(spec, 0, Map.of())).toList(), source, origin, Set.of(API), before);
+    return () -> putBack(before, source, origin);
+  }
+
+  /** Whoever else has changed a function meanwhile owns it now, and keeps it. */
+  private void putBack(List<Entry> before, String source, String origin) {
+    synchronized (lock) {
+      Map<String, Entry> now = catalogue.entries().stream().collect(Collectors.toMap(Entry::pid, entry -> entry));
+      Map<String, Map<String, FunctionSpec>> restored = new LinkedHashMap<>();
+      for (Entry entry : before) {
+        Entry current = now.remove(entry.pid());
+        if (entry.running() != null && (current == null || current.origin().equals(origin))) {
+          restored.computeIfAbsent(entry.origin(), its -> new LinkedHashMap<>()).put(entry.pid(), entry.running());
+        }
+      }
+      delete(now.values().stream().filter(entry -> entry.origin().equals(origin)).toList(), source);
+      restored.forEach((owner, functions) -> {
+        store(functions, source, owner);
+        catalogue.putChecked(functions, owner);
+      });
+    }
+  }
+
   /** A watched file was removed, and with it its functions. */
   void removeFile(String file) {
     synchronized (lock) {
@@ -226,7 +263,17 @@ public final class Registry implements FunctionRegistry {
   }
 
   private static boolean isFile(String origin) {
-    return !origin.equals(API) && !origin.equals(CONFIGURATION);
+    return !origin.equals(API) && !origin.equals(CONFIGURATION) && !isPackage(origin);
+  }
+
+  /** No file is called so: names of files have an ending, names of packages have no dot. */
+  static boolean isPackage(String origin) {
+    return origin.startsWith(ORIGIN) && origin.indexOf('.') < 0;
+  }
+
+  /** Whether what the origin does not declare any more is gone. */
+  private static boolean isWhole(String origin) {
+    return isFile(origin) || isPackage(origin);
   }
 
   /** Notes what is wrong with a file, or that nothing is any more. Returns whether that is news. */
@@ -254,13 +301,24 @@ public final class Registry implements FunctionRegistry {
 
   private List<FunctionSpec> declare(String yaml, String source, String origin, HandlerFiles files, Set<String> gone) {
     try {
-      List<Declaration> declarations = WeirYaml.parse(yaml, files);
+      return apply(WeirYaml.parse(yaml, files), source, origin, gone, new ArrayList<>());
+    } catch (YamlFault e) {
+      throw new InvalidDeclaration(new Problem(source, e.line(), e.getMessage(), clock.instant()), e);
+    }
+  }
+
+  /** @param before filled with what is changed or removed, as it was */
+  private List<FunctionSpec> apply(List<Declaration> declarations, String source, String origin, Set<String> gone,
+      List<Entry> before) {
+    try {
       check(declarations, origin, gone);
       synchronized (lock) {
         Map<String, FunctionSpec> accepted = accept(declarations, origin, gone);
+        catalogue.entries().stream().filter(entry -> accepted.containsKey(entry.pid())
+            || isWhole(origin) && entry.origin().equals(origin)).forEach(before::add);
         store(accepted, source, origin);
         catalogue.putChecked(accepted, origin);
-        if (isFile(origin)) {
+        if (isWhole(origin)) {
           Set<FunctionName> kept = accepted.values().stream().map(FunctionSpec::name).collect(Collectors.toSet());
           delete(leaving(origin, kept), source);
         }
@@ -321,7 +379,7 @@ public final class Registry implements FunctionRegistry {
   /** Against the functions that will run beside these; those that this file drops will not. */
   private void requireNoConflict(List<Declaration> declarations, Set<String> replaced, String origin) {
     List<Entry> beside = catalogue.entries().stream().filter(entry -> !replaced.contains(entry.pid()))
-        .filter(entry -> !isFile(origin) || !entry.origin().equals(origin)).toList();
+        .filter(entry -> !isWhole(origin) || !entry.origin().equals(origin)).toList();
     List<Declaration> before = new ArrayList<>();   // of those that may be in somebody's way
     for (Declaration declaration : declarations) {
       boolean takes = Conflict.takesSomething(declaration.spec());
@@ -383,6 +441,12 @@ public final class Registry implements FunctionRegistry {
       if (isFile(entry.origin())) {
         throw new InvalidDeclaration(new Problem(entry.origin(), 0, "function " + name + ": is declared in the watched "
             + "file " + entry.origin() + "; remove it there, or it would come back", clock.instant()), null);
+      }
+      if (isPackage(entry.origin())) {
+        String owner = entry.origin().substring(ORIGIN.length());
+        throw new InvalidDeclaration(new Problem("package " + owner, 0, "function " + name + ": came in package " + owner
+            + "; remove that with 'weir package remove " + owner + "', or install a version without the function",
+            clock.instant()), null);
       }
       delete(List.of(entry), name.value());
       return true;

@@ -129,7 +129,7 @@ class Feed {
 
 /** The stream of events. The browser's own way to connect again gives up at an error status; this one does not. */
 class Stream {
-  static KINDS = ['accepted', 'ended', 'retrying', 'published', 'instance', 'function', 'part'];
+  static KINDS = ['accepted', 'ended', 'retrying', 'published', 'instance', 'function', 'part', 'deployment'];
   #link;
   #heard;
   #opened;

@@ -8,11 +8,11 @@ const SHOWN_EVERY = 250;
 const BAD_CHANGES = new Set(['crashed', 'hung', 'oom-killed', 'start-failed']);
 const BAD_RESULTS = new Set(['failed', 'refused']);
 const GROUPS = {accepted: 'calls', ended: 'calls', retrying: 'calls', published: 'calls', instance: 'changes',
-  function: 'changes', part: 'changes'};
+  function: 'changes', part: 'changes', deployment: 'changes'};
 
 export function isProblem(kind, event) {
   return kind === 'retrying' || kind === 'instance' && BAD_CHANGES.has(event.change)
-    || kind === 'ended' && BAD_RESULTS.has(event.result);
+    || kind === 'ended' && BAD_RESULTS.has(event.result) || kind === 'deployment' && event.state === 'rolled-back';
 }
 
 function head(kind, event) {
@@ -20,6 +20,7 @@ function head(kind, event) {
     case 'ended': return event.result;
     case 'instance': case 'function': return event.change;
     case 'part': return 'part';
+    case 'deployment': return event.state;
     default: return kind;
   }
 }
@@ -43,6 +44,9 @@ function what(kind, event) {
       break;
     case 'instance':
       parts.push(event.instance, event.cause, event.tookMs > 0 && millis(event.tookMs), event.detail);
+      break;
+    case 'deployment':
+      parts.push(`package ${event.package} ${event.version}`, event.step);
       break;
     case 'part':
       parts.push(event.state);

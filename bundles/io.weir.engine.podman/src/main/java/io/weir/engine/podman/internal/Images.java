@@ -1,7 +1,10 @@
 package io.weir.engine.podman.internal;
 
+import io.weir.engine.EngineException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -43,6 +46,39 @@ final class Images {
     String what = "loading an image archive";
     return write(what, podman -> Json.strings(Json.object(podman.upload(what, archive, "images", "load")
         .within(settings.imageTimeout()).text()), "Names"));
+  }
+
+  /** Writes the image in the format that every version of Podman and Docker loads. */
+  void save(String reference, OutputStream to) {
+    String what = "saving image " + reference;
+    calls.call(what, session -> {
+      calls.libpod.get(what, "images", reference, "get").query("format", "docker-archive").stream()
+          .within(settings.imageTimeout()).to(to);
+      return true;
+    });
+  }
+
+  /**
+   * The service that writes images knows nothing of the containers of the one that runs them, and would take the files away
+   * from under them. If the image has other names, only the name goes.
+   */
+  void remove(String reference) {
+    if (id(reference).isEmpty()) {
+      return;
+    }
+    String what = "removing image " + reference;
+    Map<String, Object> image = calls.call(what, session -> Json.object(calls.libpod.get(what, "images", reference, "json")
+        .within(settings.callTimeout()).text()));
+    boolean last = Json.strings(image, "RepoTags").size() < 2;
+    if (last && hasContainers(what, Json.text(image, "Id"))) {
+      throw new EngineException(EngineException.Code.CONFLICT, what + ": there are containers of it");
+    }
+    write(what, podman -> podman.delete(what, "images", reference).within(settings.callTimeout()).text());
+  }
+
+  private boolean hasContainers(String what, String id) {
+    return calls.call(what, session -> Json.objects(calls.libpod.get(what, "containers", "json").query("all", "true")
+        .within(settings.callTimeout()).text()).stream().anyMatch(each -> Json.text(each, "ImageID").equals(id)));
   }
 
   void importImage(String reference, List<String> changes, InputStream rootfs) {

@@ -4,6 +4,7 @@ import io.weir.engine.EngineException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Proxy;
 import java.nio.file.Path;
@@ -124,6 +125,11 @@ final class Libpod implements AutoCloseable {
     /** The answer's bytes. */
     byte[] bytes() {
       return read(BufferedSource::readByteArray);
+    }
+
+    /** Copies the answer's bytes, however many. */
+    void to(OutputStream out) {
+      read(body -> body.inputStream().transferTo(out));
     }
 
     void lines(Consumer<String> line) {

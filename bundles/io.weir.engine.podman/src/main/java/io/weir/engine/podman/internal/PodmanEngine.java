@@ -15,6 +15,7 @@ import io.weir.event.GatewayEvent;
 import io.weir.event.Part;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -390,6 +391,16 @@ public final class PodmanEngine implements ContainerEngine, Part {
   @Override
   public List<String> load(InputStream archive) {
     return images.load(archive);
+  }
+
+  @Override
+  public void save(String reference, OutputStream to) {
+    images.save(reference, to);
+  }
+
+  @Override
+  public void removeImage(String reference) {
+    images.remove(reference);
   }
 
   @Override

@@ -14,6 +14,7 @@ import io.weir.engine.EngineException.Code;
 import io.weir.engine.Residence;
 import io.weir.function.Limits;
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -598,6 +599,29 @@ class PodmanEngineIT {
 
     assertThat(engine.load(new ByteArrayInputStream(archive))).containsExactly(PodmanFixture.IMAGE);
     assertFails(Code.BAD_REQUEST, "image formats", () -> engine.load(new ByteArrayInputStream(new byte[2048])));
+  }
+
+  @Test
+  void anImageIsRemovedOnceThereIsNoContainerOfIt() throws Exception {
+    ByteArrayOutputStream archive = new ByteArrayOutputStream();
+    engine.save(PodmanFixture.IMAGE, archive);
+    engine.build("localhost/weir/passing:1",
+        podman.tar(Map.of("Dockerfile", podman.file("FROM " + PodmanFixture.IMAGE + "\nENV PASSING=1\n", "rw-r--r--"))), line -> {});
+    String id = engine.create(new ContainerSpec("weir-it-passing", "localhost/weir/passing:1", 8080,
+        Map.of("weir.gateway", "engine-test"), Map.of(), new Limits(32 << 20, 1, 32)));
+
+    assertFails(Code.CONFLICT, "there are containers of it", () -> engine.removeImage("localhost/weir/passing:1"));
+    engine.build("localhost/weir/alias:1",
+        podman.tar(Map.of("Dockerfile", podman.file("FROM localhost/weir/passing:1\n", "rw-r--r--"))), line -> {});
+    engine.removeImage("localhost/weir/alias:1");   // only a name
+    engine.remove(id);
+    engine.removeImage("localhost/weir/passing:1");
+
+    assertThat(engine.imageId("localhost/weir/passing:1")).isEmpty();
+    assertThat(engine.imageId(PodmanFixture.IMAGE)).isPresent();
+    engine.removeImage("localhost/weir/passing:1");
+    assertThat(engine.load(new ByteArrayInputStream(archive.toByteArray()))).containsExactly(PodmanFixture.IMAGE);
+    assertFails(Code.NO_SUCH_IMAGE, "none", () -> engine.save("localhost/weir/none:1", archive));
   }
 
   @Test

@@ -2,6 +2,7 @@ package io.weir.gateway.http.internal;
 
 import io.weir.event.GatewayEvent;
 import io.weir.event.GatewayEvent.Accepted;
+import io.weir.event.GatewayEvent.DeploymentChanged;
 import io.weir.event.GatewayEvent.Ended;
 import io.weir.event.GatewayEvent.FunctionChanged;
 import io.weir.event.GatewayEvent.InstanceChanged;
@@ -26,6 +27,8 @@ final class EventViews {
       return "published";
     } else if (event instanceof InstanceChanged) {
       return "instance";
+    } else if (event instanceof DeploymentChanged) {
+      return "deployment";
     }
     return event instanceof FunctionChanged ? "function" : "part";
   }
@@ -50,6 +53,9 @@ final class EventViews {
           "change", it.change(), "cause", it.cause(), "tookMs", millis(it.took()), "detail", it.detail());
     } else if (event instanceof FunctionChanged it) {
       return Json.object("at", it.at().toString(), "function", it.function().value(), "change", it.change());
+    } else if (event instanceof DeploymentChanged it) {
+      return Json.object("at", it.at().toString(), "deployment", it.deployment(), "package", it.name(),
+          "version", it.version(), "state", it.state(), "step", it.step(), "percent", it.percent());
     }
     PartChanged it = (PartChanged) event;
     return Json.object("at", it.at().toString(), "part", it.part(), "state", it.state());

@@ -1,6 +1,7 @@
 package io.weir.gateway.http.internal;
 
 import io.weir.broker.Broker;
+import io.weir.deployment.Deployments;
 import io.weir.engine.ContainerEngine;
 import io.weir.engine.InstancePool;
 import io.weir.engine.Ladder;
@@ -82,6 +83,7 @@ public final class HttpGateway implements Part, Services {
   private volatile @Nullable KernelReport kernel;
   private volatile @Nullable Meter meter;
   private volatile @Nullable ServiceAddresses serviceAddresses;
+  private volatile @Nullable Deployments deployments;
 
   @Activate
   public HttpGateway(BundleContext context, @Reference FunctionRegistry registry, @Reference Events events,
@@ -118,6 +120,7 @@ public final class HttpGateway implements Part, Services {
   static List<Route> routes(Services services, EventsApi events, StatusApi status, Clock clock) {
     return Stream.of(status.routes(), new FunctionsApi(services).routes(),
         new LadderApi(services).routes(), events.routes(), new ImagesApi(services).routes(),
+        new PackagesApi(services).routes(),
         new KernelApi(services).routes(), new UsageApi(services).routes(),
         new DeadLettersApi(services, clock).routes(), new JournalApi(services, clock).routes(),
         new OutcomesApi(services).routes()).flatMap(List::stream).toList();
@@ -223,6 +226,16 @@ public final class HttpGateway implements Part, Services {
 
   public void unsetEngine(ContainerEngine service) {
     engine = engine == service ? null : engine;
+  }
+
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  public void setDeployments(Deployments service) {
+    deployments = service;
+  }
+
+  public void unsetDeployments(Deployments service) {
+    deployments = deployments == service ? null : deployments;
   }
 
   @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
@@ -353,6 +366,11 @@ public final class HttpGateway implements Part, Services {
   @Override
   public Optional<Meter> meter() {
     return Optional.ofNullable(meter);
+  }
+
+  @Override
+  public Optional<Deployments> deployments() {
+    return Optional.ofNullable(deployments);
   }
 
   @Override

@@ -25,6 +25,7 @@ final class ImagesApi {
         new Route("POST", "/images/import", this::importImage),
         new Route("POST", "/images/build", this::build),
         new Route("POST", "/images/load", this::load),
+        new Route("GET", "/images/archive", this::save),
         new Route("POST", "/images/pull", this::pull));
   }
 
@@ -46,6 +47,16 @@ final class ImagesApi {
 
   private void load(Call call) throws IOException {
     call.json(200, Json.object("references", engine().load(call.request().getInputStream())));
+  }
+
+  private void save(Call call) throws IOException {
+    String reference = call.required("reference");
+    ContainerEngine engine = engine();
+    if (engine.imageId(reference).isEmpty()) {
+      throw new Problem(404, "engine-no-such-image", "there is no image " + reference + " on this gateway");
+    }
+    call.response().setContentType("application/x-tar");
+    engine.save(reference, call.response().getOutputStream());
   }
 
   private void build(Call call) throws IOException {

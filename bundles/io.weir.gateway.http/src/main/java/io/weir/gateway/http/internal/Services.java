@@ -1,6 +1,7 @@
 package io.weir.gateway.http.internal;
 
 import io.weir.broker.Broker;
+import io.weir.deployment.Deployments;
 import io.weir.engine.ContainerEngine;
 import io.weir.engine.InstancePool;
 import io.weir.engine.Ladder;
@@ -42,6 +43,9 @@ interface Services {
   Optional<KernelReport> kernel();
 
   Optional<Meter> meter();
+
+  Optional<Deployments> deployments();
+
   Optional<ServiceAddresses> serviceAddresses();
 
   List<Part> parts();

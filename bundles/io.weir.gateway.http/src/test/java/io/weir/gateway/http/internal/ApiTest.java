@@ -409,12 +409,13 @@ class ApiTest {
         new GatewayEvent.Published(Fakes.NOON, "2", THERMO, "alerts/a", 5),
         new GatewayEvent.InstanceChanged(Fakes.NOON, THERMO, "weir-thermo-1", "ready", "demand", Duration.ofMillis(90), ""),
         new GatewayEvent.FunctionChanged(Fakes.NOON, THERMO, "added"),
+        new GatewayEvent.DeploymentChanged(Fakes.NOON, "d1", "thermo", "1.2.0", "installed", "installed", 100),
         new GatewayEvent.PartChanged(Fakes.NOON, "broker", "running"))) {
       server.fakes.events.publish(event);
     }
     assertThat(List.of(next(lines, "event:"), next(lines, "event:"), next(lines, "event:"), next(lines, "event:"),
-        next(lines, "event:"), next(lines, "event:"))).containsExactly("event: accepted", "event: retrying",
-        "event: published", "event: instance", "event: function", "event: part");
+        next(lines, "event:"), next(lines, "event:"), next(lines, "event:"))).containsExactly("event: accepted",
+        "event: retrying", "event: published", "event: instance", "event: function", "event: deployment", "event: part");
     assertThat(next(lines, ": ping")).isEqualTo(": ping");
     response.body().close();
     while (!server.fakes.events.listeners.isEmpty()) {

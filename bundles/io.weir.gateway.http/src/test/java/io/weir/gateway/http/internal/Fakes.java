@@ -3,6 +3,10 @@ package io.weir.gateway.http.internal;
 import io.weir.broker.Broker;
 import io.weir.engine.Breakdown;
 import io.weir.engine.Calibration;
+import io.weir.deployment.Deployment;
+import io.weir.deployment.Deployments;
+import io.weir.deployment.InstalledPackage;
+import io.weir.deployment.Refused;
 import io.weir.engine.ContainerEngine;
 import io.weir.engine.ContainerSpec;
 import io.weir.engine.ContainerStats;
@@ -262,8 +266,55 @@ final class Fakes implements Services, AutoCloseable {
   }
 
   @Override
+  public Optional<Deployments> deployments() {
+    return without ? Optional.empty() : Optional.of(deployments);
+  }
+
+  @Override
   public Optional<Meter> meter() {
     return without ? Optional.empty() : Optional.of(new Counted());
+  }
+
+  final FakeDeployments deployments = new FakeDeployments();
+
+  /** Takes what begins with "good", refuses what else there is with its own words as the code. */
+  static final class FakeDeployments implements Deployments {
+    final List<Deployment> known = new java.util.ArrayList<>();
+
+    @Override
+    public Deployment install(java.io.InputStream from, String source) throws IOException {
+      String text = new String(from.readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+      if (!text.startsWith("good")) {
+        throw new Refused(Refused.Code.valueOf(text), "not this one", null);
+      }
+      Deployment begun = new Deployment("d1", "thermo", "1.2.0", source, "us.pem", Deployment.State.LOADING, "loading", 10,
+          Optional.of("1.1.0"), "", NOON, NOON);
+      known.add(begun);
+      return begun;
+    }
+
+    @Override
+    public boolean remove(String name) {
+      if (name.equals("busy")) {
+        throw new Refused(Refused.Code.BUSY, "busy", null);
+      }
+      return name.equals("thermo");
+    }
+
+    @Override
+    public Optional<Deployment> find(String id) {
+      return known.stream().filter(each -> each.id().equals(id)).findFirst();
+    }
+
+    @Override
+    public List<Deployment> recent() {
+      return List.copyOf(known);
+    }
+
+    @Override
+    public List<InstalledPackage> packages() {
+      return List.of(new InstalledPackage("thermo", "1.1.0", "", List.of(new FunctionName("thermo")), Optional.of(NOON)));
+    }
   }
 
   /** Ten requests to thermo: nine took less than 100 microseconds, one less than 10 milliseconds. */

@@ -78,6 +78,9 @@ class OpenApiTest {
           "replied", 200, "", Duration.ZERO, Duration.ZERO, "", "", 1));
       assertThat(keys(schemas, "Invocation")).isEqualTo(((Map<?, ?>) ((List<?>) TestServer.json(
           server.get("/api/v1/invocations")).get("invocations")).get(0)).keySet());
+      assertThat(keys(schemas, "Package")).isEqualTo(((Map<?, ?>) ((List<?>) TestServer.json(
+          server.get("/api/v1/packages")).get("packages")).get(0)).keySet());
+      assertThat(keys(schemas, "Deployment")).isEqualTo(TestServer.json(server.post("/api/v1/packages", "good")).keySet());
       assertThat(keys(schemas, "Journal")).isEqualTo(TestServer.json(server.get("/api/v1/journal")).keySet());
       assertThat(keys(schemas, "Audit")).isEqualTo(TestServer.json(server.get("/api/v1/audit")).keySet());
       server.fakes.journal.accept(new Entry(new Invocation("1", new FunctionName("thermo"), "http", "/", "GET", "/",
