@@ -270,10 +270,14 @@ public final class MqttGateway implements FunctionListener, Part {
       for (FunctionSession session : all) {
         session.awaitEnd(Duration.ofNanos(until - System.nanoTime()));
       }
+      writer.shutdown();
+      if (!writer.awaitTermination(until - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+        LOG.warn("files of sessions are still being written");
+      }
     } catch (InterruptedException e) {
       all.forEach(FunctionSession::abort);
+      writer.shutdown();
       Thread.currentThread().interrupt();
     }
-    writer.shutdown();
   }
 }
