@@ -7,10 +7,12 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.Dictionary;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -116,7 +118,38 @@ final class Settings {
 
   /** Shows what is there. */
   void begin() {
-    stored("(service.pid=" + PREFIX + "*)").forEach(this::look);
+    List<Configuration> all = stored("(service.pid=" + PREFIX + "*)").toList();
+    all.forEach(this::look);
+    Map<String, Map<String, Object>> kept = latestSnapshot();
+    all.forEach(it -> keepIfNew(it, kept));
+  }
+
+  /** Somebody may have gone down between a declaration and its snapshot. */
+  private void keepIfNew(Configuration configuration, Map<String, Map<String, Object>> kept) {
+    Dictionary<String, Object> properties = configuration.getProperties();
+    if (properties != null && FUNCTION.equals(configuration.getFactoryPid()) && "api".equals(properties.get(ORIGIN))) {
+      Map<String, Object> now = copy(properties);
+      // What is empty may be missing from what was written as XML and read again.
+      now.entrySet().removeIf(each -> each.getKey().startsWith("service.") || each.getValue().equals(""));
+      Map<String, Object> then = kept.getOrDefault(String.valueOf(properties.get(KURA_PID)), Map.of());
+      if (!then.entrySet().containsAll(now.entrySet())) {
+        snapshot(configuration.getPid());
+      }
+    }
+  }
+
+  private Map<String, Map<String, Object>> latestSnapshot() {
+    Map<String, Map<String, Object>> kept = new HashMap<>();
+    try {
+      Set<Long> ids = kura.getSnapshots();
+      if (!ids.isEmpty()) {
+        kura.getSnapshot(Collections.max(ids)).forEach(it -> kept.put(it.getPid(),
+            Objects.requireNonNullElse(it.getConfigurationProperties(), Map.of())));
+      }
+    } catch (KuraException e) {
+      log.debug("Kura's latest snapshot cannot be read", e);
+    }
+    return kept;
   }
 
   void changed(String pid) {
