@@ -115,9 +115,9 @@ class StateIT {
   /**
    * Has a sensor send messages all the while, kills the gateway again and again, and returns the answers in their order,
    * one to each message. A broker that dies with the gateway may lose messages that the gateway never had, so the sensor
-   * sends them again as long as there is no answer; the gateway knows them by their ids. Such a broker may also forget that it
-   * has an answer already, and pass it on twice: the same words are the same answer, while one to a message that was counted
-   * twice has another number.
+   * sends them again as long as there is no answer; the gateway knows them by their ids. Such a broker may also pass an answer on
+   * once more, when nothing waits in the gateway's outbox: the same words are the same answer, while one to a message that was
+   * counted twice has another number.
    */
   private static List<String> counted(String function, int messages, int kills, IntFunction<String> topic) throws Exception {
     Set<String> answers = new LinkedHashSet<>();
@@ -226,7 +226,11 @@ class StateIT {
       mqtt.reconnect();
 
       mqtt.publish("counter/in", message("c"));
-      assertThat(mqtt.next(SOON).text()).isEqualTo("3 c");
+      String answer = mqtt.next(SOON).text();
+      while (Set.of("1 a", "2 b").contains(answer)) {
+        answer = mqtt.next(SOON).text();   // passed on once more, see above
+      }
+      assertThat(answer).isEqualTo("3 c");
     }
   }
 
