@@ -1,18 +1,17 @@
 package io.weir.broker.internal;
 
-import io.weir.child.Root;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** The system account that the broker runs under when the gateway can be root. */
+/** The system account that the broker runs under when the gateway is root. */
 record Account(String name, int uid, int gid) {
 
-  /** Nobody else's business: {@code mosquitto} where its package made that user, else {@code nobody}; empty if it cannot. */
+  /** Nobody else's business: {@code mosquitto} where its package made that user, else {@code nobody}; empty if not root. */
   static Optional<Account> forBroker() {
-    if (!Root.possible()) {
+    if (!isRoot()) {
       return Optional.empty();
     }
     try {
@@ -20,6 +19,14 @@ record Account(String name, int uid, int gid) {
       return find(accounts, "mosquitto").or(() -> find(accounts, "nobody"));
     } catch (IOException e) {
       return Optional.empty();
+    }
+  }
+
+  private static boolean isRoot() {
+    try {
+      return Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0);
+    } catch (IOException | RuntimeException e) {
+      return false;
     }
   }
 

@@ -27,7 +27,7 @@ final class AnswerWriter {
         return method.equals("HEAD") || copy(body, response);
       }
     }
-    ProblemWriter.write(problem(outcome), response);
+    problem(outcome).write(response);
     return true;
   }
 

@@ -1,5 +1,7 @@
 package io.weir.gateway.http.internal;
 
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.net.URLDecoder;
 import java.nio.ByteBuffer;
@@ -13,14 +15,14 @@ import java.util.Map;
 import java.util.Optional;
 
 /** One request to the admin API. */
-record Call(Exchange exchange, Map<String, String> pathParameters) {
+record Call(HttpServletRequest request, HttpServletResponse response, Map<String, String> pathParameters) {
   private static final int MAX_TEXT = 1 << 20;
   private static final int MAX_JSON = 8 << 20;
 
-  /** Read from the query alone: the body is for who handles the call. */
+  /** Read from the query alone: the servlet API would look for parameters in the body, and use it up. */
   List<String> all(String name) {
     List<String> values = new ArrayList<>();
-    String query = exchange.query();
+    String query = request.getQueryString();
     for (String pair : query == null ? new String[0] : query.split("&")) {
       int equals = pair.indexOf('=');
       String key = equals < 0 ? pair : pair.substring(0, equals);
@@ -95,7 +97,7 @@ record Call(Exchange exchange, Map<String, String> pathParameters) {
   }
 
   boolean isJson() {
-    String type = String.valueOf(exchange.contentType());
+    String type = String.valueOf(request.getContentType());
     return type.split(";", 2)[0].strip().equalsIgnoreCase("application/json");
   }
 
@@ -111,7 +113,7 @@ record Call(Exchange exchange, Map<String, String> pathParameters) {
   }
 
   private String text(int most) throws IOException {
-    byte[] bytes = exchange.contentLength() > most ? null : exchange.body().readNBytes(most + 1);
+    byte[] bytes = request.getContentLengthLong() > most ? null : request.getInputStream().readNBytes(most + 1);
     if (bytes == null || bytes.length > most) {
       throw new Problem(413, "too-large", "the text is larger than " + most + " bytes; split it");
     }
@@ -131,10 +133,10 @@ record Call(Exchange exchange, Map<String, String> pathParameters) {
   }
 
   void bytes(int status, String mediaType, byte[] bytes) throws IOException {
-    exchange.status(status);
-    exchange.type(mediaType);
-    exchange.header("Cache-Control", "no-store");
-    exchange.length(bytes.length);
-    exchange.out().write(bytes);
+    response.setStatus(status);
+    response.setContentType(mediaType);
+    response.setHeader("Cache-Control", "no-store");
+    response.setContentLength(bytes.length);
+    response.getOutputStream().write(bytes);
   }
 }

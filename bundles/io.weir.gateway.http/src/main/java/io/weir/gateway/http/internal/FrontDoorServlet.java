@@ -68,10 +68,10 @@ final class FrontDoorServlet extends HttpServlet {
       FunctionName name = function == null ? name(prefix) : function;
       door.serve(request, response, name, request.getContextPath() + prefix, path.substring(cut));
     } catch (Problem problem) {
-      ProblemWriter.write(problem, request, response);
+      problem.write(request, response);
     } catch (RuntimeException e) {
       log.error("{} {} failed", request.getMethod(), request.getRequestURI(), e);
-      ProblemWriter.write(new Problem(500, "internal", "the gateway failed; its log says more"), request, response);
+      new Problem(500, "internal", "the gateway failed; its log says more").write(request, response);
     }
   }
 
@@ -81,7 +81,7 @@ final class FrontDoorServlet extends HttpServlet {
     try {
       return new FunctionName(plain);
     } catch (InvalidFunction e) {
-      throw Problem.unknownFunction(plain);
+      throw FrontDoor.unknown(plain);
     }
   }
 

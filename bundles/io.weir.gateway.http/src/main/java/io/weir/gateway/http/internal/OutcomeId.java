@@ -43,7 +43,7 @@ record OutcomeId(FunctionName function, String token) {
   }
 
   String path() {
-    return Router.BASE + "/outcomes/" + this;
+    return ApiServlet.BASE + "/outcomes/" + this;
   }
 
   @Override
