@@ -9,6 +9,8 @@
 #   mqtt-adaptor  data-path --only adaptor
 #   wake          what holding a connection and waking a function add to its start
 #   count         whether meter and function count the same
+#   delivery-cost what each promise costs, beside a loop of Paho and Java's HTTP client that promises none
+#   crash         whether what was promised is kept, whoever dies: --rounds N, --seed N, --only KIND (docs/delivery.md)
 #
 # Prints a table; with --json writes {"bench":…,"machine":{…},"rows":[{"metric":…,"value":…,"unit":…,"reference":…,
 # "reference_value":…,"ratio":…}]}. The reference is measured in the same run, in turn with the value, over several
