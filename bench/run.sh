@@ -8,6 +8,9 @@
 #                 route, meter, adaptor. Load generators on processor 0, all that serves them on processor 1
 #   mqtt-adaptor  data-path --only adaptor
 #   wake          what holding a connection and waking a function add to its start
+#   replay        what each policy of keeping functions warm would have cost on a trace (--trace FILE) or on generated traffic
+#                 (--shape NAME|all, --seed N); simulated, so it needs neither root nor containers: docs/forecast.md
+#   forecast-cost what it costs that all forecasters observe every arrival
 #   count         whether meter and function count the same
 #   delivery-cost what each promise costs, beside a loop of Paho and Java's HTTP client that promises none
 #   crash         whether what was promised is kept, whoever dies: --rounds N, --seed N, --only KIND (docs/delivery.md)
@@ -26,10 +29,13 @@ case $name in
   wake) class=io.weir.bench.Wake ;;
   delivery-cost) class=io.weir.bench.DeliveryCost ;;
   crash) class=io.weir.bench.Crash ;;
+  replay) class=io.weir.bench.Replay ;;
+  forecast-cost) class=io.weir.bench.ForecastCost ;;
   count) class=io.weir.bench.Count ;;
-  *) echo "usage: bench/run.sh NAME [--quick] [--json FILE], NAME one of baseline cold-start data-path wake count mqtt-adaptor delivery-cost crash" >&2; exit 2 ;;
+  *) echo "usage: bench/run.sh NAME [--quick] [--json FILE], NAME one of baseline cold-start data-path wake count replay forecast-cost mqtt-adaptor delivery-cost crash" >&2; exit 2 ;;
 esac
 shift
-"$top/weir" bench-setup
+# The simulation needs a compiler, not what the others measure against.
+case $name in replay | forecast-cost) "$top/weir" build ;; *) "$top/weir" bench-setup ;; esac
 exec java -XX:+UseSerialGC -Dweir.dist="$top/distrib/target/weir-0.1.0-SNAPSHOT/weir" \
   -Dweir.work="$top/bench/target/work" -cp "$top/bench/target/classes:$top/bench/target/lib/*" "$class" "$@"

@@ -105,10 +105,14 @@ final class Report {
       all.put("set_up", setUp);
     }
     all.put("rows", rows);
+    write(file, all);
+  }
+
+  static void write(Path file, Map<String, Object> all) throws IOException {
     Files.writeString(file, JSON.std.with(JSON.Feature.PRETTY_PRINT_OUTPUT).asString(all) + "\n");
   }
 
-  private static Map<String, Object> machine() {
+  static Map<String, Object> machine() {
     Map<String, Object> machine = new LinkedHashMap<>();
     machine.put("cpu", firstMatch("/proc/cpuinfo", "model name"));
     machine.put("cores", Runtime.getRuntime().availableProcessors());

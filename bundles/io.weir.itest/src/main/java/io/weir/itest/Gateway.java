@@ -109,6 +109,11 @@ public final class Gateway implements AutoCloseable {
     awaitReady();
   }
 
+  /** Where it keeps what must survive a restart. */
+  public Path data() {
+    return data;
+  }
+
   public void awaitReady() {
     Awaitility.await("gateway " + name + " is ready; see " + data.resolve("log/weir.log")).atMost(LONG)
         .pollInterval(Duration.ofMillis(50)).until(() -> {

@@ -1,9 +1,11 @@
 package io.weir.activator.internal;
 
 import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Icon;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
-@ObjectClassDefinition(id = Activator.PID, name = "Weir service addresses",
+@ObjectClassDefinition(id = Activator.PID, icon = @Icon(resource = "OSGI-INF/icon/weir.png", size = 32),
+    name = "Weir service addresses",
     description = "Gives each function a TCP port of the gateway, and holds connections while an instance starts.")
 @interface ActivatorConfig {
   @AttributeDefinition(name = "Ports", required = false, description = "Range from which functions without a service port "

@@ -1,17 +1,18 @@
 package io.weir.broker.internal;
 
+import io.weir.child.Root;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** The system account that the broker runs under when the gateway is root. */
+/** The system account that the broker runs under when the gateway can be root. */
 record Account(String name, int uid, int gid) {
 
-  /** Nobody else's business: {@code mosquitto} where its package made that user, else {@code nobody}; empty if not root. */
+  /** Nobody else's business: {@code mosquitto} where its package made that user, else {@code nobody}; empty if it cannot. */
   static Optional<Account> forBroker() {
-    if (!isRoot()) {
+    if (!Root.possible()) {
       return Optional.empty();
     }
     try {
@@ -19,14 +20,6 @@ record Account(String name, int uid, int gid) {
       return find(accounts, "mosquitto").or(() -> find(accounts, "nobody"));
     } catch (IOException e) {
       return Optional.empty();
-    }
-  }
-
-  private static boolean isRoot() {
-    try {
-      return Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0);
-    } catch (IOException | RuntimeException e) {
-      return false;
     }
   }
 

@@ -86,9 +86,9 @@ final class BrokerChild implements AutoCloseable {
     if (account.isPresent() && Files.isExecutable(SETPRIV)) {
       command.addAll(List.of(SETPRIV.toString(), "--reuid", Integer.toString(account.get().uid()), "--regid",
           Integer.toString(account.get().gid()), "--clear-groups", "--pdeathsig", "TERM"));
-      if (settings.port() < 1024) {
-        command.addAll(List.of("--inh-caps", "+net_bind_service", "--ambient-caps", "+net_bind_service"));
-      }
+      // A gateway with a user of its own has capabilities which outlive a change of user.
+      String kept = settings.port() < 1024 ? "-all,+net_bind_service" : "-all";
+      command.addAll(List.of("--inh-caps", kept, "--ambient-caps", kept));
       command.add("--");
     }
     boolean here = program.program().startsWith(files.directory());
@@ -100,14 +100,16 @@ final class BrokerChild implements AutoCloseable {
   private void awaitFreePort() throws InterruptedException {
     String told = "";
     while (PortOwner.isTaken(settings.host(), settings.port())) {
-      String owner = PortOwner.find(settings.host(), settings.port()).map(Object::toString)
-          .orElse("a process of another user");
+      Optional<PortOwner.Owner> holder = PortOwner.find(settings.host(), settings.port());
+      String owner = holder.map(it -> it + (it.pid() == ProcessHandle.current().pid() ? ", which is this very process; in "
+          + "Eclipse Kura that is its 'Simple Artemis MQTT Broker'" : "")).orElse("a process of another user");
       if (!owner.equals(told)) {
         told = owner;
         String problem = "port " + settings.port() + " is taken by " + owner;
-        LOG.error("The broker cannot start: {}. Stop that program, or set another 'port' in {}; or set 'url' to use it "
-            + "as the gateway's broker. Trying again until the port is free.", problem, MosquittoBroker.PID);
-        listener.changed(false, problem);
+        String mend = "Stop that broker, or set another 'port' in " + MosquittoBroker.PID + "; or set 'url' there to tcp://127.0.0.1:"
+            + settings.port() + " to use it as the gateway's broker";
+        LOG.error("The broker cannot start: {}. {}. Trying again until the port is free.", problem, mend);
+        listener.changed(false, problem + ". " + mend);
       }
       Thread.sleep(PORT_RETRY.toMillis());
     }

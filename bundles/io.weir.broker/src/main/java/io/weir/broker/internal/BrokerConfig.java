@@ -2,10 +2,12 @@ package io.weir.broker.internal;
 
 import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.AttributeType;
+import org.osgi.service.metatype.annotations.Icon;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 import org.osgi.service.metatype.annotations.Option;
 
-@ObjectClassDefinition(id = MosquittoBroker.PID, name = "Weir broker",
+@ObjectClassDefinition(id = MosquittoBroker.PID, icon = @Icon(resource = "OSGI-INF/icon/weir.png", size = 32),
+    name = "Weir broker",
     description = "The MQTT broker: the bundled Mosquitto, or another one at an address")
 public @interface BrokerConfig {
   @AttributeDefinition(name = "External broker", required = false,

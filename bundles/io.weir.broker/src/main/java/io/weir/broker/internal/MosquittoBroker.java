@@ -4,6 +4,7 @@ import io.weir.broker.Broker;
 import io.weir.event.Events;
 import io.weir.event.GatewayEvent;
 import io.weir.event.Part;
+import io.weir.secret.Secrets;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -35,8 +36,9 @@ public final class MosquittoBroker implements Broker, Part {
   private volatile boolean ready;
 
   @Activate
-  public MosquittoBroker(BundleContext context, @Reference Events events, BrokerConfig config) {
-    this(Settings.of(config), data(context), name -> Optional.ofNullable(context.getBundle().getEntry(name)),
+  public MosquittoBroker(BundleContext context, @Reference Events events, @Reference Secrets secrets,
+      BrokerConfig config) {
+    this(Settings.of(config, secrets::reveal), data(context), name -> Optional.ofNullable(context.getBundle().getEntry(name)),
         Optional.ofNullable(System.getenv("PATH")).orElse(""), events);
   }
 

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 
 /** The configuration, checked. */
@@ -20,9 +21,14 @@ record Settings(Optional<URI> external, String username, String password, InetAd
   private static final Pattern USER = Pattern.compile("[^:#\\s\\p{Cntrl}][^:\\s\\p{Cntrl}]{0,63}");
 
   static Settings of(BrokerConfig config) {
+    return of(config, stored -> stored);
+  }
+
+  /** @param reveal what makes clear text of passwords as they are stored */
+  static Settings of(BrokerConfig config, UnaryOperator<String> reveal) {
     InetAddress host = host(config.host());
-    Map<String, String> users = users(config._users());
-    return new Settings(external(config.url()), config.username(), config._password(), host,
+    Map<String, String> users = users(reveal.apply(config._users()));
+    return new Settings(external(config.url()), config.username(), reveal.apply(config._password()), host,
         inRange("port", config.port(), 1, 65_535),
         inRange("max.message.bytes", config.max_message_bytes(), 1024, 268_435_455),
         inRange("max.queued.messages", config.max_queued_messages(), 1, 10_000_000),

@@ -1,9 +1,11 @@
 package io.weir.delivery.internal;
 
 import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Icon;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
-@ObjectClassDefinition(id = DurableCourier.PID, name = "Weir delivery",
+@ObjectClassDefinition(id = DurableCourier.PID, icon = @Icon(resource = "OSGI-INF/icon/weir.png", size = 32),
+    name = "Weir delivery",
     description = "Brings events that are in the journal to their end")
 public @interface DeliveryConfig {
   @AttributeDefinition(name = "Events in work", min = "1", max = "1000",

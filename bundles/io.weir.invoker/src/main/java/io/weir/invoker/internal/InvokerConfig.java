@@ -1,9 +1,11 @@
 package io.weir.invoker.internal;
 
 import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Icon;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
-@ObjectClassDefinition(id = RetryingInvoker.PID, name = "Weir invoker",
+@ObjectClassDefinition(id = RetryingInvoker.PID, icon = @Icon(resource = "OSGI-INF/icon/weir.png", size = 32),
+    name = "Weir invoker",
     description = "Calls functions and repeats what failed.")
 @interface InvokerConfig {
   @AttributeDefinition(name = "Attempts", min = "1", max = "100",

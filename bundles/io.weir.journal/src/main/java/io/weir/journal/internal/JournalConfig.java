@@ -1,9 +1,11 @@
 package io.weir.journal.internal;
 
 import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Icon;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
-@ObjectClassDefinition(id = JournalKeeper.PID, name = "Weir journal",
+@ObjectClassDefinition(id = JournalKeeper.PID, icon = @Icon(resource = "OSGI-INF/icon/weir.png", size = 32),
+    name = "Weir journal",
     description = "Keeps what was promised through power cuts: events, answers to be sent, the functions' state.")
 @interface JournalConfig {
   @AttributeDefinition(name = "Folder", required = false,

@@ -1,10 +1,12 @@
 package io.weir.kernel.internal;
 
 import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Icon;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 import org.osgi.service.metatype.annotations.Option;
 
-@ObjectClassDefinition(id = KernelConfig.PID, name = "Weir in the kernel",
+@ObjectClassDefinition(id = KernelConfig.PID, icon = @Icon(resource = "OSGI-INF/icon/weir.png", size = 32),
+    name = "Weir in the kernel",
     description = "What the gateway lets the kernel do for it: counting requests, leading connections to instances, "
         + "telling when functions are wanted. What this kernel cannot do, or is told not to, the gateway does itself. "
         + "A change takes everything off and puts it on anew.")

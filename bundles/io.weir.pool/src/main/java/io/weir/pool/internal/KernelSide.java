@@ -22,7 +22,6 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.slf4j.event.Level;
 
 /**
  * Tells the kernel what becomes of instances, and asks it what they have to do. While there is no {@link Traffic}, or it
@@ -233,8 +232,11 @@ final class KernelSide {
     try {
       return Optional.of(question.apply(now));
     } catch (RuntimeException e) {
-      LOG.atLevel(told.compareAndSet(false, true) ? Level.WARN : Level.DEBUG).setCause(e)
-          .log("the kernel's part of the gateway failed, which it promised not to: {}", e.toString());
+      if (told.compareAndSet(false, true)) {
+        LOG.warn("the kernel's part of the gateway failed, which it promised not to: {}", e.toString(), e);
+      } else {
+        LOG.debug("the kernel's part of the gateway failed again", e);
+      }
       return Optional.empty();
     }
   }

@@ -206,8 +206,11 @@ final class Lifecycle {
 
   private void startFailed(Slot slot, FunctionInstances owner, long began, LeaseRefused failure) {
     if (failure.code() != LeaseRefused.Code.STOPPING) {
-      LOG.atLevel(slot.why.equals("prepared") ? org.slf4j.event.Level.DEBUG : org.slf4j.event.Level.WARN)
-          .log("{} did not start: {}", slot.name, failure.getMessage());
+      if (slot.why.equals("prepared")) {
+        LOG.debug("{} did not start: {}", slot.name, failure.getMessage());
+      } else {
+        LOG.warn("{} did not start: {}", slot.name, failure.getMessage());
+      }
     }
     tell(slot, "start-failed", since(began), failure.getMessage());
     discard(slot);

@@ -1,9 +1,11 @@
 package io.weir.pool.internal;
 
 import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Icon;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
-@ObjectClassDefinition(id = OnDemandPool.PID, name = "Weir instance pool",
+@ObjectClassDefinition(id = OnDemandPool.PID, icon = @Icon(resource = "OSGI-INF/icon/weir.png", size = 32),
+    name = "Weir instance pool",
     description = "Starts, shares, freezes and stops the containers of functions.")
 @interface PoolConfig {
   @AttributeDefinition(name = "Queue length", min = "1", max = "100000",

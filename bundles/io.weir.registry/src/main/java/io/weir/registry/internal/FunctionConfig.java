@@ -1,10 +1,12 @@
 package io.weir.registry.internal;
 
 import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Icon;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 import org.osgi.service.metatype.annotations.Option;
 
-@ObjectClassDefinition(id = FunctionConfig.PID, name = "Weir function",
+@ObjectClassDefinition(id = FunctionConfig.PID, icon = @Icon(resource = "OSGI-INF/icon/weir.png", size = 32),
+    name = "Weir function",
     description = "One function: a container image that serves HTTP or the program of a handler, and what makes it "
         + "run.")
 public @interface FunctionConfig {

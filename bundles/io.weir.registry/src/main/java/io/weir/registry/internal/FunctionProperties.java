@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 /** A function as properties of a factory configuration, and back; both ways together change nothing. */
 final class FunctionProperties {
   static final String ORIGIN = "weir.origin";
+  static final String LEAVING = "weir.leaving";
   private static final List<String> MQTT_KEYS =
       List.of("qos", "path", "fast", "delivery", "order", "attempts", "deadline", "priority");
   private static final Pattern MQTT = Pattern.compile("mqtt\\s+(?<filter>.+?)"

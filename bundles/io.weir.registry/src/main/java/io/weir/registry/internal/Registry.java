@@ -148,8 +148,8 @@ public final class Registry implements FunctionRegistry, PackagedFunctions {
 
   private void take(Configuration configuration) {
     Dictionary<String, Object> properties = configuration.getProperties();
-    if (properties == null) {
-      return; // Made, but not filled yet.
+    if (properties == null || properties.get(FunctionProperties.LEAVING) != null) {
+      return; // Made, but not filled yet; or there only so that Kura deletes it.
     }
     String pid = configuration.getPid();
     String origin = FunctionProperties.origin(properties);

@@ -1,9 +1,11 @@
 package io.weir.runner.internal;
 
 import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Icon;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
-@ObjectClassDefinition(id = SparePool.PID, name = "Weir runners",
+@ObjectClassDefinition(id = SparePool.PID, icon = @Icon(resource = "OSGI-INF/icon/weir.png", size = 32),
+    name = "Weir runners",
     description = "Keeps preloaded containers in which the handlers of functions are loaded on first use.")
 @interface RunnerConfig {
   @AttributeDefinition(name = "Spares", min = "0", max = "8",

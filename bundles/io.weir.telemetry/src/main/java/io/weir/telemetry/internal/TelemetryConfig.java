@@ -1,9 +1,11 @@
 package io.weir.telemetry.internal;
 
 import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Icon;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
-@ObjectClassDefinition(id = TelemetryConfig.PID, name = "Weir telemetry",
+@ObjectClassDefinition(id = TelemetryConfig.PID, icon = @Icon(resource = "OSGI-INF/icon/weir.png", size = 32),
+    name = "Weir telemetry",
     description = "The recent events of the gateway and what counts as ready.")
 public @interface TelemetryConfig {
   String PID = "io.weir.telemetry";

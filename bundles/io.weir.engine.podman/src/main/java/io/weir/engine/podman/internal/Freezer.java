@@ -1,5 +1,6 @@
 package io.weir.engine.podman.internal;
 
+import io.weir.child.Root;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -36,7 +37,7 @@ final class Freezer {
   /** The freezer of a cgroup: that of v1 where it is mounted, since Podman and its runtimes use that one too. */
   static Optional<Freezer> of(CgroupTree tree, String cgroup) {
     return tree.v1("freezer", cgroup).map(Freezer::v1).or(() -> tree.v2(cgroup).map(Freezer::v2))
-        .filter(freezer -> Files.isWritable(freezer.command));
+        .filter(freezer -> Root.mayWrite(freezer.command));
   }
 
   private static Freezer v1(Path group) {

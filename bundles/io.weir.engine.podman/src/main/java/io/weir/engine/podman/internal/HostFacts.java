@@ -1,5 +1,6 @@
 package io.weir.engine.podman.internal;
 
+import io.weir.child.Root;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -20,7 +21,7 @@ import java.util.stream.Stream;
  * @param runc runc's version, if installed
  * @param systemd whether systemd runs this machine
  * @param cgroups which cgroup hierarchies there are
- * @param rootless whether we run without root
+ * @param rootless whether Podman runs without root
  * @param mayRaiseLimits whether we have CAP_SYS_RESOURCE
  * @param files our hard limit of open files
  * @param processes our hard limit of processes
@@ -73,7 +74,7 @@ record HostFacts(Version podman, Optional<Version> crun, Optional<Version> runc,
         find("crun").flatMap(HostFacts::versionOf), find("runc").flatMap(HostFacts::versionOf),
         runsSystemd(),
         Cgroups.detect(),
-        !"0".equals(field(status, "Uid:", 1)),
+        !Root.possible(),
         (Long.parseUnsignedLong(field(status, "CapEff:", 1), 16) >> CAP_SYS_RESOURCE & 1) == 1,
         hardLimit(limits, "Max open files"), Math.min(hardLimit(limits, "Max processes"), pidMax()));
   }

@@ -1,5 +1,6 @@
 package io.weir.engine.podman.internal;
 
+import io.weir.child.Root;
 import io.weir.engine.podman.internal.Session.Runtime;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -7,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -49,7 +51,8 @@ final class Leftovers {
 
   private static void delete(String id, Runtime runtime) {
     try {
-      Process delete = new ProcessBuilder(runtime.program().toString(), "delete", "--force", id)
+      Process delete = new ProcessBuilder(
+          Root.command(List.of(runtime.program().toString(), "delete", "--force", id)))
           .redirectInput(Path.of("/dev/null").toFile()).redirectErrorStream(true).start();
       String said = new String(delete.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
       if (!delete.waitFor(DELETES_WITHIN_SECONDS, TimeUnit.SECONDS)) {

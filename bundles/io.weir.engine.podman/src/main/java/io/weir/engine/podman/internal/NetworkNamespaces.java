@@ -1,5 +1,6 @@
 package io.weir.engine.podman.internal;
 
+import io.weir.child.Root;
 import io.weir.engine.EngineException;
 import io.weir.engine.EngineException.Code;
 import java.io.IOException;
@@ -73,7 +74,9 @@ final class NetworkNamespaces implements AutoCloseable {
    */
   static Optional<NetworkNamespaces> possible(int hash, Settings settings) {
     Optional<Program> ip = Program.find("ip");
-    if (!isRoot()) {
+    if (!Root.possible()) {
+      LOG.warn("Podman runs without root: functions start slower, and the kernel does nothing for them. Run the gateway as "
+          + "root, or give its user the capabilities that it lacks: {}", String.join(" ", Root.lacking()));
       return Optional.empty();
     }
     if (ip.isEmpty()) {
@@ -84,14 +87,6 @@ final class NetworkNamespaces implements AutoCloseable {
     Bridge bridge = new Bridge(hash, settings.subnet(), () -> Subnet.free(hash, Subnet.routed()).findFirst(), subnet6,
         ip.get(), new Outside(Program.find("nft")));
     return Optional.of(new NetworkNamespaces(bridge, ip.get(), settings.readyNetworks()));
-  }
-
-  static boolean isRoot() {
-    try {
-      return Integer.valueOf(0).equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid"));
-    } catch (IOException e) {
-      return false;
-    }
   }
 
   /**

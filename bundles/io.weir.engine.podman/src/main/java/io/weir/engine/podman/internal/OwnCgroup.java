@@ -1,5 +1,6 @@
 package io.weir.engine.podman.internal;
 
+import io.weir.child.Root;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -62,7 +63,7 @@ final class OwnCgroup {
    */
   void keepFreezing() {
     Path root = tree.mount().resolve("freezer");
-    if (Files.isWritable(root.resolve("cgroup.procs"))) {
+    if (Root.mayWrite(root.resolve("cgroup.procs"))) {
       try {
         Path frost = Files.createDirectories(root.resolve(plain.substring(1)).resolve(FROST));
         Files.writeString(frost.resolve("freezer.state"), "FROZEN");
@@ -285,7 +286,7 @@ final class OwnCgroup {
 
   private void systemctl(String verb) {
     try {
-      Process done = new ProcessBuilder("systemctl", verb, slice).redirectErrorStream(true)
+      Process done = new ProcessBuilder(Root.command(List.of("systemctl", verb, slice))).redirectErrorStream(true)
           .redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
       done.waitFor();
     } catch (IOException e) {

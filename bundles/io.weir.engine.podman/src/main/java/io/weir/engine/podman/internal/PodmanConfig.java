@@ -1,9 +1,11 @@
 package io.weir.engine.podman.internal;
 
 import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Icon;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
-@ObjectClassDefinition(id = PodmanEngine.PID, name = "Weir container engine",
+@ObjectClassDefinition(id = PodmanEngine.PID, icon = @Icon(resource = "OSGI-INF/icon/weir.png", size = 32),
+    name = "Weir container engine",
     description = "How functions are run: by a Podman service of the gateway's own, or by one that is there already.")
 public @interface PodmanConfig {
 

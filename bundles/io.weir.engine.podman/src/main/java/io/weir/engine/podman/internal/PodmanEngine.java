@@ -1,5 +1,6 @@
 package io.weir.engine.podman.internal;
 
+import io.weir.child.Root;
 import io.weir.engine.ContainerEngine;
 import io.weir.engine.ContainerSpec;
 import io.weir.engine.ContainerStats;
@@ -325,7 +326,7 @@ public final class PodmanEngine implements ContainerEngine, Part {
 
   @Override
   public Optional<Path> functionsCgroup() {
-    return embedded.isPresent() && NetworkNamespaces.isRoot() ? ownCgroup.unified() : Optional.empty();
+    return embedded.isPresent() && Root.possible() ? ownCgroup.unified() : Optional.empty();
   }
 
   /** Podman's own bridges are not there before their first container, so nobody could listen at their addresses. */

@@ -1,5 +1,6 @@
 package io.weir.engine.podman.internal;
 
+import io.weir.child.Root;
 import io.weir.engine.EngineException;
 import io.weir.engine.EngineException.Code;
 import java.io.IOException;
@@ -37,7 +38,7 @@ final class Program {
     List<String> command = new ArrayList<>(List.of(path.toString()));
     command.addAll(List.of(arguments));
     try {
-      Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+      Process process = new ProcessBuilder(Root.command(command)).redirectErrorStream(true).start();
       try {
         give(process, orders);
         if (!process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS)) {

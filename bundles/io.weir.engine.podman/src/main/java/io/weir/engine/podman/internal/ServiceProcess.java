@@ -1,5 +1,6 @@
 package io.weir.engine.podman.internal;
 
+import io.weir.child.Root;
 import io.weir.child.SupervisedProcess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -7,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
@@ -115,8 +117,8 @@ final class ServiceProcess implements AutoCloseable {
     if (Files.exists(home.log()) && Files.size(home.log()) > LONGEST_LOG) {
       Files.delete(home.log());
     }
-    ProcessBuilder builder = new ProcessBuilder(podman.toString(), "system", "service", "--time", "0",
-        "unix://" + home.socket());
+    ProcessBuilder builder = new ProcessBuilder(Root.command(List.of(podman.toString(), "system", "service",
+        "--time", "0", "unix://" + home.socket()), Optional.of(texts.workDirectory())));
     builder.environment().put("CONTAINERS_CONF", home.containersConf().toString());
     builder.environment().put("CONTAINERS_STORAGE_CONF", home.storageConf().toString());
     builder.environment().merge("PATH", "/usr/sbin:/sbin", (path, system) -> path + ":" + system);

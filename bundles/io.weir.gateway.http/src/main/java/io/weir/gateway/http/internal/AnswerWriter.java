@@ -27,7 +27,7 @@ final class AnswerWriter {
         return method.equals("HEAD") || copy(body, response);
       }
     }
-    problem(outcome).write(response);
+    ProblemWriter.write(problem(outcome), response);
     return true;
   }
 

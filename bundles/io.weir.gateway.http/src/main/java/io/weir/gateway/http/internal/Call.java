@@ -1,7 +1,5 @@
 package io.weir.gateway.http.internal;
 
-import jakarta.servlet.http.HttpServletRequest;
-import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.net.URLDecoder;
 import java.nio.ByteBuffer;
@@ -15,14 +13,14 @@ import java.util.Map;
 import java.util.Optional;
 
 /** One request to the admin API. */
-record Call(HttpServletRequest request, HttpServletResponse response, Map<String, String> pathParameters) {
+record Call(Exchange exchange, Map<String, String> pathParameters) {
   private static final int MAX_TEXT = 1 << 20;
   private static final int MAX_JSON = 8 << 20;
 
-  /** Read from the query alone: the servlet API would look for parameters in the body, and use it up. */
+  /** Read from the query alone: the body is for who handles the call. */
   List<String> all(String name) {
     List<String> values = new ArrayList<>();
-    String query = request.getQueryString();
+    String query = exchange.query();
     for (String pair : query == null ? new String[0] : query.split("&")) {
       int equals = pair.indexOf('=');
       String key = equals < 0 ? pair : pair.substring(0, equals);
@@ -97,7 +95,7 @@ record Call(HttpServletRequest request, HttpServletResponse response, Map<String
   }
 
   boolean isJson() {
-    String type = String.valueOf(request.getContentType());
+    String type = String.valueOf(exchange.contentType());
     return type.split(";", 2)[0].strip().equalsIgnoreCase("application/json");
   }
 
@@ -113,7 +111,7 @@ record Call(HttpServletRequest request, HttpServletResponse response, Map<String
   }
 
   private String text(int most) throws IOException {
-    byte[] bytes = request.getContentLengthLong() > most ? null : request.getInputStream().readNBytes(most + 1);
+    byte[] bytes = exchange.contentLength() > most ? null : exchange.body().readNBytes(most + 1);
     if (bytes == null || bytes.length > most) {
       throw new Problem(413, "too-large", "the text is larger than " + most + " bytes; split it");
     }
@@ -133,10 +131,10 @@ record Call(HttpServletRequest request, HttpServletResponse response, Map<String
   }
 
   void bytes(int status, String mediaType, byte[] bytes) throws IOException {
-    response.setStatus(status);
-    response.setContentType(mediaType);
-    response.setHeader("Cache-Control", "no-store");
-    response.setContentLength(bytes.length);
-    response.getOutputStream().write(bytes);
+    exchange.status(status);
+    exchange.type(mediaType);
+    exchange.header("Cache-Control", "no-store");
+    exchange.length(bytes.length);
+    exchange.out().write(bytes);
   }
 }

@@ -81,7 +81,7 @@ final class DeadLettersApi {
     if (!JournalCalls.await(journal.drop(number))) {
       throw unknown(call);
     }
-    call.response().setStatus(204);
+    call.exchange().status(204);
   }
 
   /** Those that came after the last one that was seen need not be meant. */

@@ -2,7 +2,6 @@ package io.weir.gateway.http.internal;
 
 import io.weir.event.Events;
 import io.weir.event.GatewayEvent;
-import jakarta.servlet.AsyncContext;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -15,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 /** One client that listens to events (server-sent events). Writes on the subscription's thread. */
 final class EventStream {
-  private final AsyncContext async;
+  private final Exchange.Stream stream;
   private final OutputStream out;
   private final Consumer<EventStream> onEnd;
   private final ReentrantLock lock = new ReentrantLock();
@@ -24,9 +23,9 @@ final class EventStream {
   private @Nullable AutoCloseable subscription;
   private boolean ended;
 
-  EventStream(AsyncContext async, Consumer<EventStream> onEnd) throws IOException {
-    this.async = async;
-    this.out = async.getResponse().getOutputStream();
+  EventStream(Exchange.Stream stream, Consumer<EventStream> onEnd) {
+    this.stream = stream;
+    this.out = stream.out();
     this.onEnd = onEnd;
   }
 
@@ -98,7 +97,7 @@ final class EventStream {
       if (subscription != null) {
         subscription.close();
       }
-      async.complete();
+      stream.complete();
     } catch (Exception e) {
       org.slf4j.LoggerFactory.getLogger(EventStream.class).debug("Ending a stream of events", e);
     } finally {

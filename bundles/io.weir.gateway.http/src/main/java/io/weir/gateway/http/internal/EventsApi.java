@@ -1,7 +1,6 @@
 package io.weir.gateway.http.internal;
 
 import io.weir.event.GatewayEvent;
-import jakarta.servlet.AsyncContext;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Collections;
@@ -51,11 +50,9 @@ final class EventsApi implements AutoCloseable {
           .retryAfter(Duration.ofSeconds(30));
     }
     boolean recent = call.query("recent").filter("true"::equals).isPresent();
-    call.response().setContentType("text/event-stream;charset=utf-8");
-    call.response().setHeader("Cache-Control", "no-store");
-    AsyncContext async = call.request().startAsync(call.request(), call.response());
-    async.setTimeout(0);
-    EventStream stream = new EventStream(async, streams::remove);
+    call.exchange().type("text/event-stream;charset=utf-8");
+    call.exchange().header("Cache-Control", "no-store");
+    EventStream stream = new EventStream(call.exchange().stream(), streams::remove);
     streams.add(stream);
     stream.begin(services.events(), recent);
   }

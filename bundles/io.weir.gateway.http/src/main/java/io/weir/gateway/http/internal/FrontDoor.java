@@ -63,7 +63,7 @@ final class FrontDoor {
     complete = complete || ready.getAsBoolean();
     FunctionSpec spec = services.registry().find(function).orElse(null);
     if (spec == null) {
-      throw complete ? unknown(function.value()) : new Problem(503, "starting", "the gateway is starting, and function '"
+      throw complete ? Problem.unknownFunction(function.value()) : new Problem(503, "starting", "the gateway is starting, and function '"
           + function + "' is not there yet; look at /api/v1/status").retryAfter(Duration.ofSeconds(1));
     }
     String id = id(request);
@@ -93,10 +93,10 @@ final class FrontDoor {
     try {
       if (body.stream != null && body.stream.exceeded()) {
         discard(outcome);
-        tooLarge().write(request, response);
+        ProblemWriter.write(tooLarge(), request, response);
       } else if (outcome == null) {
         log.error("The invoker failed on {}", request.getRequestURI(), failure);
-        new Problem(500, "internal", "the gateway failed; its log says more").write(response);
+        ProblemWriter.write(new Problem(500, "internal", "the gateway failed; its log says more"), response);
       } else {
         if (body.stream != null && !body.stream.wasRead()) {
           Unread.lastOnItsConnection(response);
@@ -169,11 +169,6 @@ final class FrontDoor {
     }
     String method = request.getMethod();
     return request.getProtocol().startsWith("HTTP/2") && !method.equals("GET") && !method.equals("HEAD");
-  }
-
-  static Problem unknown(String function) {
-    return new Problem(404, "unknown-function", "there is no function '" + function
-        + "'; /api/v1/functions lists them");
   }
 
   private Problem tooLarge() {

@@ -68,10 +68,10 @@ final class FrontDoorServlet extends HttpServlet {
       FunctionName name = function == null ? name(prefix) : function;
       door.serve(request, response, name, request.getContextPath() + prefix, path.substring(cut));
     } catch (Problem problem) {
-      problem.write(request, response);
+      ProblemWriter.write(problem, request, response);
     } catch (RuntimeException e) {
       log.error("{} {} failed", request.getMethod(), request.getRequestURI(), e);
-      new Problem(500, "internal", "the gateway failed; its log says more").write(request, response);
+      ProblemWriter.write(new Problem(500, "internal", "the gateway failed; its log says more"), request, response);
     }
   }
 
@@ -81,7 +81,7 @@ final class FrontDoorServlet extends HttpServlet {
     try {
       return new FunctionName(plain);
     } catch (InvalidFunction e) {
-      throw FrontDoor.unknown(plain);
+      throw Problem.unknownFunction(plain);
     }
   }
 

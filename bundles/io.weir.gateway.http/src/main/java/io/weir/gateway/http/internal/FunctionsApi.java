@@ -88,12 +88,12 @@ final class FunctionsApi {
     FunctionName name = name(call);
     try {
       if (!services.registry().remove(name)) {
-        throw FrontDoor.unknown(name.value());
+        throw Problem.unknownFunction(name.value());
       }
     } catch (InvalidDeclaration e) {
       throw new Problem(409, "declared-elsewhere", e.problem().message()).with("source", e.problem().source());
     }
-    call.response().setStatus(204);
+    call.exchange().status(204);
   }
 
   private void logs(Call call) throws IOException {
@@ -123,14 +123,14 @@ final class FunctionsApi {
   /** The function that the path names. */
   static FunctionSpec function(Services services, Call call) {
     FunctionName name = name(call);
-    return services.registry().find(name).orElseThrow(() -> FrontDoor.unknown(name.value()));
+    return services.registry().find(name).orElseThrow(() -> Problem.unknownFunction(name.value()));
   }
 
   private static FunctionName name(Call call) {
     try {
       return new FunctionName(call.path("name"));
     } catch (InvalidFunction e) {
-      throw FrontDoor.unknown(call.path("name"));
+      throw Problem.unknownFunction(call.path("name"));
     }
   }
 }

@@ -1,9 +1,11 @@
 package io.weir.gateway.http.internal;
 
 import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Icon;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
-@ObjectClassDefinition(id = HttpConfig.PID, name = "Weir HTTP gateway",
+@ObjectClassDefinition(id = HttpConfig.PID, icon = @Icon(resource = "OSGI-INF/icon/weir.png", size = 32),
+    name = "Weir HTTP gateway",
     description = "The front door to functions and the admin API.")
 public @interface HttpConfig {
   String PID = "io.weir.gateway.http";

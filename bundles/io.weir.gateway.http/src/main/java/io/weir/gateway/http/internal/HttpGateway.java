@@ -1,5 +1,6 @@
 package io.weir.gateway.http.internal;
 
+import io.weir.admin.AdminApi;
 import io.weir.broker.Broker;
 import io.weir.deployment.Deployments;
 import io.weir.engine.ContainerEngine;
@@ -9,27 +10,18 @@ import io.weir.engine.Runners;
 import io.weir.event.Events;
 import io.weir.event.GatewayEvent.PartChanged;
 import io.weir.event.Part;
-import io.weir.function.FunctionListener;
-import io.weir.function.FunctionName;
 import io.weir.function.FunctionRegistry;
-import io.weir.gateway.http.internal.FrontDoorServlet.Mounted;
-import io.weir.invocation.Answers;
 import io.weir.invocation.Courier;
 import io.weir.invocation.InvocationJournal;
 import io.weir.invocation.Invoker;
 import io.weir.kernel.KernelReport;
 import io.weir.kernel.Meter;
 import io.weir.kernel.ServiceAddresses;
-import jakarta.servlet.Servlet;
 import java.io.IOException;
-import java.net.URLDecoder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Hashtable;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -47,31 +39,28 @@ import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.osgi.service.metatype.annotations.Designate;
-import org.osgi.service.servlet.whiteboard.HttpWhiteboardConstants;
 
 /**
- * Hands the servlets to whatever HTTP server runs the whiteboard. Everything but the registry and the events may be
- * missing: the API then says so, which is more use than an API that is missing too.
+ * The admin API and the front door, on an HTTP server where the host has one that this was made for. Everything but the
+ * registry and the events may be missing: the API then says so, which is more use than an API that is missing too.
+ *
+ * <p>Nothing in here may need the servlet API to be loaded: Eclipse Kura 5 has none of this age, and the admin API is
+ * offered through Kura there.
  */
 @Component(name = HttpConfig.PID, configurationPid = HttpConfig.PID, immediate = true, service = {},
     configurationPolicy = ConfigurationPolicy.REQUIRE)
 @Designate(ocd = HttpConfig.class)
 public final class HttpGateway implements Part, Services {
   private static final Duration PING = Duration.ofSeconds(15);
-  private static final int SERVLETS = 3;
 
-  private final BundleContext context;
   private final FunctionRegistry registry;
   private final Events events;
   private final Clock clock = Clock.systemUTC();
   private final List<Part> parts = new CopyOnWriteArrayList<>();
-  private final Mounted mounted = new Mounted(this::mountedChanged);
   private final AtomicBoolean toldReady = new AtomicBoolean();
-  private final KeptCalls kept;
-  private final FrontDoor door;
   private final EventsApi eventsApi;
-  private final TriggerPaths triggers;
-  private final List<ServiceRegistration<?>> registrations = new ArrayList<>();
+  private final Optional<Site> site;
+  private final List<ServiceRegistration<?>> registrations;
   private volatile @Nullable Invoker invoker;
   private volatile @Nullable InvocationJournal journal;
   private volatile @Nullable Courier courier;
@@ -96,25 +85,28 @@ public final class HttpGateway implements Part, Services {
       throw new IllegalArgumentException(HttpConfig.PID + ": max.kept.bytes: '" + config.max_kept_bytes()
           + "' is not allowed; use 0.." + HttpConfig.LARGEST_KEPT);
     }
-    this.context = context;
     this.registry = registry;
     this.events = events;
     this.eventsApi = new EventsApi(this, PING);
-    this.triggers = new TriggerPaths(this::mountTrigger);
     StatusApi status = new StatusApi(this, context.getBundle().getVersion().toString(),
         config.gateway_name().isBlank() ? hostName() : config.gateway_name().strip(), clock,
         ProcessHandle.current().info().startInstant().orElseGet(clock::instant));
-    this.kept = new KeptCalls(this, (int) Math.min(config.max_body_bytes(), config.max_kept_bytes()),
-        config.max_kept_bytes(), clock);
-    this.door = new FrontDoor(this, status::ready, config.max_body_bytes(), clock, kept);
-    registrations.add(mount("/function/*", FrontDoorServlet.byName(door, mounted)));
-    registrations.add(mount(ApiServlet.BASE + "/*", new ApiServlet(routes(this, eventsApi, status, clock), mounted)));
-    registrations.add(mount("/healthz", new HealthServlet(status::ready, mounted)));
-    // Registered by hand: as services of this component they would depend on the registry that calls the one, and on
-    // the parts of which the other is one.
-    registrations.add(context.registerService(FunctionListener.class, triggers, null));
-    registrations.add(context.registerService(Part.class, this, null));
-    registrations.add(context.registerService(Answers.class, kept, null));
+    Router router = new Router(routes(this, eventsApi, status, clock));
+    this.site = servletsAreKnown() ? Optional.of(new ServletSite(context, this, router, status::ready, config, clock,
+        this::mountedChanged)) : Optional.empty();
+    // Registered by hand: as services of this component they would depend on the parts of which the one is one.
+    this.registrations = List.of(context.registerService(AdminApi.class, router, null),
+        context.registerService(Part.class, this, null));
+    mountedChanged();
+  }
+
+  private static boolean servletsAreKnown() {
+    try {
+      HttpGateway.class.getClassLoader().loadClass("jakarta.servlet.Servlet");
+      return true;
+    } catch (ClassNotFoundException e) {
+      return false;
+    }
   }
 
   static List<Route> routes(Services services, EventsApi events, StatusApi status, Clock clock) {
@@ -129,22 +121,8 @@ public final class HttpGateway implements Part, Services {
   @Deactivate
   void close() {
     registrations.forEach(ServiceRegistration::unregister);
-    triggers.close();
+    site.ifPresent(Site::close);
     eventsApi.close();
-    kept.close();
-  }
-
-  private ServiceRegistration<?> mount(String pattern, Servlet servlet) {
-    Hashtable<String, Object> properties = new Hashtable<>();
-    properties.put(HttpWhiteboardConstants.HTTP_WHITEBOARD_SERVLET_PATTERN, pattern);
-    properties.put(HttpWhiteboardConstants.HTTP_WHITEBOARD_SERVLET_NAME, "weir " + pattern);
-    properties.put(HttpWhiteboardConstants.HTTP_WHITEBOARD_SERVLET_ASYNC_SUPPORTED, true);
-    return context.registerService(Servlet.class, servlet, properties);
-  }
-
-  private Runnable mountTrigger(String path, FunctionName function) {
-    String decoded = URLDecoder.decode(path.replace("+", "%2B"), StandardCharsets.UTF_8);
-    return mount(decoded + "/*", FrontDoorServlet.ofTrigger(door, function, path))::unregister;
   }
 
   private void mountedChanged() {
@@ -169,12 +147,17 @@ public final class HttpGateway implements Part, Services {
 
   @Override
   public boolean ready() {
-    return mounted.count() >= SERVLETS;
+    Optional<Site> serving = site;
+    // While the site is being made its servlets are taken up already. Without one there is nothing to wait for.
+    return serving == null ? false : serving.map(Site::ready).orElse(true);
   }
 
   @Override
   public String state() {
-    return ready() ? "serving /function/ and " + ApiServlet.BASE + ", " + triggers.count() + " trigger paths"
+    if (site.isEmpty()) {
+      return "no front door: this host has no servlet API of version 6; functions are reached at their own addresses";
+    }
+    return ready() ? "serving /function/ and " + Router.BASE + ", " + site.get().triggers() + " trigger paths"
         : "waiting for an HTTP server with the OSGi servlet whiteboard";
   }
 

@@ -41,12 +41,12 @@ final class ImagesApi {
 
   private void importImage(Call call) throws IOException {
     String reference = call.required("reference");
-    engine().importImage(reference, call.all("change"), call.request().getInputStream());
+    engine().importImage(reference, call.all("change"), call.exchange().body());
     call.json(201, Json.object("reference", reference));
   }
 
   private void load(Call call) throws IOException {
-    call.json(200, Json.object("references", engine().load(call.request().getInputStream())));
+    call.json(200, Json.object("references", engine().load(call.exchange().body())));
   }
 
   private void save(Call call) throws IOException {
@@ -55,14 +55,14 @@ final class ImagesApi {
     if (engine.imageId(reference).isEmpty()) {
       throw new Problem(404, "engine-no-such-image", "there is no image " + reference + " on this gateway");
     }
-    call.response().setContentType("application/x-tar");
-    engine.save(reference, call.response().getOutputStream());
+    call.exchange().type("application/x-tar");
+    engine.save(reference, call.exchange().out());
   }
 
   private void build(Call call) throws IOException {
     String reference = call.required("reference");
     ContainerEngine engine = engine();
-    var context = call.request().getInputStream();
+    var context = call.exchange().body();
     progress(call, reference, lines -> engine.build(reference, context, lines));
   }
 
@@ -74,9 +74,9 @@ final class ImagesApi {
 
   /** One JSON object a line, each sent as it happens; the last one says how it ended, for the status is sent first. */
   private static void progress(Call call, String reference, Consumer<Consumer<String>> work) throws IOException {
-    call.response().setContentType("application/x-ndjson");
-    call.response().setHeader("Cache-Control", "no-store");
-    OutputStream out = call.response().getOutputStream();
+    call.exchange().type("application/x-ndjson");
+    call.exchange().header("Cache-Control", "no-store");
+    OutputStream out = call.exchange().out();
     Map<String, Object> end;
     try {
       work.accept(line -> {
@@ -88,7 +88,7 @@ final class ImagesApi {
       });
       end = Json.object("reference", reference);
     } catch (EngineException e) {
-      end = Json.object("error", String.valueOf(e.getMessage()), "code", ApiServlet.code(e));
+      end = Json.object("error", String.valueOf(e.getMessage()), "code", Router.code(e));
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }

@@ -302,7 +302,7 @@ final class KeptCalls implements Answers, AutoCloseable {
     }
 
     void json(int status, Map<String, Object> document) throws IOException {
-      new Call((HttpServletRequest) async.getRequest(), response(), Map.of()).json(status, document);
+      new Call(new ServletExchange((HttpServletRequest) async.getRequest(), response()), Map.of()).json(status, document);
     }
 
     void atMost(Duration time) {
@@ -338,10 +338,10 @@ final class KeptCalls implements Answers, AutoCloseable {
         try {
           reply.write();
         } catch (Problem problem) {
-          problem.write(response());
+          ProblemWriter.write(problem, response());
         } catch (RuntimeException e) {
           log.error("Telling the outcome {} failed", outcome, e);
-          new Problem(500, "internal", "the gateway failed; its log says more").write(response());
+          ProblemWriter.write(new Problem(500, "internal", "the gateway failed; its log says more"), response());
         }
         async.complete();
       } catch (IOException | RuntimeException e) {

@@ -52,7 +52,7 @@ final class LadderApi {
     FunctionName function = FunctionsApi.function(services, call).name();
     Rung rung = rung(call);
     await(ladder -> ladder.rest(function, rung), function, REST_PATIENCE);
-    call.response().setStatus(204);
+    call.exchange().status(204);
   }
 
   private static Rung rung(Call call) throws IOException {
@@ -90,7 +90,7 @@ final class LadderApi {
     if (cause instanceof LeaseRefused refused) {
       return problem(refused, function);
     } else if (cause instanceof IllegalArgumentException) {
-      return services.registry().find(function).isEmpty() ? FrontDoor.unknown(function.value())
+      return services.registry().find(function).isEmpty() ? Problem.unknownFunction(function.value())
           : new Problem(400, "cannot-rest", String.valueOf(cause.getMessage()));
     }
     return new IllegalStateException("function " + function, cause);
@@ -99,7 +99,7 @@ final class LadderApi {
   private static Problem problem(LeaseRefused refused, FunctionName function) {
     String detail = String.valueOf(refused.getMessage());
     return switch (refused.code()) {
-      case UNKNOWN_FUNCTION -> FrontDoor.unknown(function.value());
+      case UNKNOWN_FUNCTION -> Problem.unknownFunction(function.value());
       case ENGINE_UNAVAILABLE, STOPPING -> new Problem(503, refused.code().label(), detail)
           .retryAfter(refused.retryAfter());
       default -> new Problem(409, refused.code().label(), detail).retryAfter(refused.retryAfter());

@@ -43,7 +43,7 @@ record OutcomeId(FunctionName function, String token) {
   }
 
   String path() {
-    return ApiServlet.BASE + "/outcomes/" + this;
+    return Router.BASE + "/outcomes/" + this;
   }
 
   @Override

@@ -30,7 +30,7 @@ final class OutcomesApi {
       call.json(200, view(id, "dead", null, null, dead.reason(), dead.detail(), dead.number()));
     } else {
       int attempts = acceptance instanceof Acceptance.Pending pending ? pending.attempts() : 0;
-      call.response().setHeader("Retry-After", "1");
+      call.exchange().header("Retry-After", "1");
       call.json(200, view(id, "pending", attempts, null, null, null, null));
     }
   }

@@ -35,8 +35,8 @@ final class PackagesApi {
 
   private void install(Call call) throws IOException {
     try {
-      Deployment begun = deployments().install(call.request().getInputStream(), call.query("source").orElse("upload"));
-      call.response().setHeader("Location", ApiServlet.BASE + "/deployments/" + begun.id());
+      Deployment begun = deployments().install(call.exchange().body(), call.query("source").orElse("upload"));
+      call.exchange().header("Location", Router.BASE + "/deployments/" + begun.id());
       call.json(202, view(begun));
     } catch (Refused e) {
       throw problem(e);
@@ -52,7 +52,7 @@ final class PackagesApi {
     } catch (Refused e) {
       throw problem(e);
     }
-    call.response().setStatus(204);
+    call.exchange().status(204);
   }
 
   private void deployment(Call call) throws IOException {

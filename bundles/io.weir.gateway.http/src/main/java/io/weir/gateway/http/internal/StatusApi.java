@@ -100,7 +100,7 @@ final class StatusApi {
   }
 
   private void metrics(Call call) throws IOException {
-    String accept = Optional.ofNullable(call.request().getHeader("Accept")).orElse("");
+    String accept = Optional.ofNullable(call.exchange().header("Accept")).orElse("");
     Metrics metrics = new Metrics(accept.contains("application/openmetrics-text"));
     metrics.counters(services.events());
     metrics.gauge("weir_functions", services.registry().functions().size());

@@ -14,9 +14,10 @@ import java.util.concurrent.ScheduledExecutorService;
  * @param timer must not be blocked: it also cuts connections on which somebody else is
  * @param writer may be blocked, by writing to the broker
  * @param durable who keeps promises, if somebody does
+ * @param listeners who else hears of answers
  */
 record Context(Broker broker, Invoker invoker, Events events, ScheduledExecutorService timer, Executor writer,
-    Settings settings, String gatewayId, SessionFiles files, Durable durable) {
+    Settings settings, String gatewayId, SessionFiles files, Durable durable, Listeners listeners) {
 
   MqttConnection connect(MqttConnection.Options options, BrokerSocket.Opening opening) throws IOException {
     return new MqttConnection(options, this::write, opening, invoker::afterwards);
@@ -24,7 +25,7 @@ record Context(Broker broker, Invoker invoker, Events events, ScheduledExecutorS
 
   /** The same with other files. */
   Context with(SessionFiles others) {
-    return new Context(broker, invoker, events, timer, writer, settings, gatewayId, others, durable);
+    return new Context(broker, invoker, events, timer, writer, settings, gatewayId, others, durable, listeners);
   }
 
   /** Runs what may block, soon; not at all if the gateway ends. */

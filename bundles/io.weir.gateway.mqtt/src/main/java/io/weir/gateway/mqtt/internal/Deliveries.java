@@ -72,7 +72,7 @@ final class Deliveries implements MqttConnection.Handler, MqttAnswers.Notifier {
     this.backlog = new Backlog(inOrder);
     this.dropping = dropping;
     this.settled = settled;
-    this.outcomes = new Outcomes(name, context.settings().maxAnswerBytes());
+    this.outcomes = new Outcomes(name, context.settings().maxAnswerBytes(), context.listeners());
     this.publisher = new Publisher(context, name, this::finish);
     this.intake = new Intake(name, context, new Intake.Next() {
       @Override

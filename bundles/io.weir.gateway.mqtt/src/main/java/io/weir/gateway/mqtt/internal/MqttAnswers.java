@@ -31,11 +31,13 @@ final class MqttAnswers implements Answers {
   private static final Logger LOG = LoggerFactory.getLogger(MqttAnswers.class);
 
   private final int maxAnswerBytes;
+  private final Listeners listeners;
   private final Early early;
   private final Function<FunctionName, Notifier> notifiers;
 
-  MqttAnswers(int maxAnswerBytes, Early early, Function<FunctionName, Notifier> notifiers) {
+  MqttAnswers(int maxAnswerBytes, Listeners listeners, Early early, Function<FunctionName, Notifier> notifiers) {
     this.maxAnswerBytes = maxAnswerBytes;
+    this.listeners = listeners;
     this.early = early;
     this.notifiers = notifiers;
   }
@@ -55,6 +57,9 @@ final class MqttAnswers implements Answers {
     KeptOutcome outcome = new KeptOutcome(reply.status(), List.of(), new byte[0], "");
     if (reply.status() >= 300 || reply.status() == 204 || payload.length == 0) {
       return new Ending(outcome, List.of());
+    }
+    if (payload.length <= maxAnswerBytes) {
+      listeners.tell(entry.invocation(), reply, payload);
     }
     Notes notes = Notes.of(entry);
     if (notes.topic().isEmpty()) {

@@ -8,6 +8,7 @@ import io.weir.event.Part;
 import io.weir.function.FunctionListener;
 import io.weir.function.FunctionSpec;
 import io.weir.function.Trigger;
+import io.weir.invocation.AnswerListener;
 import io.weir.invocation.Answers;
 import io.weir.invocation.Courier;
 import io.weir.invocation.InvocationJournal;
@@ -60,6 +61,7 @@ public final class MqttGateway implements FunctionListener, Part {
   private final ScheduledExecutorService timer;
   private final ExecutorService writer;
   private final Durable durable = new Durable();
+  private final Listeners listeners = new Listeners();
   private final PostOffice office;
   private final MqttAnswers answers;
   private final SessionGroup ordinary;
@@ -90,14 +92,14 @@ public final class MqttGateway implements FunctionListener, Part {
     clock.setRemoveOnCancelPolicy(true);
     this.timer = clock;
     this.context = new Context(broker, invoker, events, timer, writer, settings, gateway,
-        new SessionFiles(data.resolve("mqtt")), durable);
+        new SessionFiles(data.resolve("mqtt")), durable, listeners);
     this.office = new PostOffice(context);
     Line gatewayBrings = Line.ordinary(context, office);
     this.ordinary = new SessionGroup(context, name -> gatewayBrings, gatewayBrings::serves, this::changed);
     Context apart = context.with(new SessionFiles(data.resolve("mqtt-fast")));
     this.fast = new SessionGroup(apart, name -> new FastLine(apart, name, () -> Optional.ofNullable(adaptor)),
         Trigger.Mqtt::fast, this::changed);
-    this.answers = new MqttAnswers(settings.maxAnswerBytes(), office::sendEarly, name -> ordinary.find(name)
+    this.answers = new MqttAnswers(settings.maxAnswerBytes(), listeners, office::sendEarly, name -> ordinary.find(name)
         .flatMap(FunctionSession::notifier).orElse((event, reason, detail) -> { }));
     long period = settings.keepAlive().toMillis();
     timer.scheduleWithFixedDelay(() -> all().forEach(FunctionSession::look), period, period, TimeUnit.MILLISECONDS);
@@ -160,6 +162,18 @@ public final class MqttGateway implements FunctionListener, Part {
       adaptor = null;
       fast.all().forEach(FunctionSession::renew);
     }
+  }
+
+  // --- who else hears of answers ---------------------------------------------------------------------------------------
+
+  @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  public void addListener(AnswerListener listener) {
+    listeners.add(listener);
+  }
+
+  public void removeListener(AnswerListener listener) {
+    listeners.remove(listener);
   }
 
   // --- who keeps promises --------------------------------------------------------------------------------------------

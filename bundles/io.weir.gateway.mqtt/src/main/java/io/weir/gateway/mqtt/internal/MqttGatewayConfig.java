@@ -1,9 +1,11 @@
 package io.weir.gateway.mqtt.internal;
 
 import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Icon;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
-@ObjectClassDefinition(id = MqttGateway.PID, name = "Weir MQTT gateway",
+@ObjectClassDefinition(id = MqttGateway.PID, icon = @Icon(resource = "OSGI-INF/icon/weir.png", size = 32),
+    name = "Weir MQTT gateway",
     description = "Carries messages from the broker to functions, and their answers back")
 public @interface MqttGatewayConfig {
   @AttributeDefinition(name = "Messages in work", min = "1", max = "1000",

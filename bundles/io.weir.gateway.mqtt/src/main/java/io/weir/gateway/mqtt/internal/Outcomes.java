@@ -26,10 +26,12 @@ final class Outcomes {
 
   private final FunctionName name;
   private final int maxAnswerBytes;
+  private final Listeners listeners;
 
-  Outcomes(FunctionName name, int maxAnswerBytes) {
+  Outcomes(FunctionName name, int maxAnswerBytes, Listeners listeners) {
     this.name = name;
     this.maxAnswerBytes = maxAnswerBytes;
+    this.listeners = listeners;
   }
 
   /** Reads and closes the function's answer. */
@@ -48,7 +50,13 @@ final class Outcomes {
     if (status < 200 || status >= 300) {
       return failed(delivery, "status-" + status, "the function answered with status " + status);
     }
-    return status == 204 || payload.length == 0 ? Optional.empty() : answer(delivery, reply, payload);
+    if (status == 204 || payload.length == 0) {
+      return Optional.empty();
+    }
+    if (payload.length <= maxAnswerBytes) {
+      listeners.tell(delivery.invocation(), reply, payload);
+    }
+    return answer(delivery, reply, payload);
   }
 
   private Optional<Answer> answer(Delivery delivery, Outcome.Replied reply, byte[] payload) {

@@ -1,0 +1,145 @@
+package io.weir.forecast.internal;
+
+import io.weir.forecast.ForecastReport;
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
+
+/**
+ * What one candidate would have cost, had it driven: time held warm without work and arrivals that found it cold, by day and,
+ * fading, for the choice.
+ */
+final class Account {
+  /** Spans looked at between two arrivals; after so many in vain a candidate is taken to have given up. */
+  private static final int MOST_SPANS = 24;
+
+  private int hits;
+  private int misses;
+  private int wrong;
+  private float held;
+  private int hitsBefore;
+  private int missesBefore;
+  private int wrongBefore;
+  private float heldBefore;
+  /** Fading, for the choice: milliseconds held, arrivals missed. */
+  private float recentHeld;
+  private float recentMisses;
+  private long settled = Long.MIN_VALUE;
+  private int spans;
+  private float gapHeld;
+  private float gap;
+
+  /** Books what was held until a time, at the latest arrival's the rest. */
+  void settle(Candidate candidate, Candidate fallback, long last, long until, float worth, Span span) {
+    while (settled < until) {
+      if (++spans > MOST_SPANS) {
+        settled = until;
+        return;
+      }
+      if (!candidate.next(last, settled, worth, span)) {
+        fallback.next(last, settled, worth, span);
+      }
+      if (span.from >= until) {
+        settled = until;
+        return;
+      }
+      long end = Math.min(span.to, until);
+      hold(end - Math.max(span.from, settled));
+      if (span.to < until && span.from > last) {
+        wrong++;
+      }
+      settled = Math.max(end, settled + 1);
+    }
+  }
+
+  private void hold(long millis) {
+    held += millis;
+    recentHeld += millis;
+    gapHeld += millis;
+  }
+
+  /** Whether the arrival found the function warm. */
+  void arrived(boolean warm, long at, float fade, float worth) {
+    gap = gapHeld + (warm ? 0 : worth);
+    gapHeld = 0;
+    recentHeld *= fade;
+    recentMisses *= fade;
+    if (warm) {
+      hits++;
+    } else {
+      misses++;
+      recentMisses++;
+    }
+    settled = at;
+    spans = 0;
+  }
+
+  /** Arrivals that came while there was work. */
+  void busy(int arrivals, long at) {
+    hits += arrivals;
+    settled = at;
+  }
+
+  /** Nobody knows what happened until a time. */
+  void skip(long at) {
+    settled = at;
+    spans = 0;
+    gapHeld = 0;
+  }
+
+  boolean gaveUp() {
+    return spans >= MOST_SPANS;
+  }
+
+  /** What the last gap cost, as {@link #cost}. */
+  float gap() {
+    return gap;
+  }
+
+  /** Milliseconds of warmth, misses included at their worth; fading. */
+  float cost(float worth) {
+    return recentHeld + recentMisses * worth;
+  }
+
+  void midnight(boolean next) {
+    hitsBefore = next ? hits : 0;
+    missesBefore = next ? misses : 0;
+    wrongBefore = next ? wrong : 0;
+    heldBefore = next ? held : 0;
+    hits = 0;
+    misses = 0;
+    wrong = 0;
+    held = 0;
+  }
+
+  ForecastReport.Account today(double mib, double wait) {
+    return new ForecastReport.Account(hits, misses, wrong, held / 1e3 * mib, misses * wait);
+  }
+
+  ForecastReport.Account yesterday(double mib, double wait) {
+    return new ForecastReport.Account(hitsBefore, missesBefore, wrongBefore, heldBefore / 1e3 * mib, missesBefore * wait);
+  }
+
+  void write(DataOutput out) throws IOException {
+    for (int value : new int[] {hits, misses, wrong, hitsBefore, missesBefore, wrongBefore}) {
+      out.writeInt(value);
+    }
+    for (float value : new float[] {held, heldBefore, recentHeld, recentMisses}) {
+      out.writeFloat(value);
+    }
+  }
+
+  void read(DataInput in, long last) throws IOException {
+    hits = Math.max(0, in.readInt());
+    misses = Math.max(0, in.readInt());
+    wrong = Math.max(0, in.readInt());
+    hitsBefore = Math.max(0, in.readInt());
+    missesBefore = Math.max(0, in.readInt());
+    wrongBefore = Math.max(0, in.readInt());
+    held = State.finite(in.readFloat());
+    heldBefore = State.finite(in.readFloat());
+    recentHeld = State.finite(in.readFloat());
+    recentMisses = State.finite(in.readFloat());
+    settled = last;
+  }
+}

@@ -1,0 +1,86 @@
+package io.weir.forecast.internal;
+
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
+
+/**
+ * Whom to believe. What a candidate would have cost is known for all of them, so among those that always have an opinion the
+ * leader is followed; a change is damped: another one must be ahead by a part of a cold start. Those with a special knowledge
+ * (topology, timers) sleep until they have an opinion; then they drive, unless their opinions have cost more than the leader's
+ * did at the same time. These are the specialists of Freund et al., Using and combining predictors that specialize, STOC
+ * 1997.
+ */
+final class Chooser {
+  static final int SPECIALISTS = Ledger.HABIT;
+  /** Part of a cold start's worth by which another one must be ahead. */
+  private static final float DAMPING = 0.25f;
+  /** What is added to that of a single gap, less of more. */
+  private static final float DOUBT = 4;
+  /** The same by which opinions of a specialist may have been worse. */
+  private static final float CREDIT = 0.1f;
+
+  private final int forced;
+  private int general = Integer.getInteger("t.init", Ledger.BREAK_EVEN);
+  /** By how much the specialists were cheaper than the leader while they had an opinion; fading, milliseconds. */
+  private final float[] ahead = new float[SPECIALISTS];
+
+  /** @param forced candidate that always drives; negative: the best */
+  Chooser(int forced) {
+    this.forced = forced;
+  }
+
+  /**
+   * Looks at the accounts, after each arrival.
+   *
+   * @param gaps how many the accounts are about, each counted by what was at stake in it
+   */
+  void choose(Account[] accounts, float gaps, float worth) {
+    int best = general;
+    for (int i = Ledger.HABIT; i < accounts.length; i++) {
+      if (accounts[i].cost(worth) < accounts[best].cost(worth)) {
+        best = i;
+      }
+    }
+    if (best != general && accounts[best].cost(worth) < accounts[general].cost(worth) - (DAMPING + DOUBT / Math.max(0.5f, gaps)) * worth) {
+      general = best;
+    }
+  }
+
+  /** A specialist had an opinion of a gap that was by so much cheaper than the leader's. */
+  void opinion(int specialist, float cheaper, float fade) {
+    ahead[specialist] = ahead[specialist] * fade + cheaper;
+  }
+
+  /** Who drives now. */
+  int driver(Candidate[] candidates, long last, long now, float worth, Span span) {
+    if (forced >= 0) {
+      return forced;
+    }
+    int best = -1;
+    for (int i = 0; i < SPECIALISTS; i++) {
+      if (ahead[i] >= -CREDIT * worth && (best < 0 || ahead[i] > ahead[best]) && candidates[i].next(last, now, worth, span)) {
+        best = i;
+      }
+    }
+    return best >= 0 ? best : general;
+  }
+
+  int general() {
+    return general;
+  }
+
+  void write(DataOutput out) throws IOException {
+    out.writeByte(general);
+    for (float of : ahead) {
+      out.writeFloat(of);
+    }
+  }
+
+  void read(DataInput in) throws IOException {
+    general = Math.max(Ledger.HABIT, Math.min(Ledger.NAMES.length - 1, in.readByte()));
+    for (int i = 0; i < SPECIALISTS; i++) {
+      ahead[i] = State.number(in.readFloat());
+    }
+  }
+}

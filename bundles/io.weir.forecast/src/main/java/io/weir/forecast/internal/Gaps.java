@@ -1,0 +1,32 @@
+package io.weir.forecast.internal;
+
+/**
+ * Bins for gaps between arrivals, each a fifth to a quarter wider than the one before: four to an octave, from one second to
+ * a day and a half, read off the bits of a float.
+ */
+final class Gaps {
+  static final int OCTAVES = 17;
+  static final int BINS = 4 * OCTAVES + 1;
+
+  private Gaps() {}
+
+  /** Bin of a gap in milliseconds; the last one has no end. */
+  static int bin(long gap) {
+    if (gap <= 1_000) {
+      return 0;
+    }
+    int bits = Float.floatToRawIntBits(gap / 1_000f);
+    int bin = 4 * ((bits >>> 23) - 127) + (bits >>> 21 & 3);
+    return Math.min(bin, BINS - 1);
+  }
+
+  /** First millisecond of a bin; that of the first is zero. */
+  static long start(int bin) {
+    return bin == 0 ? 0 : (1_000L << bin / 4) * (4 + bin % 4) / 4;
+  }
+
+  /** First millisecond behind a bin. */
+  static long end(int bin) {
+    return bin >= BINS - 1 ? Long.MAX_VALUE / 4 : start(bin + 1);
+  }
+}

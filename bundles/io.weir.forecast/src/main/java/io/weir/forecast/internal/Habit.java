@@ -1,0 +1,227 @@
+package io.weir.forecast.internal;
+
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
+
+/**
+ * Learns how long the gaps between arrivals are and is warm for as long as the next moment of warmth is likely enough to spare
+ * a cold start. For each bin of gaps that is decided by its hazard, the share of the gaps which reach the bin that end in
+ * it: warm if hazard times the worth of a cold start exceeds the time held. That is the break-even rule of ski rental (Karlin
+ * et al., Competitive randomized algorithms for nonuniform problems, Algorithmica 1994) with a distribution that is learned.
+ * A bin forgets only when it is reached, so a crowd of short gaps does not bury what is known of long ones. Weir's own; what
+ * other forecasters fall back on.
+ *
+ * <p>Parameters: {@link Gaps}' bins; gaps that a bin remembers; how much it takes from its neighbours ({@link #NEAR}) and from
+ * other functions ({@link #CREDIT}).
+ */
+final class Habit implements Candidate {
+  /** Share of a gap that counts for the bins below and above: the next one will not be the same to the second. */
+  private static final float BELOW = 0.15f;
+  private static final float ABOVE = 0.2f;
+  /** Cold for less than this is not worth a start, milliseconds. */
+  private static final long BRIDGE = 20_000;
+  /** Bins on either side that say what to expect of a bin with few gaps. */
+  private static final int NEAR = 2;
+  /** Gaps whose word counts as much as what is known of neighbours and other functions. */
+  private static final float CREDIT = 1;
+  /** After as many gaps, one that is longer than all of them is half as likely to end as that of an unknown function. */
+  private static final float OTHERS = 30;
+  private static final float SETTLED = 16;
+  private static final float LEAST_TAIL = 0.12f;
+
+  private final Surroundings surroundings;
+  private final float fade;
+  private final float[] ended = new float[Gaps.BINS];
+  private final float[] reached = new float[Gaps.BINS];
+  private float total;
+  private float mean;
+  private float square;
+  private float tail = 1;
+  /** A bit for every bin in which to be warm. */
+  private long warmLow;
+  private long warmHigh;
+  private float decidedFor = -1;
+
+  /** @param memory gaps that a bin remembers */
+  Habit(Surroundings surroundings, int memory) {
+    this.surroundings = surroundings;
+    fade = 1 - 1f / memory;
+  }
+
+  @Override
+  public void arrived(long at, long gap, float worth) {
+    if (gap >= 0) {
+      int bin = Gaps.bin(gap);
+      int last = Math.min(Gaps.BINS - 1, bin + 1);
+      for (int i = 0; i < last; i++) {
+        ended[i] *= fade;
+        reached[i] = reached[i] * fade + 1;
+      }
+      ended[Math.max(0, bin - 1)] += BELOW;
+      ended[bin] += 1 - BELOW - ABOVE;
+      ended[last] += ABOVE;
+      reached[bin] -= bin == 0 ? 0 : BELOW;
+      reached[last] += ABOVE;
+      total = Math.min(1_000, total + 1);
+      float share = Math.max(1 - fade, 1 / total);
+      mean += (gap - mean) * share;
+      square += ((float) gap * gap - square) * share;
+    }
+    decide(worth);
+  }
+
+  /** Of gaps that reach a bin, how many are expected to end in it, given those around. */
+  private float hazard(int bin, float endedNear, float reachedNear) {
+    float around = (endedNear + OTHERS * surroundings.hazard(bin) * tail) / (reachedNear + OTHERS);
+    return (ended[bin] + CREDIT * around) / (reached[bin] + CREDIT);
+  }
+
+  /**
+   * What to make of a gap longer than all before, 0 to 1. Gaps that vary by no more than those of chance, and then one many
+   * times as long, are the end of something; where they vary a lot, as people's do, longer ones are to be expected.
+   */
+  float tail() {
+    float variation = mean > 0 ? (float) Math.sqrt(Math.max(0, square / mean / mean - 1)) : 1;
+    float regular = Math.max(LEAST_TAIL, Math.min(1, LEAST_TAIL + (variation - 1) * (1 - LEAST_TAIL)));
+    return Math.max(regular, SETTLED / (SETTLED + total));
+  }
+
+  private void decide(float worth) {
+    decidedFor = worth;
+    tail = tail();
+    warmLow = 0;
+    warmHigh = 0;
+    float endedNear = 0;
+    float reachedNear = 0;
+    for (int bin = Gaps.BINS - 1; bin >= Gaps.BINS - NEAR; bin--) {
+      endedNear += ended[bin];
+      reachedNear += reached[bin];
+    }
+    int warmFrom = Gaps.BINS;
+    for (int bin = Gaps.BINS - 1; bin >= 0; bin--) {
+      if (bin - NEAR >= 0) {
+        endedNear += ended[bin - NEAR];
+        reachedNear += reached[bin - NEAR];
+      }
+      if (bin + NEAR + 1 < Gaps.BINS) {
+        endedNear -= ended[bin + NEAR + 1];
+        reachedNear -= reached[bin + NEAR + 1];
+      }
+      float hazard = Math.min(1, hazard(bin, Math.max(0, endedNear), Math.max(0, reachedNear)));
+      float length = bin == Gaps.BINS - 1 ? Gaps.start(bin) : Gaps.end(bin) - Gaps.start(bin);
+      boolean worthwhile = hazard * worth > length * (1 - hazard / 2);
+      if (worthwhile || warmFrom < Gaps.BINS && Gaps.start(warmFrom) - Gaps.start(bin) < BRIDGE) {
+        if (bin < 64) {
+          warmLow |= 1L << bin;
+        } else {
+          warmHigh |= 1L << bin - 64;
+        }
+      }
+      if (worthwhile) {
+        warmFrom = bin;
+      }
+    }
+  }
+
+  private boolean warm(int bin) {
+    return bin < 64 ? (warmLow >>> bin & 1) != 0 : (warmHigh >>> bin - 64 & 1) != 0;
+  }
+
+  @Override
+  public boolean next(long last, long now, float worth, Span span) {
+    if (Math.abs(worth - decidedFor) > 0.05f * decidedFor) {
+      decide(worth);
+    }
+    int from = Gaps.bin(Math.max(0, now - last));
+    while (from < Gaps.BINS && !warm(from)) {
+      from++;
+    }
+    if (from == Gaps.BINS) {
+      span.never();
+      return true;
+    }
+    int to = from;
+    while (to + 1 < Gaps.BINS && warm(to + 1)) {
+      to++;
+    }
+    while (from > 0 && warm(from - 1)) {
+      from--;
+    }
+    // The last bin has no end; nobody is kept warm for ever.
+    long end = to == Gaps.BINS - 1 ? 2 * Gaps.start(to) : Gaps.end(to);
+    if (last + end <= now) {
+      span.never();
+    } else {
+      span.set(last + Gaps.start(from), last + end, Span.UNKNOWN);
+    }
+    return true;
+  }
+
+  /** Chance that a gap which has lasted a while ends before another. */
+  float chance(long from, long to) {
+    return share(Gaps.bin(Math.max(0, from)), Gaps.bin(Math.max(0, to - 1)));
+  }
+
+  /** Of the gaps that reach a bin, those that end no later than another. */
+  private float share(int from, int to) {
+    float survives = 1;
+    for (int bin = from; bin <= to; bin++) {
+      survives *= 1 - Math.min(1, hazard(bin, 0, 0));
+    }
+    return 1 - survives;
+  }
+
+  @Override
+  public double expected(long last, long now, long horizon) {
+    if (total < 1) {
+      return -1;
+    }
+    int from = Gaps.bin(Math.max(0, now - last));
+    int to = Gaps.bin(Math.max(0, now - last + horizon));
+    double first = share(from, to);
+    return first * (1 + horizon / 2.0 / Math.max(1_000, mean));
+  }
+
+  @Override
+  public double dispersion() {
+    return 2;
+  }
+
+  /** Whether no gap was seen yet. */
+  boolean unknown() {
+    return total < 1;
+  }
+
+  /** Mean of the gaps it remembers, milliseconds. */
+  float mean() {
+    return mean;
+  }
+
+  @Override
+  public void write(DataOutput out) throws IOException {
+    out.writeFloat(total);
+    out.writeFloat(mean);
+    out.writeFloat(square);
+    for (int i = 0; i < Gaps.BINS; i++) {
+      out.writeFloat(ended[i]);
+      out.writeFloat(reached[i]);
+    }
+  }
+
+  @Override
+  public void read(DataInput in) throws IOException {
+    total = State.finite(in.readFloat());
+    mean = State.finite(in.readFloat());
+    square = in.readFloat();
+    if (!(square >= 0 && square < 1e30f)) {
+      throw new IOException("no figure: " + square);
+    }
+    for (int i = 0; i < Gaps.BINS; i++) {
+      ended[i] = State.finite(in.readFloat());
+      reached[i] = State.finite(in.readFloat());
+    }
+    decidedFor = -1;
+    tail = tail();
+  }
+}

@@ -1,0 +1,229 @@
+package io.weir.forecast.internal;
+
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
+
+/**
+ * All there is to one function: every candidate observes every arrival, each has its account, and the one that costs least
+ * drives. A pause shorter than {@link #QUIET} is no pause, as nobody stops a function that soon; arrivals within are counted
+ * and cost nothing else. Not thread-safe.
+ */
+final class Ledger {
+  /** Names of the candidates, those with a special knowledge first, in the order in which they are asked. */
+  static final String[] NAMES = {"topology", "timers", "habit", "break-even", "recent", "histogram", "hotc", "regression", "keep-60m",
+      "keep-10m", "keep-1m", "none"};
+  static final int TOPOLOGY = 0;
+  static final int HABIT = 2;
+  static final int BREAK_EVEN = 3;
+  static final long QUIET = 1_000;
+  private static final long DAY = 86_400_000;
+  private static final float FADING = 0.01f;
+  private static final long NEVER = Long.MIN_VALUE;
+
+  private final String name;
+  private final Surroundings surroundings;
+  private final Habit habit;
+  private final Announced announced;
+  private final Steps[] steps;
+  private final Candidate[] candidates;
+  private final Account[] accounts = new Account[NAMES.length];
+  private final Followers followers = new Followers();
+  private final Chooser chooser;
+
+  private long last = NEVER;
+  private long first = NEVER;
+  private int ticket = -1;
+  private long arrivals;
+  private long day;
+  /** The gap since the last arrival spans a time in which nobody observed. */
+  private boolean unobserved;
+  /** How many gaps were observed, each counted by what was at stake in it; fading. */
+  private float gaps;
+  /** A bit for each specialist that had an opinion of this gap. */
+  private int awake;
+  private float worth = Ladder.USUAL_WORTH;
+
+  Ledger(String name, Surroundings surroundings, int forced) {
+    this.name = name;
+    this.surroundings = surroundings;
+    habit = new Habit(surroundings, 100);
+    announced = new Announced(habit);
+    SmoothedMarkov hotc = new SmoothedMarkov();
+    Regression regression = new Regression();
+    steps = new Steps[] {hotc, regression};
+    candidates = new Candidate[] {announced, new Timers(), habit, new BreakEven(habit), new Habit(surroundings, 10), new HybridHistogram(), hotc,
+        regression, new KeepAlive(3_600_000), new KeepAlive(600_000), new KeepAlive(60_000), new KeepAlive(QUIET)};
+    for (int i = 0; i < accounts.length; i++) {
+      accounts[i] = new Account();
+    }
+    chooser = new Chooser(forced);
+  }
+
+  /** Learns an arrival; times never go back. */
+  void observe(long at, Topology topology, Followers.Announcement announcement, Span span) {
+    arrivals++;
+    long gap = last == NEVER ? -1 : at - last;
+    if (gap < 0 || gap >= QUIET) {
+      began(at, gap, topology, announcement, span);
+    } else {
+      for (Account account : accounts) {
+        account.busy(1, at);
+      }
+    }
+    for (Steps each : steps) {
+      each.count(at, 1);
+    }
+    last = at;
+  }
+
+  private void began(long at, long gap, Topology topology, Followers.Announcement announcement, Span span) {
+    turnDay(at);
+    surroundings.refresh(at);
+    if (unobserved) {
+      for (Account account : accounts) {
+        account.skip(at);
+      }
+    } else if (gap >= 0) {
+      // What is at stake in a gap is the smaller of its length and a cold start; short ones say little.
+      float stake = Math.min(1, gap / (0.1f * worth));
+      float fade = 1 - FADING * stake;
+      gaps = gaps * fade + stake;
+      for (int i = 0; i < candidates.length; i++) {
+        accounts[i].settle(candidates[i], habit, last, at, worth, span);
+        boolean warm = !accounts[i].gaveUp() && next(i, at, span) && span.from <= at;
+        accounts[i].arrived(warm, at, fade, worth);
+      }
+      for (int i = 0; i < Chooser.SPECIALISTS; i++) {
+        if ((awake >> i & 1) != 0) {
+          chooser.opinion(i, accounts[chooser.general()].gap() - accounts[i].gap(), fade);
+        }
+      }
+    } else {
+      for (Account account : accounts) {
+        account.arrived(false, at, 1, worth);
+      }
+    }
+    if (first == NEVER) {
+      first = at;
+      ticket = surroundings.appeared(at);
+    } else if (ticket >= 0) {
+      surroundings.returned(ticket, first, gap);
+      ticket = -1;
+    }
+    long learned = unobserved ? -1 : gap;
+    unobserved = false;
+    for (Candidate candidate : candidates) {
+      candidate.arrived(at, learned, worth);
+    }
+    topology.called(this, last, at, announcement);
+    chooser.choose(accounts, gaps, worth);
+    awake = 0;
+    for (int i = 0; i < Chooser.SPECIALISTS; i++) {
+      awake |= candidates[i].next(at, at, worth, span) ? 1 << i : 0;
+    }
+  }
+
+  /** Closes the accounts of a day that is over. */
+  void turnDay(long at) {
+    long today = Math.floorDiv(at, DAY);
+    if (today != day) {
+      for (Account account : accounts) {
+        account.midnight(today == day + 1);
+      }
+      day = today;
+    }
+  }
+
+  /** Another function's call makes one of this likely. */
+  void announce(long now, long head, long tail, float probability, Span span) {
+    if (last == NEVER) {
+      return;
+    }
+    accounts[TOPOLOGY].settle(announced, habit, last, now, worth, span);
+    announced.announce(head, tail, probability);
+    awake |= 1 << TOPOLOGY;
+  }
+
+  /** The span of a candidate, or what it falls back on; always true. */
+  private boolean next(int candidate, long now, Span span) {
+    if (!candidates[candidate].next(last, now, worth, span)) {
+      habit.next(last, now, worth, span);
+    }
+    return true;
+  }
+
+  /** The driver's next span. */
+  int next(long now, Span span) {
+    int driver = chooser.driver(candidates, last, now, worth, span);
+    next(driver, now, span);
+    return driver;
+  }
+
+  Habit habit() {
+    return habit;
+  }
+
+  Candidate candidate(int i) {
+    return candidates[i];
+  }
+
+  Account account(int i) {
+    return accounts[i];
+  }
+
+  Followers followers() {
+    return followers;
+  }
+
+  String name() {
+    return name;
+  }
+
+  long last() {
+    return last;
+  }
+
+  long arrivals() {
+    return arrivals;
+  }
+
+  float worth() {
+    return worth;
+  }
+
+  void price(float worth) {
+    this.worth = worth;
+  }
+
+  void write(DataOutput out) throws IOException {
+    out.writeLong(last);
+    out.writeLong(first);
+    out.writeLong(arrivals);
+    out.writeLong(day);
+    out.writeFloat(worth);
+    chooser.write(out);
+    out.writeByte(awake);
+    out.writeFloat(gaps);
+    for (int i = 0; i < candidates.length; i++) {
+      candidates[i].write(out);
+      accounts[i].write(out);
+    }
+  }
+
+  void read(DataInput in) throws IOException {
+    last = in.readLong();
+    first = in.readLong();
+    arrivals = in.readLong();
+    day = in.readLong();
+    worth = State.finite(in.readFloat());
+    chooser.read(in);
+    awake = in.readByte();
+    gaps = State.finite(in.readFloat());
+    for (int i = 0; i < candidates.length; i++) {
+      candidates[i].read(in);
+      accounts[i].read(in, last);
+    }
+    unobserved = true;
+  }
+}

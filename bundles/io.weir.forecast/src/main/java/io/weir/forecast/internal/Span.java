@@ -1,0 +1,29 @@
+package io.weir.forecast.internal;
+
+/** From when until when a function should be warm, in milliseconds; reused, so that scoring allocates nothing. */
+final class Span {
+  static final long NEVER = Long.MAX_VALUE;
+
+  /** For {@link #probability} of one that nobody has asked for: it takes longer than the rest. */
+  static final float UNKNOWN = -1;
+
+  long from = NEVER;
+  long to = NEVER;
+  /** That an arrival comes within, as the candidate believes. */
+  float probability;
+
+  void set(long from, long to, double probability) {
+    this.from = from;
+    this.to = Math.max(from, to);
+    this.probability = (float) probability;
+  }
+
+  /** Not before the next arrival. */
+  void never() {
+    set(NEVER, NEVER, 0);
+  }
+
+  boolean isNever() {
+    return from == NEVER;
+  }
+}

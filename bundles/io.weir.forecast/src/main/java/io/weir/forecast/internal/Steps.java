@@ -1,0 +1,92 @@
+package io.weir.forecast.internal;
+
+/**
+ * Candidates that count arrivals in steps of a minute and forecast the next step's count: warm through each step for which at
+ * least half an arrival is expected.
+ */
+abstract class Steps implements Candidate {
+  static final long STEP = 60_000;
+  private static final int AHEAD = 30;
+  private static final double ENOUGH = 0.5;
+
+  /** The step that is open, and what arrived in it. */
+  private long step = Long.MIN_VALUE;
+  private int open;
+
+  /** Every arrival, also those that come without a pause. */
+  final void count(long at, int arrivals) {
+    long now = Math.floorDiv(at, STEP);
+    if (now > step) {
+      if (step != Long.MIN_VALUE) {
+        closed(open);
+        // What is learned from silence is learned in the first minutes.
+        for (long idle = Math.min(AHEAD, now - step - 1); idle > 0; idle--) {
+          closed(0);
+        }
+      }
+      step = now;
+      open = 0;
+    }
+    open = Math.min(1_000_000, open + arrivals);
+  }
+
+  @Override
+  public final void arrived(long at, long gap, float worth) {
+    // counted by count
+  }
+
+  @Override
+  public final boolean next(long last, long now, float worth, Span span) {
+    int ahead = 0;
+    begin(open);
+    while (ahead < AHEAD && peek() >= ENOUGH) {
+      ahead++;
+      advance();
+    }
+    long end = (Math.max(step, Math.floorDiv(last, STEP)) + 1 + ahead) * STEP;
+    if (now < end) {
+      span.set(last, end, 0.5);
+    } else {
+      span.never();
+    }
+    return true;
+  }
+
+  @Override
+  public final double expected(long last, long now, long horizon) {
+    if (step == Long.MIN_VALUE) {
+      return -1;
+    }
+    begin(open);
+    long quiet = Math.min(AHEAD, Math.floorDiv(now, STEP) - step - 1);
+    for (long i = 0; i < quiet; i++) {
+      advance();
+    }
+    return Math.max(0, peek()) * horizon / STEP;
+  }
+
+  final long step() {
+    return step;
+  }
+
+  final int open() {
+    return open;
+  }
+
+  final void resume(long at, int arrivals) {
+    step = at;
+    open = arrivals;
+  }
+
+  /** Learns the count of a step that ended. */
+  abstract void closed(int arrivals);
+
+  /** Starts a look ahead from the state after the open step, if no more arrives in it. */
+  abstract void begin(int arrivals);
+
+  /** The forecast for the step the look is at. */
+  abstract double peek();
+
+  /** Looks one step further, in which nothing arrives. */
+  abstract void advance();
+}

@@ -1,0 +1,13 @@
+package io.weir.gateway.http.internal;
+
+/** The front door and the admin API as an HTTP server serves them. */
+interface Site extends AutoCloseable {
+  /** Whether the server has taken up all of it. */
+  boolean ready();
+
+  /** How many paths of triggers there are. */
+  int triggers();
+
+  @Override
+  void close();
+}

@@ -1,0 +1,3 @@
+/** Stand-in for the package of the same name in Eclipse Kura: messages. */
+@org.osgi.annotation.versioning.Version("1.0.0")
+package org.eclipse.kura.cloudconnection.message;

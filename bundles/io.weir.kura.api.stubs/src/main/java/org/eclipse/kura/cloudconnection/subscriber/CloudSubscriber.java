@@ -1,0 +1,17 @@
+package org.eclipse.kura.cloudconnection.subscriber;
+
+import org.eclipse.kura.cloudconnection.listener.CloudConnectionListener;
+import org.eclipse.kura.cloudconnection.subscriber.listener.CloudSubscriberListener;
+import org.osgi.annotation.versioning.ProviderType;
+
+/** Brings messages from a cloud. */
+@ProviderType
+public interface CloudSubscriber {
+  void registerCloudSubscriberListener(CloudSubscriberListener listener);
+
+  void unregisterCloudSubscriberListener(CloudSubscriberListener listener);
+
+  void registerCloudConnectionListener(CloudConnectionListener cloudConnectionListener);
+
+  void unregisterCloudConnectionListener(CloudConnectionListener cloudConnectionListener);
+}

@@ -1,0 +1,3 @@
+/** Stand-in for the package of the same name in Eclipse Kura: tamper detection. */
+@org.osgi.annotation.versioning.Version("1.0.0")
+package org.eclipse.kura.security.tamper.detection;

@@ -1,0 +1,43 @@
+package org.eclipse.kura.type;
+
+import org.osgi.annotation.versioning.ProviderType;
+
+/** A value of type DOUBLE. */
+@ProviderType
+public class DoubleValue implements TypedValue<Double> {
+  private final double value;
+
+  public DoubleValue(double value) {
+    this.value = value;
+  }
+
+  @Override
+  public int compareTo(TypedValue<Double> otherTypedValue) {
+    return Double.compare(value, otherTypedValue.getValue());
+  }
+
+  @Override
+  public DataType getType() {
+    return DataType.DOUBLE;
+  }
+
+  @Override
+  public Double getValue() {
+    return value;
+  }
+
+  @Override
+  public boolean equals(Object obj) {
+    return obj instanceof DoubleValue other && Double.compare(value, other.value) == 0;
+  }
+
+  @Override
+  public int hashCode() {
+    return Double.hashCode(value);
+  }
+
+  @Override
+  public String toString() {
+    return "DoubleValue [value=" + value + "]";
+  }
+}

@@ -1,0 +1,21 @@
+package org.eclipse.kura.wire;
+
+import java.util.Collections;
+import java.util.Map;
+import java.util.Objects;
+import org.eclipse.kura.type.TypedValue;
+import org.osgi.annotation.versioning.ProviderType;
+
+/** Named values. */
+@ProviderType
+public class WireRecord {
+  private final Map<String, TypedValue<?>> properties;
+
+  public WireRecord(Map<String, TypedValue<?>> properties) {
+    this.properties = Collections.unmodifiableMap(Objects.requireNonNull(properties, "Properties cannot be null"));
+  }
+
+  public Map<String, TypedValue<?>> getProperties() {
+    return properties;
+  }
+}
