@@ -2,12 +2,18 @@ package io.weir.engine.podman.internal;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The control group hierarchies of this machine as directories: one on cgroup v2, one for each controller on v1, and
@@ -59,6 +65,44 @@ final class CgroupTree {
     } catch (IOException | UncheckedIOException e) {
       return List.of();
     }
+  }
+
+  /**
+   * A directory and those below it, to a depth, parents first. What is removed meanwhile is left out: cgroups come and go, not
+   * only ours.
+   */
+  static List<Path> directories(Path top, int depth) {
+    List<Path> found = new ArrayList<>();
+    try {
+      Files.walkFileTree(top, Set.of(), depth, new SimpleFileVisitor<>() {
+        @Override
+        public FileVisitResult preVisitDirectory(Path directory, BasicFileAttributes attributes) {
+          found.add(directory);
+          return FileVisitResult.CONTINUE;
+        }
+
+        @Override
+        public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+          if (attributes.isDirectory()) {   // as deep as it goes
+            found.add(file);
+          }
+          return FileVisitResult.CONTINUE;
+        }
+
+        @Override
+        public FileVisitResult visitFileFailed(Path file, IOException gone) {
+          return FileVisitResult.CONTINUE;
+        }
+
+        @Override
+        public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException gone) {
+          return FileVisitResult.CONTINUE;
+        }
+      });
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return found;
   }
 
   private static Optional<Path> below(Path root, String cgroup) {

@@ -177,12 +177,7 @@ final class OwnCgroup {
 
   /** Deepest first. */
   private static Stream<Path> withAllBelow(Path group) {
-    try (Stream<Path> all = Files.walk(group)) {
-      return all.filter(Files::isDirectory).sorted(Comparator.reverseOrder()).toList().stream();
-    } catch (IOException | UncheckedIOException e) {
-      LOG.trace("it was removed meanwhile", e);
-      return Stream.of(group);
-    }
+    return CgroupTree.directories(group, Integer.MAX_VALUE).stream().sorted(Comparator.reverseOrder());
   }
 
   private static boolean anyKilled(List<Path> groups) {

@@ -143,11 +143,9 @@ final class PodmanFixture implements AutoCloseable {
   }
 
   /** The cgroups of a container in the kernel's hierarchies. */
-  static List<Path> cgroups(String id) throws IOException {
-    try (Stream<Path> groups = Files.find(CgroupTree.MOUNT, 4, (path, attributes) -> attributes.isDirectory()
-        && path.getFileName().toString().contains(id))) {
-      return groups.toList();
-    }
+  static List<Path> cgroups(String id) {
+    return CgroupTree.directories(CgroupTree.MOUNT, 4).stream()
+        .filter(path -> path.getFileName().toString().contains(id)).toList();
   }
 
   /** The cgroup that the engine keeps its containers in, in each hierarchy. */
@@ -163,7 +161,7 @@ final class PodmanFixture implements AutoCloseable {
   }
 
   /** Whatever there is of a container on this machine. */
-  static List<String> traces(String id) throws IOException {
+  static List<String> traces(String id) {
     List<String> traces = new ArrayList<>(cgroups(id).stream().map(Path::toString).toList());
     for (String runtime : List.of("runc", "crun")) {
       Path state = Path.of("/run", runtime, id);
