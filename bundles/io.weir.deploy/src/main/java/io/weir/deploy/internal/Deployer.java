@@ -89,7 +89,7 @@ public final class Deployer implements Deployments {
       return thread;
     });
     worker.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
-    worker.execute(intake::clear);
+    intake.clear();   // here, not in the worker: it would take away a package that arrives now
     this.dropFolder = settings.drop().map(folder -> new DropFolder(folder, this, clock, worker::execute));
     worker.schedule(this::sweep, SWEEP_AGAIN.toSeconds(), TimeUnit.SECONDS);
   }

@@ -60,8 +60,10 @@ final class Installation {
       books.installed(now.name(), now.version(), now.signer(), clock.instant());
       log.info("Package {} {} installed", now.name(), now.version());
       return () -> progress.end(now, State.INSTALLED, "");
-    } catch (Failed | InvalidDeclaration | EngineException | IOException e) {
+    } catch (Failed | InvalidDeclaration | EngineException e) {
       return rolledBack(String.valueOf(e.getMessage()));
+    } catch (IOException e) {
+      return rolledBack(e.toString());   // the message of NoSuchFileException is but a path
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return rolledBack("the gateway went down meanwhile");

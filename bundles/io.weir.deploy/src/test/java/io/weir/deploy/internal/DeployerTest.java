@@ -54,6 +54,22 @@ class DeployerTest {
   }
 
   @Test
+  void clearingWhatAnEarlierLifeLeftSparesAPackageThatArrivesAtOnce() throws Exception {
+    for (int i = 0; i < 2_000; i++) {
+      Files.writeString(Files.createDirectories(folder.resolve("books/incoming/leftover" + i)).resolve("0"), "");
+    }
+    Deployer next = world.again();
+    try {
+      String id = next.install(new ByteArrayInputStream(World.thermo("1.0.0", "one")), "test").id();
+
+      Deployment end = World.ended(next, id);
+      assertThat(end.state()).as(end.detail()).isEqualTo(State.INSTALLED);
+    } finally {
+      next.close();
+    }
+  }
+
+  @Test
   void anotherVersionTakesOverAndTheFormerImageGoes() throws Exception {
     world.installed(World.thermo("1.0.0", "one"));
     String before = world.image("thermo");
