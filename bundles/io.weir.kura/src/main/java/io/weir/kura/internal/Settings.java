@@ -206,11 +206,19 @@ final class Settings {
     Shown before = shown.get(configuration.getPid());
     String kuraPid = before != null ? before.kuraPid : function ? free(name(configuration, properties))
         : configuration.getPid();
-    properties.put(KURA_PID, kuraPid);
-    write(configuration, properties);
-    if (declared(configuration.getFactoryPid(), properties.get(ORIGIN))) {
+    if (call(configuration, properties, kuraPid) && declared(configuration.getFactoryPid(), properties.get(ORIGIN))) {
       snapshot(configuration.getPid());
     }
+  }
+
+  /** Shows it at once: ConfigurationAdmin may tell of it only after a snapshot, into which Kura takes what is shown. */
+  private boolean call(Configuration configuration, Dictionary<String, Object> properties, String kuraPid) {
+    properties.put(KURA_PID, kuraPid);
+    boolean stored = write(configuration, properties);
+    if (stored) {
+      show(configuration.getPid(), configuration.getFactoryPid(), kuraPid);
+    }
+    return stored;
   }
 
   private static String name(Configuration configuration, Dictionary<String, Object> properties) {
@@ -254,13 +262,16 @@ final class Settings {
     }
   }
 
-  private void write(Configuration configuration, Dictionary<String, Object> properties) {
+  /** @return whether it could be stored */
+  private boolean write(Configuration configuration, Dictionary<String, Object> properties) {
     try {
       configuration.update(properties);
       written.put(configuration.getPid(), copy(properties));
+      return true;
     } catch (IOException e) {
       log.error("The configuration {} could not be stored; look at the disk of Kura's configuration area",
           configuration.getPid(), e);
+      return false;
     }
   }
 
@@ -364,9 +375,9 @@ final class Settings {
     deleted.add(kuraPid);
     find(pid).ifPresent(configuration -> {
       Dictionary<String, Object> properties = configuration.getProperties();
-      properties.put(KURA_PID, free(name(configuration, properties)));
-      write(configuration, properties);
-      snapshot(pid);
+      if (call(configuration, properties, free(name(configuration, properties)))) {
+        snapshot(pid);
+      }
     });
   }
 
