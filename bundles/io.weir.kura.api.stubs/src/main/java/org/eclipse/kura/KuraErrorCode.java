@@ -1,6 +1,10 @@
 package org.eclipse.kura;
 
-/** Why something failed. */
+/**
+ * Why something failed.
+ *
+ * <p>Source: the public signatures of {@code KuraErrorCode} in org.eclipse.kura.api of Eclipse Kura 5.6.0.
+ */
 public enum KuraErrorCode {
   CONFIGURATION_ERROR, CONFIGURATION_UPDATE, CONFIGURATION_ROLLBACK, CONFIGURATION_ATTRIBUTE_UNDEFINED,
   CONFIGURATION_ATTRIBUTE_INVALID, CONFIGURATION_REQUIRED_ATTRIBUTE_MISSING, CONFIGURATION_SNAPSHOT_NOT_FOUND,

@@ -3,7 +3,11 @@ package org.eclipse.kura;
 import java.util.Arrays;
 import org.osgi.annotation.versioning.ProviderType;
 
-/** Something of Kura failed. */
+/**
+ * Something of Kura failed.
+ *
+ * <p>Source: the public signatures of {@code KuraException} in org.eclipse.kura.api of Eclipse Kura 5.6.0.
+ */
 @ProviderType
 public class KuraException extends Exception {
   private static final long serialVersionUID = 7468633737373095296L;

@@ -1,9 +1,11 @@
 package io.weir.deploy.internal;
 
 import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Icon;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
-@ObjectClassDefinition(id = DeployConfig.PID, name = "Weir packages",
+@ObjectClassDefinition(id = DeployConfig.PID, icon = @Icon(resource = "OSGI-INF/icon/weir.png", size = 32),
+    name = "Weir packages",
     description = "Installs function packages (.weirpkg) that are uploaded or dropped in a folder.")
 public @interface DeployConfig {
   String PID = "io.weir.deploy";

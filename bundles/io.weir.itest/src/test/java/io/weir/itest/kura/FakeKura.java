@@ -76,6 +76,7 @@ final class FakeKura implements ConfigurationService {
   private final Map<String, String> factoryOf = new HashMap<>();
   private final Map<String, String> servicePidOf = new HashMap<>();
   private final Set<String> pendingDeletes = new HashSet<>();
+  private boolean refusing;
 
   FakeKura(BundleContext context, ConfigurationAdmin configurations, FakeCrypto crypto, Disk disk)
       throws InvalidSyntaxException, KuraException {
@@ -380,8 +381,16 @@ final class FakeKura implements ConfigurationService {
     return id;
   }
 
+  /** As if the disk were full. */
+  synchronized void refuseSnapshots(boolean refuse) {
+    refusing = refuse;
+  }
+
   @Override
-  public synchronized long snapshot() {
+  public synchronized long snapshot() throws KuraException {
+    if (refusing) {
+      throw new KuraException(KuraErrorCode.CONFIGURATION_SNAPSHOT_TAKING);
+    }
     return save(current());
   }
 

@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.function.Consumer;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
 import java.util.stream.Stream;
 import org.eclipse.kura.KuraException;
 import org.eclipse.kura.configuration.ConfigurationService;
@@ -24,8 +26,9 @@ import org.osgi.framework.launch.FrameworkFactory;
 import org.osgi.service.cm.ConfigurationAdmin;
 
 /**
- * A real Felix with the bundles that Weir brings to Kura, and with what they find there: Kura's API, but no servlet API and no
- * other bundle of Weir's own distribution. Its configurations are gone when it ends, as Kura's are.
+ * A real Felix with the bundles that Weir brings to Kura, and with what they find there: Kura's API and the capabilities of
+ * its process, but no servlet API and no other bundle of Weir's own distribution. Its configurations are gone when it ends, as
+ * Kura's are.
  */
 final class KuraHost implements AutoCloseable {
   private static final Path DIST = Path.of(System.getProperty("weir.dist")).resolve("bundle");
@@ -43,12 +46,12 @@ final class KuraHost implements AutoCloseable {
       "org.eclipse.kura.watchdog;version=1.0.2", "org.eclipse.kura.security.tamper.detection;version=1.0.0",
       "org.eclipse.kura.type;version=1.1.0", "org.eclipse.kura.wire;version=2.0.0",
       "org.eclipse.kura.wire.graph;version=1.0.0");
+  /** net_admin, net_raw, dac_override, dac_read_search, net_bind_service, sys_boot, kill, sys_module, sys_time, … */
+  private static final String CAPABILITIES = "CapEff:\t0000000406413426\n";
   /** What the tests speak with, so that they and the bundles mean the same classes. */
   private static final List<String> SHARED = List.of("org.slf4j;version=1.7.36", "org.slf4j.event;version=1.7.36",
       "org.slf4j.helpers;version=1.7.36", "org.slf4j.spi;version=1.7.36", "org.osgi.service.cm;version=1.6.1",
       "org.osgi.service.wireadmin;version=1.0.1");
-  private static final List<String> API = List.of("admin", "broker", "engine", "event", "forecast", "function", "invocation",
-      "kernel", "secret");
 
   private final Framework framework;
   private final BundleContext context;
@@ -66,11 +69,13 @@ final class KuraHost implements AutoCloseable {
     settings.put("org.osgi.framework.storage", folder.resolve("cache").toString());
     settings.put("org.osgi.framework.storage.clean", "onFirstInit");
     settings.put("org.osgi.framework.system.packages.extra", String.join(",", Stream.of(KURA.stream(), SHARED.stream(),
-        API.stream().map(name -> "io.weir." + name + ";version=1.0.0")).flatMap(it -> it).toList()));
+        api().map(name -> name + ";version=1.0.0")).flatMap(it -> it).toList()));
     settings.put("felix.log.level", "1");
     settings.put("felix.cm.dir", folder.resolve("cache/config").toString());
     settings.put("weir.data", folder.resolve("data").toString());
     settings.put("weir.run", folder.resolve("run").toString());
+    settings.put("weir.proc", folder.resolve("proc").toString());
+    Files.writeString(Files.createDirectories(folder.resolve("proc/self")).resolve("status"), CAPABILITIES);
     framework = ServiceLoader.load(FrameworkFactory.class).iterator().next().newFramework(settings);
     framework.start();
     context = framework.getBundleContext();
@@ -86,6 +91,14 @@ final class KuraHost implements AutoCloseable {
       weir.addAll(files(HOUSE.resolve(own).resolve("target"), own + "-[0-9].*(?<!sources|javadoc)"));
     }
     start(weir);
+  }
+
+  /** Weir's own API, which comes from the test's class path as well. */
+  private static Stream<String> api() throws IOException {
+    try (JarFile jar = new JarFile(files(DIST.resolve("weir"), "io.weir.api-").get(0).toFile())) {
+      return jar.stream().map(JarEntry::getName).filter(name -> name.endsWith(".class")).toList().stream()
+          .map(name -> name.substring(0, name.lastIndexOf('/')).replace('/', '.')).distinct();
+    }
   }
 
   static List<Path> files(Path folder, String pattern) throws IOException {
@@ -110,6 +123,10 @@ final class KuraHost implements AutoCloseable {
 
   FakeKura kura() {
     return kura;
+  }
+
+  Bundle bundle(String name) {
+    return Stream.of(context.getBundles()).filter(it -> it.getSymbolicName().equals(name)).findFirst().orElseThrow();
   }
 
   <S> S service(Class<S> type) {

@@ -11,12 +11,18 @@ import io.weir.function.FunctionSpec;
 import io.weir.secret.Secrets;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.assertj.core.api.ThrowingConsumer;
 import org.awaitility.core.ThrowingRunnable;
 import org.eclipse.kura.configuration.ComponentConfiguration;
@@ -31,8 +37,8 @@ import org.osgi.framework.InvalidSyntaxException;
 class KuraSettingsIT {
   private static final String FUNCTION = "io.weir.function";
   private static final List<String> SERVICES = List.of("io.weir.activator", "io.weir.broker", "io.weir.delivery",
-      "io.weir.engine.podman", "io.weir.gateway.http", "io.weir.gateway.mqtt", "io.weir.invoker", "io.weir.journal",
-      "io.weir.kernel", "io.weir.kura", "io.weir.pool", "io.weir.registry", "io.weir.runner", "io.weir.telemetry");
+      "io.weir.deploy", "io.weir.engine.podman", "io.weir.gateway.http", "io.weir.gateway.mqtt",
+      "io.weir.invoker", "io.weir.journal", "io.weir.kernel", "io.weir.kura", "io.weir.pool", "io.weir.registry", "io.weir.runner", "io.weir.telemetry");
 
   @TempDir
   private Path folder;
@@ -136,7 +142,55 @@ class KuraSettingsIT {
     soon(() -> assertThat(host.property("io.weir.engine.podman", "weir.status")).asString().contains("not ready: ",
         "no-podman.sock"));
     assertThat(part("http").ready()).isTrue();
-    assertThat(part("http").state()).contains("no servlet API");
+    assertThat(part("http").state()).contains("no front door on this host");
+    takesDeclarations();
+  }
+
+  @Test
+  void goesOnWithoutTheProgramPodmanAndSaysHowToGetIt() throws Exception {
+    host.kura().updateConfiguration("io.weir.engine.podman", Map.of("socket", "", "podman", "no-such-podman"));
+
+    soon(() -> assertThat(host.property("io.weir.engine.podman", "weir.status")).asString().contains("not ready: ",
+        "podman not found: apt-get install podman"));
+    takesDeclarations();
+  }
+
+  @Test
+  void goesOnWithTheCapabilitiesThatKuraHasAndSaysHowToAddThoseThatItLacks() {
+    soon(() -> assertThat(host.property("io.weir.kernel", "weir.status")).asString().contains(
+        "Kura's process has not cap_bpf, cap_perfmon, so", "the gateway does it itself",
+        "AmbientCapabilities=cap_bpf cap_perfmon,", "systemctl restart kura"));
+    soon(() -> assertThat(part("kura").state()).contains("Kura's process has not cap_bpf, cap_perfmon"));
+    takesDeclarations();
+  }
+
+  @Test
+  void servesTheAdminApiToThisMachineIfToldTo() throws Exception {
+    int port;
+    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      port = free.getLocalPort();
+    }
+    host.kura().updateConfiguration("io.weir.gateway.http", Map.of("local.port", port));
+
+    soon(() -> assertThat(part("http").state()).isEqualTo("serving http://127.0.0.1:" + port + "/api/v1"));
+    HttpResponse<String> status = HttpClient.newHttpClient().send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port
+        + "/api/v1/status")).build(), HttpResponse.BodyHandlers.ofString());
+    assertThat(status.body()).contains("\"name\":\"kura\"");
+
+    host.kura().updateConfiguration("io.weir.gateway.http", Map.of("local.port", 0));
+    soon(() -> assertThat(part("http").state()).contains("no front door on this host"));
+  }
+
+  private void takesDeclarations() {
+    declare("echo");
+    soon(() -> assertThat(names()).contains("echo"));
+  }
+
+  /** Through the admin API. */
+  private void declare(String... functions) {
+    String yaml = Stream.of(functions).map(name -> "  " + name + ":\n    image: localhost/" + name + ":1\n")
+        .collect(Collectors.joining("", "functions:\n", ""));
+    soon(() -> registry().declare(yaml, "weir.yaml", Map.of()));
   }
 
   private Part part(String name) {
@@ -220,7 +274,7 @@ class KuraSettingsIT {
 
   @Test
   void keepsWhatTheAdminApiDeclaresOverARestartUntilItIsRemovedThere() throws Exception {
-    soon(() -> registry().declare("functions:\n  echo:\n    image: localhost/echo:1\n", "weir.yaml", Map.of()));
+    declare("echo");
     soon(() -> assertThat(host.kura().getConfigurableComponentPids()).contains("echo"));
     soon(() -> assertThat(pidsOfLatestSnapshot()).contains("echo"));
     host.close();
@@ -241,18 +295,57 @@ class KuraSettingsIT {
 
   @Test
   void keepsWhatTheAdminApiDeclaresAgainAfterKuraDeletedIt() throws Exception {
-    String yaml = "functions:\n  echo:\n    image: localhost/echo:1\n";
-    soon(() -> registry().declare(yaml, "weir.yaml", Map.of()));
+    declare("echo");
     soon(() -> assertThat(pidsOfLatestSnapshot()).contains("echo"));
     host.kura().deleteFactoryConfiguration("echo", true);
     soon(() -> assertThat(names()).isEmpty());
 
-    soon(() -> registry().declare(yaml, "weir.yaml", Map.of()));
+    declare("echo");
 
     soon(() -> assertThat(functionsOfLatestSnapshot()).containsExactly("echo"));
     host.close();
     boot();
     soon(() -> assertThat(names()).containsExactly("echo"));
+  }
+
+  @Test
+  void keepsWhatWasDeclaredJustBeforeItsOwnRestart() throws Exception {
+    host.kura().refuseSnapshots(true);
+    declare("echo");
+    soon(() -> assertThat(host.kura().getConfigurableComponentPids()).contains("echo"));
+    host.bundle("io.weir.kura").stop();
+    assertThat(pidsOfLatestSnapshot()).doesNotContain("echo");
+
+    host.kura().refuseSnapshots(false);
+    host.bundle("io.weir.kura").start();
+
+    soon(() -> assertThat(pidsOfLatestSnapshot()).contains("echo"));
+    soon(() -> assertThat(host.kura().getConfigurableComponentPids()).contains("echo"));
+  }
+
+  @Test
+  void keepsWhatWasDeclaredJustBeforeKuraGoesDown() throws Exception {
+    declare("echo");
+    soon(() -> assertThat(host.kura().getConfigurableComponentPids()).contains("echo"));
+
+    host.close();
+
+    assertThat(pidsOfLatestSnapshot()).contains("echo");
+    boot();
+    soon(() -> assertThat(names()).containsExactly("echo"));
+  }
+
+  @Test
+  void forgetsWhatWasRemovedWhileItWasAway() throws Exception {
+    declare("echo", "other");
+    soon(() -> assertThat(pidsOfLatestSnapshot()).contains("echo", "other"));
+    host.bundle("io.weir.kura").stop();
+    registry().remove(new FunctionName("echo"));
+
+    host.bundle("io.weir.kura").start();
+
+    soon(() -> assertThat(pidsOfLatestSnapshot()).contains("other").doesNotContain("echo"));
+    assertThat(names()).containsExactly("other");
   }
 
   /** Whatever Kura calls them. */

@@ -4,7 +4,11 @@ import java.util.Map;
 import org.eclipse.kura.configuration.metatype.OCD;
 import org.osgi.annotation.versioning.ProviderType;
 
-/** The settings of one component. */
+/**
+ * The settings of one component.
+ *
+ * <p>Source: the public signatures of {@code ComponentConfiguration} in org.eclipse.kura.api of Eclipse Kura 5.6.0.
+ */
 @ProviderType
 public interface ComponentConfiguration {
   String getPid();

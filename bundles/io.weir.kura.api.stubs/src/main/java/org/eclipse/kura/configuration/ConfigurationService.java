@@ -7,7 +7,11 @@ import org.eclipse.kura.KuraException;
 import org.osgi.annotation.versioning.ProviderType;
 import org.osgi.framework.Filter;
 
-/** Keeps the settings of components, and snapshots of them. */
+/**
+ * Keeps the settings of components, and snapshots of them.
+ *
+ * <p>Source: the public signatures of {@code ConfigurationService} in org.eclipse.kura.api of Eclipse Kura 5.6.0.
+ */
 @ProviderType
 public interface ConfigurationService {
   String KURA_SERVICE_PID = "kura.service.pid";

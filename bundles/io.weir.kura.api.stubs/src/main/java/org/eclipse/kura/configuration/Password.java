@@ -2,7 +2,11 @@ package org.eclipse.kura.configuration;
 
 import org.osgi.annotation.versioning.ProviderType;
 
-/** A value that is shown to nobody. */
+/**
+ * A value that is shown to nobody.
+ *
+ * <p>Source: the public signatures of {@code Password} in org.eclipse.kura.api of Eclipse Kura 5.6.0.
+ */
 @ProviderType
 public class Password {
   private final char[] password;

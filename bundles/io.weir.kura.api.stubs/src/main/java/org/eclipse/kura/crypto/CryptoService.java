@@ -10,7 +10,11 @@ import javax.crypto.NoSuchPaddingException;
 import org.eclipse.kura.KuraException;
 import org.osgi.annotation.versioning.ProviderType;
 
-/** Encrypts and decrypts with the gateway's key. */
+/**
+ * Encrypts and decrypts with the gateway's key.
+ *
+ * <p>Source: the public signatures of {@code CryptoService} in org.eclipse.kura.api of Eclipse Kura 5.6.0.
+ */
 @ProviderType
 public interface CryptoService {
   char[] encryptAes(char[] value) throws KuraException;

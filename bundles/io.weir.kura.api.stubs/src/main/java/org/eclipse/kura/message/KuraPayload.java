@@ -8,7 +8,11 @@ import java.util.Map;
 import java.util.Set;
 import org.osgi.annotation.versioning.ProviderType;
 
-/** What a message carries: named values, and bytes. */
+/**
+ * What a message carries: named values, and bytes.
+ *
+ * <p>Source: the public signatures of {@code KuraPayload} in org.eclipse.kura.api of Eclipse Kura 5.6.0.
+ */
 @ProviderType
 public class KuraPayload {
   private final Map<String, Object> metrics = new HashMap<>();

@@ -3,7 +3,11 @@ package org.eclipse.kura.message;
 import java.util.Date;
 import org.osgi.annotation.versioning.ProviderType;
 
-/** Where a gateway was. */
+/**
+ * Where a gateway was.
+ *
+ * <p>Source: the public signatures of {@code KuraPosition} in org.eclipse.kura.api of Eclipse Kura 5.6.0.
+ */
 @ProviderType
 public class KuraPosition {
   private Double longitude;

@@ -2,7 +2,11 @@ package org.eclipse.kura.message;
 
 import org.osgi.annotation.versioning.ProviderType;
 
-/** The answer to a request. */
+/**
+ * The answer to a request.
+ *
+ * <p>Source: the public signatures of {@code KuraResponsePayload} in org.eclipse.kura.api of Eclipse Kura 5.6.0.
+ */
 @ProviderType
 public class KuraResponsePayload extends KuraPayload {
   public static final int RESPONSE_CODE_OK = 200;

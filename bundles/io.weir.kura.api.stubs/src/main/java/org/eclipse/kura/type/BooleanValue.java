@@ -2,7 +2,11 @@ package org.eclipse.kura.type;
 
 import org.osgi.annotation.versioning.ProviderType;
 
-/** A value of type BOOLEAN. */
+/**
+ * A value of type BOOLEAN.
+ *
+ * <p>Source: the public signatures of {@code BooleanValue} in org.eclipse.kura.api of Eclipse Kura 5.6.0.
+ */
 @ProviderType
 public class BooleanValue implements TypedValue<Boolean> {
   private final boolean value;

@@ -3,7 +3,11 @@ package org.eclipse.kura.type;
 import java.util.Arrays;
 import org.osgi.annotation.versioning.ProviderType;
 
-/** A value of type BYTE_ARRAY. */
+/**
+ * A value of type BYTE_ARRAY.
+ *
+ * <p>Source: the public signatures of {@code ByteArrayValue} in org.eclipse.kura.api of Eclipse Kura 5.6.0.
+ */
 @ProviderType
 public class ByteArrayValue implements TypedValue<byte[]> {
   private final byte[] value;

@@ -2,7 +2,11 @@ package org.eclipse.kura.type;
 
 import org.osgi.annotation.versioning.ProviderType;
 
-/** A value of type DOUBLE. */
+/**
+ * A value of type DOUBLE.
+ *
+ * <p>Source: the public signatures of {@code DoubleValue} in org.eclipse.kura.api of Eclipse Kura 5.6.0.
+ */
 @ProviderType
 public class DoubleValue implements TypedValue<Double> {
   private final double value;

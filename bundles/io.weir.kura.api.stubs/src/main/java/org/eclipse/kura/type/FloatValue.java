@@ -2,7 +2,11 @@ package org.eclipse.kura.type;
 
 import org.osgi.annotation.versioning.ProviderType;
 
-/** A value of type FLOAT. */
+/**
+ * A value of type FLOAT.
+ *
+ * <p>Source: the public signatures of {@code FloatValue} in org.eclipse.kura.api of Eclipse Kura 5.6.0.
+ */
 @ProviderType
 public class FloatValue implements TypedValue<Float> {
   private final float value;

@@ -2,7 +2,11 @@ package org.eclipse.kura.type;
 
 import org.osgi.annotation.versioning.ProviderType;
 
-/** A value of type INTEGER. */
+/**
+ * A value of type INTEGER.
+ *
+ * <p>Source: the public signatures of {@code IntegerValue} in org.eclipse.kura.api of Eclipse Kura 5.6.0.
+ */
 @ProviderType
 public class IntegerValue implements TypedValue<Integer> {
   private final int value;

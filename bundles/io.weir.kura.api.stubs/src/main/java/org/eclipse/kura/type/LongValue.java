@@ -2,7 +2,11 @@ package org.eclipse.kura.type;
 
 import org.osgi.annotation.versioning.ProviderType;
 
-/** A value of type LONG. */
+/**
+ * A value of type LONG.
+ *
+ * <p>Source: the public signatures of {@code LongValue} in org.eclipse.kura.api of Eclipse Kura 5.6.0.
+ */
 @ProviderType
 public class LongValue implements TypedValue<Long> {
   private final long value;

@@ -2,7 +2,11 @@ package org.eclipse.kura.type;
 
 import org.osgi.annotation.versioning.ProviderType;
 
-/** A value of type STRING. */
+/**
+ * A value of type STRING.
+ *
+ * <p>Source: the public signatures of {@code StringValue} in org.eclipse.kura.api of Eclipse Kura 5.6.0.
+ */
 @ProviderType
 public class StringValue implements TypedValue<String> {
   private final String value;

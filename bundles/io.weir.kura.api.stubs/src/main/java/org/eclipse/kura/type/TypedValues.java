@@ -4,7 +4,11 @@ import java.util.Base64;
 import java.util.Objects;
 import org.osgi.annotation.versioning.ProviderType;
 
-/** Makes values with a type. */
+/**
+ * Makes values with a type.
+ *
+ * <p>Source: the public signatures of {@code TypedValues} in org.eclipse.kura.api of Eclipse Kura 5.6.0.
+ */
 @ProviderType
 public final class TypedValues {
   private TypedValues() {}

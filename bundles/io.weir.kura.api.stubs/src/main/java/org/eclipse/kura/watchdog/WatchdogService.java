@@ -3,7 +3,11 @@ package org.eclipse.kura.watchdog;
 import java.util.List;
 import org.osgi.annotation.versioning.ProviderType;
 
-/** Starts the gateway again if a critical component stops telling that it works. */
+/**
+ * Starts the gateway again if a critical component stops telling that it works.
+ *
+ * <p>Source: the public signatures of {@code WatchdogService} in org.eclipse.kura.api of Eclipse Kura 5.6.0.
+ */
 @ProviderType
 public interface WatchdogService {
   @Deprecated

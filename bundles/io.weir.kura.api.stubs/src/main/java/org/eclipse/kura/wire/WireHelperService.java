@@ -3,7 +3,11 @@ package org.eclipse.kura.wire;
 import org.osgi.annotation.versioning.ProviderType;
 import org.osgi.framework.ServiceReference;
 
-/** Makes what a box needs to be wired. */
+/**
+ * Makes what a box needs to be wired.
+ *
+ * <p>Source: the public signatures of {@code WireHelperService} in org.eclipse.kura.api of Eclipse Kura 5.6.0.
+ */
 @ProviderType
 public interface WireHelperService {
   String getPid(WireComponent wireComponent);

@@ -6,7 +6,11 @@ import java.util.Objects;
 import org.eclipse.kura.type.TypedValue;
 import org.osgi.annotation.versioning.ProviderType;
 
-/** Named values. */
+/**
+ * Named values.
+ *
+ * <p>Source: the public signatures of {@code WireRecord} in org.eclipse.kura.api of Eclipse Kura 5.6.0.
+ */
 @ProviderType
 public class WireRecord {
   private final Map<String, TypedValue<?>> properties;

@@ -62,6 +62,9 @@ final class Settings {
   /** A deletion and what replaces it are two events, and Kura hears of its own deletions a little later than we do. */
   private static final Duration SETTLING = Duration.ofMillis(500);
   private static final Duration SNAPSHOT_DELAY = Duration.ofSeconds(1);
+  private static final Duration SNAPSHOT_AGAIN = Duration.ofMinutes(1);
+  /** What is not there when this begins may be on its way. */
+  private static final Duration PATIENCE = Duration.ofSeconds(2);
 
   /** Runs something later, on the same thread. */
   interface Later {
@@ -116,18 +119,33 @@ final class Settings {
     return count;
   }
 
-  /** Shows what is there. */
+  /** Shows what is there, and mends what the latest snapshot has missed while nobody looked. */
   void begin() {
     List<Configuration> all = stored("(service.pid=" + PREFIX + "*)").toList();
     all.forEach(this::look);
     Map<String, Map<String, Object>> kept = latestSnapshot();
     all.forEach(it -> keepIfNew(it, kept));
+    kept.forEach((kuraPid, properties) -> {
+      if (declared(properties.get("service.factoryPid"), properties.get(ORIGIN))) {
+        later.run(() -> forgetIfGone(kuraPid), PATIENCE);
+      }
+    });
   }
 
-  /** Somebody may have gone down between a declaration and its snapshot. */
+  /** Of what the admin API declares there is no trace but the configuration. */
+  private static boolean declared(@Nullable Object factory, @Nullable Object origin) {
+    return FUNCTION.equals(factory) && "api".equals(origin);
+  }
+
+  private void forgetIfGone(String kuraPid) {
+    if (stored("(" + KURA_PID + "=" + escape(kuraPid) + ")").findAny().isEmpty()) {
+      makeKuraForget(kuraPid);
+    }
+  }
+
   private void keepIfNew(Configuration configuration, Map<String, Map<String, Object>> kept) {
     Dictionary<String, Object> properties = configuration.getProperties();
-    if (properties != null && FUNCTION.equals(configuration.getFactoryPid()) && "api".equals(properties.get(ORIGIN))) {
+    if (properties != null && declared(configuration.getFactoryPid(), properties.get(ORIGIN))) {
       Map<String, Object> now = copy(properties);
       // What is empty may be missing from what was written as XML and read again.
       now.entrySet().removeIf(each -> each.getKey().startsWith("service.") || each.getValue().equals(""));
@@ -182,17 +200,25 @@ final class Settings {
     show(pid, factory, kuraPid);
   }
 
-  /** Kura did not write it, so it knows nothing of it. Of what the admin API declares there is no other trace. */
+  /** Kura did not write it, so it knows nothing of it. */
   private void adopt(Configuration configuration, Dictionary<String, Object> properties) {
     boolean function = FUNCTION.equals(configuration.getFactoryPid());
     Shown before = shown.get(configuration.getPid());
     String kuraPid = before != null ? before.kuraPid : function ? free(name(configuration, properties))
         : configuration.getPid();
-    properties.put(KURA_PID, kuraPid);
-    write(configuration, properties);
-    if (function && "api".equals(properties.get(ORIGIN))) {
+    if (call(configuration, properties, kuraPid) && declared(configuration.getFactoryPid(), properties.get(ORIGIN))) {
       snapshot(configuration.getPid());
     }
+  }
+
+  /** Shows it at once: ConfigurationAdmin may tell of it only after a snapshot, into which Kura takes what is shown. */
+  private boolean call(Configuration configuration, Dictionary<String, Object> properties, String kuraPid) {
+    properties.put(KURA_PID, kuraPid);
+    boolean stored = write(configuration, properties);
+    if (stored) {
+      show(configuration.getPid(), configuration.getFactoryPid(), kuraPid);
+    }
+    return stored;
   }
 
   private static String name(Configuration configuration, Dictionary<String, Object> properties) {
@@ -236,13 +262,16 @@ final class Settings {
     }
   }
 
-  private void write(Configuration configuration, Dictionary<String, Object> properties) {
+  /** @return whether it could be stored */
+  private boolean write(Configuration configuration, Dictionary<String, Object> properties) {
     try {
       configuration.update(properties);
       written.put(configuration.getPid(), copy(properties));
+      return true;
     } catch (IOException e) {
       log.error("The configuration {} could not be stored; look at the disk of Kura's configuration area",
           configuration.getPid(), e);
+      return false;
     }
   }
 
@@ -322,19 +351,22 @@ final class Settings {
   }
 
   private void takeSnapshot() {
+    Set<String> kept;
+    try {
+      kept = kura.getSnapshot(kura.snapshot()).stream().map(ComponentConfiguration::getPid).collect(Collectors.toSet());
+    } catch (KuraException | RuntimeException e) {   // Kura's own sets may change while it reads them.
+      log.error("Kura could not take a snapshot; functions declared since the last one would be lost if it restarted now. "
+          + "It is asked again in a minute", e);
+      later.run(this::takeSnapshot, SNAPSHOT_AGAIN);
+      return;
+    }
     List<String> wanted = List.copyOf(due);
     due.clear();
-    try {
-      Set<String> kept = kura.getSnapshot(kura.snapshot()).stream().map(ComponentConfiguration::getPid)
-          .collect(Collectors.toSet());
-      for (String pid : wanted) {
-        Shown it = shown.get(pid);
-        if (it != null && !kept.contains(it.kuraPid)) {
-          rename(pid, it.kuraPid);
-        }
+    for (String pid : wanted) {
+      Shown it = shown.get(pid);
+      if (it != null && !kept.contains(it.kuraPid)) {
+        rename(pid, it.kuraPid);
       }
-    } catch (KuraException e) {
-      log.error("Kura could not take a snapshot; functions declared since the last one are lost when it restarts", e);
     }
   }
 
@@ -343,9 +375,9 @@ final class Settings {
     deleted.add(kuraPid);
     find(pid).ifPresent(configuration -> {
       Dictionary<String, Object> properties = configuration.getProperties();
-      properties.put(KURA_PID, free(name(configuration, properties)));
-      write(configuration, properties);
-      snapshot(pid);
+      if (call(configuration, properties, free(name(configuration, properties)))) {
+        snapshot(pid);
+      }
     });
   }
 
@@ -378,7 +410,11 @@ final class Settings {
     return all.isEmpty() ? "ok" : String.join("; ", all);
   }
 
+  /** Takes the snapshots that are due, then shows nothing any more. */
   void close() {
+    if (!due.isEmpty()) {
+      takeSnapshot();
+    }
     List.copyOf(shown.keySet()).forEach(this::hide);
   }
 

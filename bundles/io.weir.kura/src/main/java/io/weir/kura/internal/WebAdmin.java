@@ -3,7 +3,9 @@ package io.weir.kura.internal;
 import io.weir.event.Part;
 import io.weir.function.FunctionRegistry;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
@@ -47,18 +49,26 @@ public final class WebAdmin implements ConfigurationListener, Part {
   @Activate
   public WebAdmin(BundleContext context, @Reference ConfigurationAdmin configurations,
       @Reference ConfigurationService kura, @Reference FunctionRegistry functions) {
-    String missing = Capabilities.missing(Path.of("/proc/self/status"));
+    String missing = Capabilities.missing(Path.of(Objects.requireNonNullElse(context.getProperty("weir.proc"), "/proc"),
+        "self", "status"));
     if (!missing.isEmpty()) {
       log.warn("{}", missing);
     }
-    this.settings = new Settings(context, configurations, kura, functions, parts, missing, (task, delay) ->
-        thread.schedule(() -> run(task), delay.toMillis(), TimeUnit.MILLISECONDS));
+    this.settings = new Settings(context, configurations, kura, functions, parts, missing, this::later);
     // By hand: as services of this component they would depend on the parts of which one is this, and on the registry that
     // whoever asks for them may just be starting.
     this.registrations = List.of(context.registerService(ConfigurationListener.class, this, null),
         context.registerService(Part.class, this, null));
     thread.execute(() -> run(settings::begin));
     thread.scheduleWithFixedDelay(() -> run(settings::refresh), STATUS_SECONDS, STATUS_SECONDS, TimeUnit.SECONDS);
+  }
+
+  private void later(Runnable task, Duration delay) {
+    try {
+      thread.schedule(() -> run(task), delay.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException e) {
+      log.debug("Nothing comes later any more");
+    }
   }
 
   @Deactivate

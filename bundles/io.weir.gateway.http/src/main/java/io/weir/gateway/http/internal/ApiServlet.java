@@ -7,7 +7,6 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,7 +14,6 @@ import org.slf4j.LoggerFactory;
 final class ApiServlet extends HttpServlet {
   private static final long serialVersionUID = 1L;
   private static final Logger log = LoggerFactory.getLogger(ApiServlet.class);
-  private static final Set<String> READING = Set.of("GET", "HEAD", "OPTIONS");
 
   private final transient Router router;
   private final transient Mounted mounted;
@@ -43,8 +41,9 @@ final class ApiServlet extends HttpServlet {
   protected void service(HttpServletRequest request, HttpServletResponse response) throws IOException {
     response.setHeader("X-Content-Type-Options", "nosniff");
     try {
-      requireOwnOrigin(request);
-      router.route(new ServletExchange(request, response), Optional.ofNullable(request.getPathInfo()).orElse("/"));
+      ServletExchange exchange = new ServletExchange(request, response);
+      OwnOrigin.require(exchange);
+      router.route(exchange, Optional.ofNullable(request.getPathInfo()).orElse("/"));
     } catch (Problem problem) {
       tell(problem, request, response);
     }
@@ -55,22 +54,6 @@ final class ApiServlet extends HttpServlet {
       ProblemWriter.write(problem, request, response);
     } catch (IOException e) {
       log.debug("The client of {} went before it was told", request.getRequestURI(), e);
-    }
-  }
-
-  /** A browser says where the page came from that makes a request; only the gateway's own pages may change things. */
-  private static void requireOwnOrigin(HttpServletRequest request) {
-    if (READING.contains(request.getMethod())) {
-      return;
-    }
-    String origin = request.getHeader("Origin");
-    String site = request.getHeader("Sec-Fetch-Site");
-    boolean foreign = origin == null ? site != null && !site.equals("same-origin") && !site.equals("none")
-        : !origin.substring(origin.indexOf("://") < 0 ? 0 : origin.indexOf("://") + 3)
-            .equalsIgnoreCase(String.valueOf(request.getHeader("Host")));
-    if (foreign) {
-      throw new Problem(403, "cross-site", "a page of " + (origin == null ? "another site" : origin)
-          + " may not change this gateway");
     }
   }
 }

@@ -5,10 +5,11 @@ import org.osgi.service.metatype.annotations.Icon;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
 @ObjectClassDefinition(id = HttpConfig.PID, icon = @Icon(resource = "OSGI-INF/icon/weir.png", size = 32),
-    name = "Weir HTTP gateway",
+    name = HttpConfig.NAME,
     description = "The front door to functions and the admin API.")
 public @interface HttpConfig {
   String PID = "io.weir.gateway.http";
+  String NAME = "Weir HTTP gateway";
   long DEFAULT_MAX_BODY = 1 << 20;
   int DEFAULT_MAX_KEPT = 256 << 10;
   int LARGEST_KEPT = 16 << 20;
@@ -26,4 +27,9 @@ public @interface HttpConfig {
   @AttributeDefinition(name = "Gateway name", description = "What the gateway calls itself in its status. Empty: the "
       + "machine's host name.", required = false)
   String gateway_name() default "";
+
+  @AttributeDefinition(name = "Local port", description = "Where Weir runs in Eclipse Kura: the port of 127.0.0.1 at which "
+      + "the admin API is served, without a password, to whoever is logged in on this machine; the program weir uses 8480. "
+      + "0: none. Anywhere else it means nothing.", min = "0", max = "65535", required = false)
+  int local_port() default 0;
 }

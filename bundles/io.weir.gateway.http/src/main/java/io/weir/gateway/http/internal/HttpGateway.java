@@ -44,14 +44,15 @@ import org.osgi.service.metatype.annotations.Designate;
  * The admin API and the front door, on an HTTP server where the host has one that this was made for. Everything but the
  * registry and the events may be missing: the API then says so, which is more use than an API that is missing too.
  *
- * <p>Nothing in here may need the servlet API to be loaded: Eclipse Kura 5 has none of this age, and the admin API is
- * offered through Kura there.
+ * <p>Nothing in here may need the servlet API to be loaded: Eclipse Kura 5 has none of this age. On Kura the admin API is
+ * offered through Kura, and if it is wanted at a port of this machine.
  */
 @Component(name = HttpConfig.PID, configurationPid = HttpConfig.PID, immediate = true, service = {},
     configurationPolicy = ConfigurationPolicy.REQUIRE)
 @Designate(ocd = HttpConfig.class)
 public final class HttpGateway implements Part, Services {
   private static final Duration PING = Duration.ofSeconds(15);
+  private static final String KURA = "org.eclipse.kura.configuration.ConfigurationService";
 
   private final FunctionRegistry registry;
   private final Events events;
@@ -77,6 +78,10 @@ public final class HttpGateway implements Part, Services {
   @Activate
   public HttpGateway(BundleContext context, @Reference FunctionRegistry registry, @Reference Events events,
       HttpConfig config) {
+    if (config.local_port() < 0 || config.local_port() > 65535) {
+      throw new IllegalArgumentException(HttpConfig.PID + ": local.port: '" + config.local_port()
+          + "' is not allowed; use 0..65535");
+    }
     if (config.max_body_bytes() < 0) {
       throw new IllegalArgumentException(HttpConfig.PID + ": max.body.bytes: '" + config.max_body_bytes()
           + "' is not allowed; use 0 or more");
@@ -92,17 +97,27 @@ public final class HttpGateway implements Part, Services {
         config.gateway_name().isBlank() ? hostName() : config.gateway_name().strip(), clock,
         ProcessHandle.current().info().startInstant().orElseGet(clock::instant));
     Router router = new Router(routes(this, eventsApi, status, clock));
-    this.site = servletsAreKnown() ? Optional.of(new ServletSite(context, this, router, status::ready, config, clock,
-        this::mountedChanged)) : Optional.empty();
+    this.site = site(context, router, status, config);
     // Registered by hand: as services of this component they would depend on the parts of which the one is one.
     this.registrations = List.of(context.registerService(AdminApi.class, router, null),
         context.registerService(Part.class, this, null));
     mountedChanged();
   }
 
-  private static boolean servletsAreKnown() {
+  /** Kura's own web server lets everybody on the network call a servlet that is not Kura's. */
+  private Optional<Site> site(BundleContext context, Router router, StatusApi status, HttpConfig config) {
+    if (context.getServiceReference(KURA) != null) {
+      boolean wanted = config.local_port() > 0 && known("com.sun.net.httpserver.HttpServer");
+      return wanted ? Optional.of(new LocalSite(router, config.local_port())) : Optional.empty();
+    }
+    return known("jakarta.servlet.Servlet")
+        ? Optional.of(new ServletSite(context, this, router, status::ready, config, clock, this::mountedChanged))
+        : Optional.empty();
+  }
+
+  private static boolean known(String type) {
     try {
-      HttpGateway.class.getClassLoader().loadClass("jakarta.servlet.Servlet");
+      HttpGateway.class.getClassLoader().loadClass(type);
       return true;
     } catch (ClassNotFoundException e) {
       return false;
@@ -154,11 +169,7 @@ public final class HttpGateway implements Part, Services {
 
   @Override
   public String state() {
-    if (site.isEmpty()) {
-      return "no front door: this host has no servlet API of version 6; functions are reached at their own addresses";
-    }
-    return ready() ? "serving /function/ and " + Router.BASE + ", " + site.get().triggers() + " trigger paths"
-        : "waiting for an HTTP server with the OSGi servlet whiteboard";
+    return site.map(Site::state).orElse("no front door on this host; functions are reached at their own addresses");
   }
 
   @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC,

@@ -3,6 +3,7 @@ package io.weir.gateway.http.internal;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.OptionalLong;
 
 /** An error as an RFC 9457 problem document. {@code code} is for programs and stays the same between versions. */
 final class Problem extends RuntimeException {
@@ -34,8 +35,9 @@ final class Problem extends RuntimeException {
     return status;
   }
 
-  Duration retryAfter() {
-    return retryAfter;
+  /** When to try again, if that is of use. */
+  OptionalLong retryAfterSeconds() {
+    return retryAfter.isZero() ? OptionalLong.empty() : OptionalLong.of(Math.max(1, (retryAfter.toMillis() + 999) / 1000));
   }
 
   /** What the caller is told. */

@@ -61,8 +61,9 @@ final class ServletSite implements Site {
   }
 
   @Override
-  public int triggers() {
-    return triggers.count();
+  public String state() {
+    return ready() ? "serving /function/ and " + Router.BASE + ", " + triggers.count() + " trigger paths"
+        : "waiting for an HTTP server with the OSGi servlet whiteboard";
   }
 
   @Override

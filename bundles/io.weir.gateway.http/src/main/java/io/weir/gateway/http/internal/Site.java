@@ -5,8 +5,8 @@ interface Site extends AutoCloseable {
   /** Whether the server has taken up all of it. */
   boolean ready();
 
-  /** How many paths of triggers there are. */
-  int triggers();
+  /** What is served, or what it waits for, in plain words. */
+  String state();
 
   @Override
   void close();

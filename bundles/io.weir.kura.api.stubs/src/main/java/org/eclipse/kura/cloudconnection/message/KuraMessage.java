@@ -5,7 +5,11 @@ import java.util.Map;
 import org.eclipse.kura.message.KuraPayload;
 import org.osgi.annotation.versioning.ProviderType;
 
-/** A payload, and what there is to know of it. */
+/**
+ * A payload, and what there is to know of it.
+ *
+ * <p>Source: the public signatures of {@code KuraMessage} in org.eclipse.kura.api of Eclipse Kura 5.6.0.
+ */
 @ProviderType
 public class KuraMessage {
   private final Map<String, Object> properties;

@@ -5,7 +5,11 @@ import org.eclipse.kura.KuraException;
 import org.eclipse.kura.cloudconnection.message.KuraMessage;
 import org.osgi.annotation.versioning.ConsumerType;
 
-/** Answers requests from a cloud. */
+/**
+ * Answers requests from a cloud.
+ *
+ * <p>Source: the public signatures of {@code RequestHandler} in org.eclipse.kura.api of Eclipse Kura 5.6.0.
+ */
 @ConsumerType
 public interface RequestHandler {
   default KuraMessage doGet(RequestHandlerContext context, KuraMessage reqMessage) throws KuraException {

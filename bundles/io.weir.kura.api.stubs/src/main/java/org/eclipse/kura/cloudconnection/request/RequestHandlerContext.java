@@ -6,7 +6,11 @@ import java.util.Map;
 import org.eclipse.kura.cloudconnection.publisher.CloudNotificationPublisher;
 import org.osgi.annotation.versioning.ProviderType;
 
-/** By which connection a request came. */
+/**
+ * By which connection a request came.
+ *
+ * <p>Source: the public signatures of {@code RequestHandlerContext} in org.eclipse.kura.api of Eclipse Kura 5.6.0.
+ */
 @ProviderType
 public class RequestHandlerContext {
   private final CloudNotificationPublisher notificationPublisher;

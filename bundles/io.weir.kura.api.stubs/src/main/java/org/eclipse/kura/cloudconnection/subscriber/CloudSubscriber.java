@@ -4,7 +4,11 @@ import org.eclipse.kura.cloudconnection.listener.CloudConnectionListener;
 import org.eclipse.kura.cloudconnection.subscriber.listener.CloudSubscriberListener;
 import org.osgi.annotation.versioning.ProviderType;
 
-/** Brings messages from a cloud. */
+/**
+ * Brings messages from a cloud.
+ *
+ * <p>Source: the public signatures of {@code CloudSubscriber} in org.eclipse.kura.api of Eclipse Kura 5.6.0.
+ */
 @ProviderType
 public interface CloudSubscriber {
   void registerCloudSubscriberListener(CloudSubscriberListener listener);

@@ -1,6 +1,10 @@
 package org.eclipse.kura.configuration.metatype;
 
-/** The type of a setting. */
+/**
+ * The type of a setting.
+ *
+ * <p>Source: the public signatures of {@code Scalar} in org.eclipse.kura.api of Eclipse Kura 5.6.0.
+ */
 public enum Scalar {
   STRING("String"), LONG("Long"), DOUBLE("Double"), FLOAT("Float"), INTEGER("Integer"), BYTE("Byte"), CHAR("Char"),
   BOOLEAN("Boolean"), SHORT("Short"), PASSWORD("Password");

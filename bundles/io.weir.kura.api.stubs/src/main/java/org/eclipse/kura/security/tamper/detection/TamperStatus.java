@@ -5,7 +5,11 @@ import java.util.Map;
 import org.eclipse.kura.type.TypedValue;
 import org.osgi.annotation.versioning.ProviderType;
 
-/** Whether somebody tampered with something, and what is known of it. */
+/**
+ * Whether somebody tampered with something, and what is known of it.
+ *
+ * <p>Source: the public signatures of {@code TamperStatus} in org.eclipse.kura.api of Eclipse Kura 5.6.0.
+ */
 @ProviderType
 public class TamperStatus {
   private final boolean isDeviceTampered;
