@@ -6,6 +6,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
@@ -13,10 +14,12 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiFunction;
 import java.util.function.Predicate;
 import java.util.jar.Attributes;
 import java.util.jar.JarFile;
 import java.util.jar.Manifest;
+import java.util.regex.Pattern;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -26,7 +29,7 @@ import java.util.zip.ZipOutputStream;
  *
  * <pre>
  * java Bundles.java prune ARCH FROM TO     a bundle without the native code of other architectures
- * java Bundles.java dp TO NAME VERSION JAR…   a deployment package
+ * java Bundles.java dp TO NAME VERSION JAR…    a deployment package; snapshots in it get that version
  * </pre>
  *
  * The same input gives the same bytes: entries keep their order, and all have the time {@code SOURCE_DATE_EPOCH}.
@@ -57,10 +60,24 @@ final class Bundles {
     }
     List<String> others = NATIVE.entrySet().stream().filter(each -> !each.getKey().equals(arch))
         .flatMap(each -> each.getValue().stream()).toList();
-    copy(from, to, name -> others.stream().noneMatch(name::startsWith));
+    copy(from, to, name -> others.stream().noneMatch(name::startsWith), (name, bytes) -> bytes);
   }
 
-  private static void copy(Path from, Path to, Predicate<String> wanted) throws IOException {
+  /**
+   * Gives a bundle of the version {@code 1.2.3.SNAPSHOT} that of its package: whoever puts one package over another keeps
+   * bundles that have the same version in both.
+   */
+  private static void snapshot(Path bundle, String version) throws IOException {
+    String snapshot = version.replaceFirst("^(\\d+\\.\\d+\\.\\d+)(\\..*)?$", "$1.SNAPSHOT");
+    Path to = bundle.resolveSibling(bundle.getFileName() + ".new");
+    copy(bundle, to, name -> true, (name, bytes) -> !name.equals(JarFile.MANIFEST_NAME) ? bytes
+        : new String(bytes, StandardCharsets.UTF_8).replaceFirst("(?m)^Bundle-Version: " + Pattern.quote(snapshot) + "(?=\\r?$)",
+            "Bundle-Version: " + version).getBytes(StandardCharsets.UTF_8));
+    Files.move(to, bundle, StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  private static void copy(Path from, Path to, Predicate<String> wanted, BiFunction<String, byte[], byte[]> change)
+      throws IOException {
     try (JarFile jar = new JarFile(from.toFile(), false);
         ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(to))) {
       for (var entry : Collections.list(jar.entries())) {
@@ -69,7 +86,7 @@ final class Bundles {
           copy.setTimeLocal(TIME);
           out.putNextEntry(copy);
           try (InputStream in = jar.getInputStream(entry)) {
-            in.transferTo(out);
+            out.write(change.apply(entry.getName(), in.readAllBytes()));
           }
           out.closeEntry();
         }
@@ -80,6 +97,7 @@ final class Bundles {
   private static void deploymentPackage(Path to, String name, String version, List<Path> bundles) throws IOException {
     List<String> sections = new ArrayList<>();
     for (Path bundle : bundles) {
+      snapshot(bundle, version);
       try (JarFile jar = new JarFile(bundle.toFile(), false)) {
         Attributes headers = jar.getManifest().getMainAttributes();
         String symbolicName = headers.getValue("Bundle-SymbolicName").split(";")[0].strip();
