@@ -62,7 +62,7 @@ class ForecastIT {
   @Test
   void aTimersFunctionIsUpBeforeItsTickAlsoAfterARestartAndAMistakeIsCounted() throws Exception {
     deploy("ticking", "10m");
-    deploy("stopped", "10m");
+    deploy("stopped", "2s");   // so that a mistake ends soon
     gateway.stop();
     Instant now = Instant.now();
     // The next ticks are 22 and 10 s ahead; to be down for less than 20 s is not worth a start.

@@ -269,7 +269,11 @@ final class FunctionInstances {
     decide((now, todo) -> {
       roster.forget(slot);
       roster.prepareAfterNanos = now + Ascent.PREPARE_AGAIN.toNanos();
-      boolean wanted = slot.goal.compareTo(Rung.ARMED) > 0 && !slot.unwanted;
+      boolean guess = roster.prospect.isGuess(slot);
+      boolean wanted = slot.goal.compareTo(Rung.ARMED) > 0 && !slot.unwanted && !guess;
+      if (guess) {
+        roster.prospect.failed();
+      }
       if (wanted) {
         roster.backOff.failed(failure, now);
       }

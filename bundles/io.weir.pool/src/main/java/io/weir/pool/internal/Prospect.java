@@ -21,6 +21,8 @@ final class Prospect {
   /** The wall clock was set if it strays from the other one by more than that; then advice is asked for anew. */
   private static final Duration STRAYED = Duration.ofSeconds(1);
   private static final Duration SHORTEST = Duration.ofMillis(20);
+  /** After so many starts that failed in a row nothing is started before somebody calls. */
+  private static final int MOST_FAILURES = 3;
 
   private final Roster roster;
   private final FunctionInstances owner;
@@ -36,6 +38,7 @@ final class Prospect {
   private boolean spent;
   /** Whether it was counted that the budget has no room for this guess. */
   private boolean refusalTold;
+  private int failures;
   private long made;
   private long hits;
   private long late;
@@ -62,6 +65,7 @@ final class Prospect {
         todo.add(() -> roster.home.lifecycle().climb(made, owner, true));
       }
     }
+    failures = 0;
     changed();
   }
 
@@ -140,7 +144,7 @@ final class Prospect {
 
   /** Whether an instance may be started for a call that is only likely. */
   boolean mayPrewarm(long now) {
-    return !spent && roster.backOff.failure().isEmpty() && now >= roster.prepareAfterNanos
+    return !spent && failures < MOST_FAILURES && roster.backOff.failure().isEmpty() && now >= roster.prepareAfterNanos
         && !roster.home.budget().pressed();
   }
 
@@ -149,6 +153,14 @@ final class Prospect {
     guess = slot;
     wasUp = true;
     made++;
+  }
+
+  /** The guess did not start. That is no reason to refuse anybody who calls; it is tried again in a while. */
+  void failed() {
+    guess = null;
+    wasUp = false;
+    wrong++;
+    failures++;
   }
 
   void refused() {

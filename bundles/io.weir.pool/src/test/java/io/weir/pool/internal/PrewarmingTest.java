@@ -246,6 +246,26 @@ class PrewarmingTest {
   }
 
   @Test
+  void aGuessThatFailsIsTriedAFewTimesAndRefusesNobody() throws Exception {
+    open();
+    engine.crashingImage = "img:1";
+    forecaster.expect("a", now(), now().plusSeconds(600));
+    add("a", scaling(HOUR));
+    events.next("start-failed");
+    for (int i = 2; i <= 3; i++) {
+      time.addAndGet(Duration.ofSeconds(31).toNanos());
+      events.next("start-failed");
+    }
+    advance(31);
+    advance(31);
+    assertThat(prewarms("a")).isEqualTo(new Prewarms(3, 0, 0, 3, 0));
+    assertThat(pool.breakdown(name("a"))).isEmpty();
+
+    engine.crashingImage = "";
+    lease("a").release();
+  }
+
+  @Test
   void whatTheFunctionDeclaresGoesFirst() throws Exception {
     open();
     forecaster.expect("created", now(), now().plusSeconds(30));
