@@ -24,7 +24,8 @@ import picocli.CommandLine.Model.CommandSpec;
     exitCodeList = {"0:it worked", "1:it was tried and failed", "2:the command line is wrong", "3:no gateway answers",
         "4:the gateway refused", "5:this machine lacks a program or a permission"},
     subcommands = {RunCommand.class, DoctorCommand.class, StatusCommand.class, DeployCommand.class, ListCommand.class,
-        InstancesCommand.class, RestCommand.class, CalibrateCommand.class, TopCommand.class, TrafficCommand.class, InvokeCommand.class, LogsCommand.class, RemoveCommand.class, EventsCommand.class,
+        InstancesCommand.class, RestCommand.class, CalibrateCommand.class, ForecastCommand.class, TopCommand.class,
+        TrafficCommand.class, InvokeCommand.class, LogsCommand.class, RemoveCommand.class, EventsCommand.class,
         DlqCommand.class, AuditCommand.class,
         PublishCommand.class, ReplayCommand.class, ImageCommand.class, PackageCommand.class, DeviceCommand.class})
 public final class Main implements Runnable {

@@ -232,6 +232,39 @@ class MainTest {
   }
 
   @Test
+  void showsWhatIsExpectedOfFunctions() {
+    String thermo = """
+        {"function":"thermo","used":true,"unused":null,"rests":"created","driver":"timers","arrivals":12,
+         "next":{"from":"2026-11-21T11:59:58Z","to":"2026-11-21T12:00:02Z","probability":0.95},
+         "prewarms":{"made":5,"hits":3,"late":1,"wrong":1,"refused":2},
+         "followers":[{"function":"echo","afterSeconds":2.3,"deviationSeconds":0.4,"probability":0.9}],
+         "candidates":[{"name":"timers","today":{"hits":11,"misses":1,"wrong":2,"memoryMibSeconds":320.5,"delaySeconds":0.25},
+           "yesterday":{"hits":7,"misses":0,"wrong":0,"memoryMibSeconds":12.0,"delaySeconds":0.0}}]}""";
+    String echo = """
+        {"function":"echo","used":false,"unused":"it declares rest: created","rests":"created","driver":null,"arrivals":0,
+         "next":null,"prewarms":{"made":0,"hits":0,"late":0,"wrong":0,"refused":0},"followers":[],"candidates":[]}""";
+    gateway.answer("GET /forecasts", 200, "{\"forecasts\":[" + thermo + "," + echo + "]}");
+    gateway.answer("GET /functions/thermo/forecast", 200, thermo);
+    gateway.answer("GET /functions/echo/forecast", 200, echo);
+    gateway.answer("GET /functions/nobody/forecast", 404, "{\"detail\":\"there is no function 'nobody'\"}");
+
+    List<String> lines = weir("forecast").out.lines().toList();
+
+    assertThat(lines.get(0)).matches("FUNCTION +DRIVER +CALLS +NEXT +CHANCE +RESTS +PREWARMED +HITS +LATE +WRONG +REFUSED");
+    assertThat(lines.get(1)).matches("thermo +timers +12 +.*:58 to .*:02 +95 % +created +5 +3 +1 +1 +2");
+    assertThat(lines.get(2)).matches("echo +- +0 +- +- +created +0 +0 +0 +0 +0");
+    String one = weir("forecast", "thermo").out;
+    assertThat(one).contains("5 times; 3 hits, 1 late, 1 wrong; 2 refused", "followed by echo after 2300 ms ± 400 ms, 90 %");
+    assertThat(one.lines().toList()).last().asString()
+        .matches("timers +11 +1 +2 +32[01] +0\\.25 s +7 +0 +0 +12 +0\\.00 s");
+    assertThat(weir("forecast", "echo").out).contains("not acted on: it declares rest: created", "never called");
+    assertThat(Json.object(weir("forecast", "thermo", "--json").out)).containsEntry("driver", "timers");
+    Ended unknown = weir("forecast", "nobody");
+    assertThat(unknown.exitCode).isEqualTo(4);
+    assertThat(unknown.err).contains("there is no function 'nobody'");
+  }
+
+  @Test
   void showsWhatTheKernelCounted() {
     String traffic = """
         {"functions":[{"function":"thermo","requests":1200,"responses":{"2xx":1190,"5xx":7},"inFlight":1,"aborts":2,
@@ -435,7 +468,7 @@ class MainTest {
       "replay --csv a --topic b --limit 0", "replay --csv a --topic b --patience soon", "image", "image build", "image build python",
       "image build cobol .", "image runtime cobol", "image runtime static", "image build . --tag UPPER/x:y:z",
       "image exists ../x", "run --for never", "run --port 0", "run --port 1883", "run", "invoke a -H nocolon",
-      "invoke a --timeout 0s", "rest a", "rest a warm", "rest", "calibrate a b", "list --url ftp://x", "list --url nonsense"})
+      "invoke a --timeout 0s", "rest a", "rest a warm", "rest", "calibrate a b", "forecast a b", "list --url ftp://x", "list --url nonsense"})
   void aWrongCommandLineIsToldAsOne(String line) {
     Ended ended = weir(line.split(" "));
 
@@ -468,7 +501,7 @@ class MainTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"run", "doctor", "status", "deploy", "list", "instances", "invoke", "logs", "remove", "events", "publish",
-      "replay", "rest", "calibrate", "traffic", "image", "image build"})
+      "replay", "rest", "calibrate", "forecast", "traffic", "image", "image build"})
   void everyVerbExplainsItself(String verb) {
     Ended ended = weir((verb + " --help").split(" "));
 

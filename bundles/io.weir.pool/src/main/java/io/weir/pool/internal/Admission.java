@@ -11,13 +11,15 @@ import java.util.stream.Stream;
 
 /**
  * Lets an instance into the memory budget, if need be at the cost of others: idle ones of functions that matter less or as
- * much give way, the least important first and among equals the one unused for longest. What works is left alone.
+ * much give way, the least important first and among equals the one unused for longest; before them, whatever was started for
+ * a call that has not come yet, whoever's it is. What works is left alone.
  */
 final class Admission {
   private final Budget budget;
   private final Map<FunctionName, FunctionInstances> functions;
 
-  private record Victim(FunctionInstances owner, Slot slot, Priority priority) {}
+  /** @param guess whether nobody has called it yet */
+  private record Victim(FunctionInstances owner, Slot slot, Priority priority, boolean guess) {}
 
   /** @param functions the pool's own map, read at every look */
   Admission(Budget budget, Map<FunctionName, FunctionInstances> functions) {
@@ -40,8 +42,9 @@ final class Admission {
     Set<Slot> tried = new HashSet<>();
     while (true) {
       Optional<Victim> victim = functions.values().stream().flatMap(Admission::victim)
-          .filter(candidate -> candidate.priority.compareTo(atMost) <= 0 && !tried.contains(candidate.slot))
-          .min(Comparator.comparing(Victim::priority).thenComparingLong(candidate -> candidate.slot.lastUsedNanos));
+          .filter(candidate -> (candidate.guess || candidate.priority.compareTo(atMost) <= 0)
+              && !tried.contains(candidate.slot))
+          .min(Comparator.comparing((Victim candidate) -> !candidate.guess).thenComparing(Victim::priority).thenComparingLong(candidate -> candidate.slot.lastUsedNanos));
       if (victim.isEmpty()) {
         return false;
       }
@@ -53,6 +56,6 @@ final class Admission {
   }
 
   private static Stream<Victim> victim(FunctionInstances owner) {
-    return owner.cheapest().map(slot -> new Victim(owner, slot, owner.spec().scaling().priority())).stream();
+    return owner.cheapest().map(slot -> new Victim(owner, slot, owner.spec().scaling().priority(), owner.isGuess(slot))).stream();
   }
 }

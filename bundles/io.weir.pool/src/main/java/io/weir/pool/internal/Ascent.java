@@ -170,6 +170,12 @@ final class Ascent {
     if (roster.any(Slot::isLive) || roster.spec.scaling().min() > 0 && !pinned) {
       return;
     }
+    if (target == Rung.FROZEN && !pinned && roster.prospect.mayPrewarm(now)) {
+      if (prewarm(now, todo)) {
+        return;
+      }
+      target = descent.fallback(now);
+    }
     String why = pinned ? "operator" : "prepared";
     Optional<Slot> prepared = roster.slots.stream().filter(Slot::isPrepared).findFirst();
     if (prepared.isPresent()) {
@@ -183,6 +189,31 @@ final class Ascent {
     } else if (target != Rung.IMAGE && mayPrepare(now) && (target.compareTo(Rung.ARMED) <= 0 || pinned)) {
       raise(roster.newSlot(target, why, now), target, roster.absence, why, todo);
     }
+  }
+
+  /**
+   * Starts an instance for a call that is likely; false if the budget has no room. What is started for a guess makes nobody
+   * give way, so it is charged under the lock: whoever needs the memory from now on finds it to give up.
+   */
+  private boolean prewarm(long now, List<Runnable> todo) {
+    Optional<Slot> prepared = roster.prepared();
+    if (prepared.filter(slot -> slot.climbing).isPresent()) {
+      return true;   // at the next look
+    }
+    long more = Math.max(0, roster.costs.expectedBytes() - prepared.map(slot -> slot.charge).orElse(0L));
+    if (!home.budget().charge(more)) {
+      roster.prospect.refused();
+      return false;
+    }
+    Slot slot = prepared.orElseGet(() -> roster.newSlot(Rung.FROZEN, "forecast", now));
+    slot.charge += more;
+    slot.from = slot.rung();
+    slot.goal = Rung.FROZEN;
+    slot.cause = roster.absence;
+    slot.why = "forecast";
+    roster.prospect.guessed(slot);
+    todo.add(() -> home.lifecycle().climb(slot, owner, false));
+    return true;
   }
 
   private boolean mayPrepare(long now) {

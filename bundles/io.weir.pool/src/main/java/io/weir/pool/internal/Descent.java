@@ -36,10 +36,25 @@ final class Descent {
 
   /** Where the function is to rest now: where the operator wants it, or where it costs least. */
   Rung target(long now) {
+    return roster.pin.wanted().orElseGet(() -> advised(now));
+  }
+
+  private Rung advised(long now) {
+    Optional<Rung> advice = roster.spec.scaling().rest().isPresent() ? Optional.empty() : roster.prospect.rung(now);
+    return home.policy().rest(roster.spec, roster.costs, idle(now), roster.live() > 0, advice,
+        roster.prospect.mayPrewarm(now));
+  }
+
+  /** How long the function has been without work, or what is up waits for work. */
+  private Duration idle(long now) {
     boolean up = roster.live() > 0;
-    Duration since = Duration.ofNanos(now - roster.lastCallNanos);
-    Duration idle = !up && !roster.called && since.compareTo(UNCALLED) < 0 ? UNCALLED : since;
-    return roster.pin.wanted().orElseGet(() -> home.policy().rest(roster.spec, roster.costs, idle, up));
+    Duration since = Duration.ofNanos(now - (up ? roster.prospect.heldSince(roster.lastCallNanos, now) : roster.lastCallNanos));
+    return !up && !roster.called && since.compareTo(UNCALLED) < 0 ? UNCALLED : since;
+  }
+
+  /** Where it rests if nothing may be started. */
+  Rung fallback(long now) {
+    return home.policy().cheapest(roster.spec, roster.costs, idle(now), false);
   }
 
   /** Takes idle instances down to the rung. */
@@ -178,7 +193,8 @@ final class Descent {
   }
 
   private boolean mayGo(Slot slot) {
-    return slot.charge > 0 && !slot.climbing && !slot.unwanted && (slot.isIdle() || slot.isPrepared());
+    return slot.charge > 0 && !slot.unwanted
+        && (roster.prospect.isGuess(slot) || !slot.climbing && (slot.isIdle() || slot.isPrepared()));
   }
 
   /** Gives up a slot for the sake of others; answers the bytes that makes free, 0 if it has work meanwhile. */
@@ -187,7 +203,9 @@ final class Descent {
       return 0;
     }
     long free = slot.charge;
-    if (!end(slot, "evicted", now, todo)) {
+    if (slot.isComing()) {
+      stop(slot, "evicted", todo);   // a guess on its way up; nobody waits for it
+    } else if (!end(slot, "evicted", now, todo)) {
       return 0;
     }
     roster.absence = ColdStart.Cause.EVICTED;

@@ -2,6 +2,7 @@ package io.weir.pool.internal;
 
 import io.weir.engine.Instance.State;
 import io.weir.engine.Residence;
+import io.weir.function.FunctionName;
 import io.weir.kernel.Traffic.Load;
 import java.net.InetSocketAddress;
 import java.util.List;
@@ -84,6 +85,7 @@ final class DirectCalls {
   private void arrived(long now, List<Runnable> todo) {
     roster.lastCallNanos = now;
     roster.called = true;
+    roster.prospect.arrived(todo);
     roster.pin.release(todo);
   }
 
@@ -98,9 +100,21 @@ final class DirectCalls {
     roster.lastCallNanos = Math.max(roster.lastCallNanos, at);
     if (came) {
       roster.called = true;
+      roster.prospect.arrived(todo);
+      tellForecaster(slot.directSince, at, todo);
       if (roster.pin.before(slot.direct > 0 ? asOf : at)) {
         roster.pin.release(todo);
       }
+    }
+  }
+
+  /** What a packet announces is told when the kernel has counted a request: a connection may end as well. */
+  private void tellForecaster(int requests, long at, List<Runnable> todo) {
+    if (requests > 0) {
+      Forecasting forecasting = roster.home.forecasting();
+      FunctionName function = roster.spec.name();
+      todo.add(() -> forecasting.observe(function,
+          forecasting.now().minusNanos(Math.max(0, roster.home.nanoTime() - at)), requests));
     }
   }
 

@@ -7,6 +7,8 @@ import io.weir.engine.Instance;
 import io.weir.engine.Instance.State;
 import io.weir.engine.Lease;
 import io.weir.engine.LeaseRefused;
+import io.weir.forecast.Outlook;
+import io.weir.forecast.Prewarms;
 import io.weir.function.FunctionSpec;
 import io.weir.function.Rung;
 import io.weir.function.Source;
@@ -43,7 +45,7 @@ final class FunctionInstances {
   /** @param rehearsal whether there is to be one instance that shows that it can be started, and no more */
   FunctionInstances(FunctionSpec spec, Home home, boolean rehearsal) {
     this.home = home;
-    this.roster = new Roster(spec, home, rehearsal);
+    this.roster = new Roster(spec, home, this, rehearsal);
     this.leasing = new Leasing(roster, this::release);
     this.descent = new Descent(roster, this);
     this.ascent = new Ascent(roster, this, descent);
@@ -71,6 +73,7 @@ final class FunctionInstances {
       }
       roster.lastCallNanos = now;
       roster.called = true;
+      roster.prospect.arrived(todo);
       roster.pin.release(todo);
       Slot free = roster.waiters.isEmpty() ? roster.leastLoaded() : null;
       if (free != null) {
@@ -266,7 +269,11 @@ final class FunctionInstances {
     decide((now, todo) -> {
       roster.forget(slot);
       roster.prepareAfterNanos = now + Ascent.PREPARE_AGAIN.toNanos();
-      boolean wanted = slot.goal.compareTo(Rung.ARMED) > 0 && !slot.unwanted;
+      boolean guess = roster.prospect.isGuess(slot);
+      boolean wanted = slot.goal.compareTo(Rung.ARMED) > 0 && !slot.unwanted && !guess;
+      if (guess) {
+        roster.prospect.failed();
+      }
       if (wanted) {
         roster.backOff.failed(failure, now);
       }
@@ -323,6 +330,14 @@ final class FunctionInstances {
     });
   }
 
+  /** Another function's call tells something of this one's. */
+  void announced() {
+    decide((now, todo) -> {
+      roster.prospect.changed();
+      rest(now, todo);
+    });
+  }
+
   private void rest(long now, List<Runnable> todo) {
     if (roster.settled && !roster.removed && roster.waiters.isEmpty()) {
       Rung target = descent.target(now);
@@ -335,6 +350,11 @@ final class FunctionInstances {
   /** What would be given up first if memory is needed; empty if nothing may be. */
   synchronized Optional<Slot> cheapest() {
     return descent.cheapest();
+  }
+
+  /** Whether a slot was started for a call that has not come yet: whoever needs memory goes before it. */
+  synchronized boolean isGuess(Slot slot) {
+    return roster.prospect.isGuess(slot);
   }
 
   /** Gives up a slot for the sake of others; answers the bytes that makes free, 0 if it has work meanwhile. */
@@ -407,6 +427,7 @@ final class FunctionInstances {
   void remove() {
     decide((now, todo) -> {
       roster.removed = true;
+      roster.prospect.close();
       leasing.refuseAll(roster.gone(), now, todo);
       for (Slot slot : List.copyOf(roster.slots)) {
         descent.drain(slot, "removed", todo);
@@ -445,6 +466,23 @@ final class FunctionInstances {
       rest(now, todo);
     });
     return done.get(0);
+  }
+
+  synchronized Prewarms prewarms() {
+    return roster.prospect.prewarms();
+  }
+
+  Outlook outlook() {
+    Outlook outlook;
+    FunctionSpec spec;
+    Costs costs;
+    synchronized (this) {
+      outlook = roster.prospect.outlook(descent.target(home.nanoTime()));
+      spec = roster.spec;
+      costs = roster.costs;
+    }
+    return new Outlook(outlook.function(), outlook.unused(), outlook.rests(), outlook.prewarms(),
+        home.forecasting().report(spec, costs));
   }
 
   /** What reaches its instances past the gateway. */

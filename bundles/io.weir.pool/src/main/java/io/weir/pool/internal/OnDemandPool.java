@@ -15,7 +15,11 @@ import io.weir.engine.MemoryBudget;
 import io.weir.engine.Runners;
 import io.weir.event.Events;
 import io.weir.event.GatewayIdentity;
+import io.weir.forecast.ArrivalForecaster;
+import io.weir.forecast.Foresight;
 import io.weir.forecast.LoadForecaster;
+import io.weir.forecast.Outlook;
+import io.weir.forecast.Prewarms;
 import io.weir.function.FunctionCheck;
 import io.weir.function.FunctionListener;
 import io.weir.function.FunctionName;
@@ -25,6 +29,7 @@ import io.weir.function.Rung;
 import io.weir.kernel.Traffic;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -62,9 +67,9 @@ import org.slf4j.LoggerFactory;
  * function still has the same revision are taken over, the rest is removed. Strangers are never touched.
  */
 @Component(name = OnDemandPool.PID, configurationPolicy = ConfigurationPolicy.REQUIRE, immediate = true,
-    service = {InstancePool.class, Ladder.class, FunctionListener.class, FunctionCheck.class})
+    service = {InstancePool.class, Ladder.class, Foresight.class, FunctionListener.class, FunctionCheck.class})
 @Designate(ocd = PoolConfig.class)
-public final class OnDemandPool implements InstancePool, Ladder, FunctionListener, FunctionCheck {
+public final class OnDemandPool implements InstancePool, Ladder, Foresight, FunctionListener, FunctionCheck {
   static final String PID = "io.weir.pool";
   private static final Logger LOG = LoggerFactory.getLogger(OnDemandPool.class);
   private static final Duration TEND = Duration.ofMillis(500);
@@ -82,6 +87,7 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
   private final Budget budget;
   private final Housekeeping housekeeping;
   private final CostLedger ledger;
+  private final Forecasting forecasting;
   private final Home home;
   private final ScheduledThreadPoolExecutor scheduler;
   private final Map<FunctionName, FunctionInstances> functions = new ConcurrentHashMap<>();
@@ -110,12 +116,15 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
 
   OnDemandPool(ContainerEngine engine, Runners runners, Events events, Settings settings, String gateway, Path data,
       Path proc) {
-    this(engine, runners, events, settings, gateway, data, proc, System::nanoTime);
+    this(engine, runners, events, settings, gateway, data, proc, System::nanoTime, InstantSource.system());
   }
 
-  /** @param clock by which everything is decided that depends on time */
+  /**
+   * @param clock by which everything is decided that depends on time
+   * @param wall what time it is, for forecasts
+   */
   OnDemandPool(ContainerEngine engine, Runners runners, Events events, Settings settings, String gateway, Path data,
-      Path proc, LongSupplier clock) {
+      Path proc, LongSupplier clock, InstantSource wall) {
     this.engine = engine;
     this.runners = runners;
     this.settings = settings;
@@ -129,7 +138,8 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
     this.ledger = new CostLedger(data.resolve("calibration.properties"));
     Admission admission = new Admission(budget, functions);
     RestPolicy policy = new RestPolicy(this::expected, settings, budget);
-    this.home = new Home(lifecycle, kernel, settings, budget, admission, ledger, policy, scheduler, clock);
+    this.forecasting = new Forecasting(settings, budget, wall, this::announced);
+    this.home = new Home(lifecycle, kernel, settings, budget, admission, ledger, policy, forecasting, scheduler, clock);
     this.reconciler = new Reconciler(engine, lifecycle, functions);
     this.housekeeping = new Housekeeping(engine, runners, home, functions, pressure);
     this.watch = engine.watch(Lifecycle.GATEWAY, gateway, this::engineEvent);
@@ -138,6 +148,7 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
     every(TEND, this::tend);
     every(METER, housekeeping::look);
     every(SWEEP, () -> lifecycle.run(reconciler::sweep));
+    every(SWEEP, () -> forecasting.retain(Set.copyOf(functions.keySet())));
   }
 
   private void every(Duration period, Runnable task) {
@@ -171,6 +182,26 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
     lifecycle.surroundings().disappeared(environment);
   }
 
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  void bindForecaster(ArrivalForecaster service) {
+    forecasting.appeared(service);
+  }
+
+  void unbindForecaster(ArrivalForecaster service) {
+    forecasting.disappeared(service);
+  }
+
+  /** Their advice is another one; asked for by nobody who waits. */
+  void announced(List<FunctionName> names) {
+    try {
+      scheduler.execute(() -> names.forEach(name -> Optional.ofNullable(functions.get(name))
+          .ifPresent(FunctionInstances::announced)));
+    } catch (RejectedExecutionException e) {
+      LOG.trace("the pool is closed", e);
+    }
+  }
+
   private LoadForecaster expected() {
     LoadForecaster better = forecaster;
     return better != null ? better : (function, idle) -> RestPolicy.oncePerIdleTime(idle);
@@ -186,6 +217,7 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
       return CompletableFuture.failedFuture(new LeaseRefused(LeaseRefused.Code.UNKNOWN_FUNCTION,
           "there is no function " + function, Duration.ZERO, null));
     }
+    forecasting.observe(function);
     try {
       return instances.acquire(patience);
     } catch (RejectedExecutionException e) {
@@ -281,6 +313,17 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
   }
 
   @Override
+  public Optional<Outlook> outlook(FunctionName function) {
+    return Optional.ofNullable(functions.get(function)).map(FunctionInstances::outlook);
+  }
+
+  @Override
+  public Map<FunctionName, Prewarms> prewarms() {
+    return functions.entrySet().stream()
+        .collect(Collectors.toMap(Map.Entry::getKey, function -> function.getValue().prewarms()));
+  }
+
+  @Override
   public MemoryBudget budget() {
     return budget.view();
   }
@@ -345,7 +388,7 @@ public final class OnDemandPool implements InstancePool, Ladder, FunctionListene
   }
 
   /** Rehearsals are not: whoever is not declared is entitled to nothing. */
-  private void tend() {
+  void tend() {
     leaving.removeIf(instances -> instances.slots().isEmpty());
     Stream.concat(functions.values().stream(), leaving.stream()).forEach(FunctionInstances::tend);
   }

@@ -47,4 +47,9 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
       description = "Whether what a new function's rungs cost on this device is measured in quiet moments, "
           + "with an instance of its own.")
   boolean calibrate() default true;
+
+  @AttributeDefinition(name = "Use forecasts",
+      description = "Whether functions rest, and are started before they are called, as is expected of their calls; "
+          + "else by a fixed rule. Needs the bundle io.weir.forecast.")
+  boolean forecast_enabled() default true;
 }

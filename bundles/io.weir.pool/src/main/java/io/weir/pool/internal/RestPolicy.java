@@ -6,6 +6,7 @@ import io.weir.function.Rung;
 import io.weir.function.Source;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
@@ -43,9 +44,11 @@ final class RestPolicy {
    *
    * @param idle since its last call, or since it was declared
    * @param up whether it has an instance that is up; a process is not started for nobody
+   * @param advised where it should rest by the forecaster's advice
+   * @param mayPrewarm whether a process may be started for a call that is likely
    */
-  Rung rest(FunctionSpec spec, Costs costs, Duration idle, boolean up) {
-    if (spec.scaling().rest().equals(java.util.Optional.of(Rung.RUNNING))) {
+  Rung rest(FunctionSpec spec, Costs costs, Duration idle, boolean up, Optional<Rung> advised, boolean mayPrewarm) {
+    if (spec.scaling().rest().equals(Optional.of(Rung.RUNNING))) {
       return Rung.RUNNING;
     }
     boolean expired = idle.compareTo(spec.scaling().idle()) > 0;
@@ -57,11 +60,22 @@ final class RestPolicy {
     if (up && idle.compareTo(settings.freezeAfter()) <= 0 && !budget.pressed()) {
       return Rung.RUNNING;
     }
+    if (advised.isPresent()) {
+      boolean warm = advised.get().compareTo(Rung.FROZEN) >= 0;
+      if (warm ? up && !expired || !up && mayPrewarm : advised.get() != Rung.ARMED || !budget.pressed()) {
+        return warm ? Rung.FROZEN : advised.get();
+      }
+    }
+    return cheapest(spec, costs, idle, up && !expired);
+  }
+
+  /** By the fixed rule, or a forecaster who knows of rates only. */
+  Rung cheapest(FunctionSpec spec, Costs costs, Duration idle, boolean mayBeUp) {
     double calls = forecaster.get().arrivalsPerSecond(spec.name(), idle);
     Rung best = Rung.IMAGE;
     double least = Double.MAX_VALUE;
     for (Rung rung : rungs(spec)) {
-      if (rung == Rung.FROZEN && (!up || expired) || budget.pressed() && rung == Rung.ARMED) {
+      if (rung == Rung.FROZEN && !mayBeUp || budget.pressed() && rung == Rung.ARMED) {
         continue;
       }
       double cost = calls * costs.resumeSeconds(rung) * settings.delayPrice()

@@ -25,6 +25,7 @@ final class Roster {
   final WaitQueue waiters = new WaitQueue();
   final BackOff backOff = new BackOff();
   final Pin pin = new Pin();
+  final Prospect prospect;
   final Autoscaler autoscaler;
   FunctionSpec spec;
   Costs costs;
@@ -44,11 +45,7 @@ final class Roster {
   /** Whether this is no function yet: its one instance shows that it can be started. */
   final boolean rehearsal;
 
-  Roster(FunctionSpec spec, Home home) {
-    this(spec, home, false);
-  }
-
-  Roster(FunctionSpec spec, Home home, boolean rehearsal) {
+  Roster(FunctionSpec spec, Home home, FunctionInstances owner, boolean rehearsal) {
     this.home = home;
     this.rehearsal = rehearsal;
     this.spec = spec;
@@ -56,6 +53,7 @@ final class Roster {
     this.lastCallNanos = home.nanoTime();
     this.prepareAfterNanos = lastCallNanos;
     this.autoscaler = new Autoscaler(lastCallNanos);
+    this.prospect = new Prospect(this, owner);
   }
 
   Slot newSlot(Rung goal, String why, long now) {

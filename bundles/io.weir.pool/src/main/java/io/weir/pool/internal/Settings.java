@@ -9,7 +9,7 @@ import java.time.Duration;
  * @param delayPrice MiB·s that one second of waiting is worth
  */
 record Settings(int queueLength, Duration startTimeout, Duration stopGrace, int parallelStarts, Duration freezeAfter,
-    long budgetBytes, int leastAvailablePercent, double delayPrice, boolean calibrate) {
+    long budgetBytes, int leastAvailablePercent, double delayPrice, boolean calibrate, boolean forecast) {
 
   static Settings of(PoolConfig config) {
     int cores = Runtime.getRuntime().availableProcessors();
@@ -21,7 +21,7 @@ record Settings(int queueLength, Duration startTimeout, Duration stopGrace, int 
         Duration.ofMillis(inRange("freeze.after.millis", config.freeze_after_millis(), 0, 3_600_000)),
         (long) inRange("memory.budget.mib", config.memory_budget_mib(), 0, 16_777_216) << 20,
         inRange("pressure.available.percent", config.pressure_available_percent(), 0, 90),
-        inRange("delay.price", config.delay_price(), 0, 1_000_000_000), config.calibrate());
+        inRange("delay.price", config.delay_price(), 0, 1_000_000_000), config.calibrate(), config.forecast_enabled());
   }
 
   private static int inRange(String key, int value, int min, int max) {

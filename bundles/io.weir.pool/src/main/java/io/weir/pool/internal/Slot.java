@@ -72,6 +72,8 @@ final class Slot {
   private int mostLeased;
   /** Requests that came without a lease; negative until the kernel was asked for the first time. */
   private long directRequests;
+  /** How many of them the kernel had not counted yet when it was asked before. */
+  int directSince;
   long served;
   /** Requests that timed out since it last answered one. */
   int timeouts;
@@ -157,12 +159,14 @@ final class Slot {
    */
   boolean counted(@Nullable Load load) {
     direct = load == null ? 0 : Math.max(0, load.inFlight() - mostLeased);
+    directSince = 0;
     mostLeased = inFlight;
     if (load == null) {
       return false;
     }
     long before = directRequests;
     directRequests = Math.max(before, load.requests() - leases);
+    directSince = before < 0 ? 0 : (int) Math.min(Integer.MAX_VALUE, directRequests - before);
     return direct > 0 || before >= 0 && directRequests > before;
   }
 
@@ -176,6 +180,11 @@ final class Slot {
       case FROZEN, THAWING -> Rung.FROZEN;
       case READY, FREEZING, DRAINING, STOPPING -> Rung.RUNNING;
     };
+  }
+
+  /** Has a process that listens, frozen or not. */
+  boolean isUp() {
+    return !unwanted && UP.contains(state);
   }
 
   boolean canServe() {

@@ -32,7 +32,8 @@ class AscentTest {
   @BeforeEach
   void begin(@TempDir Path data) {
     CostLedger ledger = new CostLedger(data.resolve("calibration.properties"));
-    roster = new Roster(spec, new Home(null, new KernelSide(null), null, null, null, ledger, null, null, () -> 0));
+    roster = new Roster(spec, new Home(null, new KernelSide(null), null, null, null, ledger, null, null, null, () -> 0),
+        null, false);
     ascent = new Ascent(roster, null, null);
     frozen = Slot.adopted("weir-a-1", "id", new InetSocketAddress("127.0.0.1", 1), spec, 0);
     frozen.enter(State.FREEZING);

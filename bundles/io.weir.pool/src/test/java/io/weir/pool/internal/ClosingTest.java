@@ -38,7 +38,7 @@ class ClosingTest {
 
   private OnDemandPool open() {
     return new OnDemandPool(engine, runners, new RecordedEvents(), new Settings(10, Duration.ofSeconds(5), Duration.ofSeconds(1),
-        4, Duration.ofHours(1), 1L << 30, 0, 600_000, false), "0123456789ab", data, data.resolve("no-proc"));
+        4, Duration.ofHours(1), 1L << 30, 0, 600_000, false, true), "0123456789ab", data, data.resolve("no-proc"));
   }
 
   /** What an earlier life of the gateway left running. */

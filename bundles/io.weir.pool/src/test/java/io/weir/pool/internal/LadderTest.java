@@ -46,7 +46,7 @@ class LadderTest {
 
   private void open(Duration freezeAfter, long budget) {
     pool = new OnDemandPool(engine, runners, events, new Settings(100, Duration.ofSeconds(5), Duration.ZERO, 4, freezeAfter,
-        budget, 0, 600_000, false), "0123456789ab", data, data.resolve("no-proc"));
+        budget, 0, 600_000, false, true), "0123456789ab", data, data.resolve("no-proc"));
   }
 
   private void open() {

@@ -37,7 +37,7 @@ class OnDemandPoolTest {
   private static final FunctionName HELLO = new FunctionName("hello");
   private static final Duration PATIENCE = Duration.ofSeconds(20);
   private static final Settings SETTINGS = new Settings(4, Duration.ofMillis(400), Duration.ZERO, 4,
-      Duration.ofHours(1), 1L << 30, 0, 600_000, false);
+      Duration.ofHours(1), 1L << 30, 0, 600_000, false, true);
 
   private final FakeEngine engine = new FakeEngine();
   private final RecordedEvents events = new RecordedEvents();
@@ -135,7 +135,8 @@ class OnDemandPoolTest {
   void aCrashAtStartIsToldWithTheLastWords() throws Exception {
     pool.close();
     long now = System.nanoTime();   // and no later, so that the back-off does not end before the second one asks
-    pool = new OnDemandPool(engine, runners, events, SETTINGS, "0123456789ab", data, data.resolve("no-proc"), () -> now);
+    pool = new OnDemandPool(engine, runners, events, SETTINGS, "0123456789ab", data, data.resolve("no-proc"), () -> now,
+        java.time.InstantSource.system());
     engine.crashingImage = "crash:1";
     pool.functionAdded(hello("crash:1", 0, 1, 1));
 

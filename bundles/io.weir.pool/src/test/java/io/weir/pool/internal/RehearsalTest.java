@@ -45,7 +45,7 @@ class RehearsalTest {
   @BeforeEach
   void open() {
     pool = new OnDemandPool(engine, new FakeRunners(engine), events, new Settings(100, Duration.ofMillis(400), Duration.ZERO,
-        4, Duration.ofHours(1), 1L << 30, 0, 600_000, false), "0123456789ab", data, data.resolve("no-proc"));
+        4, Duration.ofHours(1), 1L << 30, 0, 600_000, false, true), "0123456789ab", data, data.resolve("no-proc"));
     pool.bindTraffic(traffic);
   }
 

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 
 class RestPolicyTest {
   private static final Settings SETTINGS = new Settings(10, Duration.ofSeconds(1), Duration.ZERO, 1, Duration.ofSeconds(2),
-      0, 0, 600_000, false);
+      0, 0, 600_000, false, true);
   private static final Source IMAGE = new Source.Image("a:1");
 
   private final Budget budget = new Budget(1L << 30);
@@ -94,7 +94,7 @@ class RestPolicyTest {
   }
 
   private Rung rest(FunctionSpec function, Costs costs, long idleSeconds, boolean up) {
-    return policy.rest(function, costs, Duration.ofSeconds(idleSeconds), up);
+    return policy.rest(function, costs, Duration.ofSeconds(idleSeconds), up, Optional.empty(), false);
   }
 
   /** As measured: docs/reference/instances.md. */

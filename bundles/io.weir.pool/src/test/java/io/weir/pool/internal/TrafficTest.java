@@ -51,7 +51,7 @@ class TrafficTest {
 
   private void open(Duration freezeAfter, Duration startTimeout) {
     pool = new OnDemandPool(engine, runners, events, new Settings(100, startTimeout, Duration.ZERO, 4, freezeAfter,
-        1L << 30, 0, 600_000, false), "0123456789ab", data, data.resolve("no-proc"));
+        1L << 30, 0, 600_000, false, true), "0123456789ab", data, data.resolve("no-proc"));
   }
 
   /** Nothing rests by itself for an hour. */

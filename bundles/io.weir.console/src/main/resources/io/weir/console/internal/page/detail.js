@@ -123,7 +123,7 @@ export class Detail {
     this.#text.hidden = !text;
   }
 
-  show({spec, instances, traffic, usage, words}) {
+  show({spec, instances, traffic, usage, forecast, words}) {
     const {service} = spec;
     this.#declared([
       ['Triggers', spec.triggers.map(triggerText).join(', ')],
@@ -155,6 +155,10 @@ export class Detail {
       ['Processes', usage && count(usage.pids)],
       ['Pressure', usage?.pressure && `CPU ${usage.pressure.cpu} %, memory ${usage.pressure.memory} %, I/O ${
         usage.pressure.io} %`],
+      ['Next call', forecast?.next && `${time(forecast.next.from)} to ${time(forecast.next.to)}, ${
+        Math.round(forecast.next.probability * 100)} % (${forecast.driver})`],
+      ['Started before it was called', forecast?.prewarms.made > 0 ? `${count(forecast.prewarms.made)} times, ${
+        count(forecast.prewarms.hits)} hits, ${count(forecast.prewarms.wrong)} wrong` : null],
       ['By the kernel', traffic ? null : 'nothing is counted here; see Kernel'],
     ]);
     this.#instances.show(instances);

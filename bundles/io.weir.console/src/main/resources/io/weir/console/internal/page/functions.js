@@ -24,6 +24,7 @@ class Known {
   history = [];
   usage = null;
   cpu = null;
+  forecast = null;
   /** What went wrong last, and the last words of the last instance that ended badly: {at, title, text}. */
   problem = null;
   words = null;
@@ -154,6 +155,12 @@ export class FunctionTable {
     const now = performance.now();
     const found = byFunction(usage);
     this.#all.forEach((known, name) => known.showUsage(found.get(name) ?? null, now));
+    this.#later();
+  }
+
+  forecasts(forecasts) {
+    const found = byFunction(forecasts);
+    this.#all.forEach((known, name) => known.forecast = found.get(name) ?? null);
     this.#later();
   }
 

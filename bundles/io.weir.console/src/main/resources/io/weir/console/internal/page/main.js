@@ -29,6 +29,7 @@ link.feed('traffic', 2000, answer => {
   gateway.traffic(functions.totals());
 });
 link.feed('usage', 4000, answer => functions.usage(answer.functions));
+link.feed('forecasts', 10_000, answer => functions.forecasts(answer.forecasts));
 link.feed('kernel', 10_000, report => kernel.show(report));
 link.events(() => log.restart(), (kind, event) => {
   log.heard(kind, event);

@@ -10,6 +10,7 @@ import io.weir.engine.Runners;
 import io.weir.event.Events;
 import io.weir.event.GatewayEvent.PartChanged;
 import io.weir.event.Part;
+import io.weir.forecast.Foresight;
 import io.weir.function.FunctionRegistry;
 import io.weir.invocation.Courier;
 import io.weir.invocation.InvocationJournal;
@@ -68,6 +69,7 @@ public final class HttpGateway implements Part, Services {
   private volatile @Nullable ContainerEngine engine;
   private volatile @Nullable InstancePool pool;
   private volatile @Nullable Ladder ladder;
+  private volatile @Nullable Foresight foresight;
   private volatile @Nullable Runners runners;
   private volatile @Nullable Broker broker;
   private volatile @Nullable KernelReport kernel;
@@ -126,7 +128,7 @@ public final class HttpGateway implements Part, Services {
 
   static List<Route> routes(Services services, EventsApi events, StatusApi status, Clock clock) {
     return Stream.of(status.routes(), new FunctionsApi(services).routes(),
-        new LadderApi(services).routes(), events.routes(), new ImagesApi(services).routes(),
+        new LadderApi(services).routes(), new ForecastApi(services).routes(), events.routes(), new ImagesApi(services).routes(),
         new PackagesApi(services).routes(),
         new KernelApi(services).routes(), new UsageApi(services).routes(),
         new DeadLettersApi(services, clock).routes(), new JournalApi(services, clock).routes(),
@@ -254,6 +256,16 @@ public final class HttpGateway implements Part, Services {
 
   @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
       policyOption = ReferencePolicyOption.GREEDY)
+  public void setForesight(Foresight service) {
+    foresight = service;
+  }
+
+  public void unsetForesight(Foresight service) {
+    foresight = foresight == service ? null : foresight;
+  }
+
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
   public void setRunners(Runners service) {
     runners = service;
   }
@@ -340,6 +352,11 @@ public final class HttpGateway implements Part, Services {
   @Override
   public Optional<Ladder> ladder() {
     return Optional.ofNullable(ladder);
+  }
+
+  @Override
+  public Optional<Foresight> foresight() {
+    return Optional.ofNullable(foresight);
   }
 
   @Override

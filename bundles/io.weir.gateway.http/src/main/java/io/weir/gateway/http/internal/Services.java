@@ -8,6 +8,7 @@ import io.weir.engine.Ladder;
 import io.weir.engine.Runners;
 import io.weir.event.Events;
 import io.weir.event.Part;
+import io.weir.forecast.Foresight;
 import io.weir.function.FunctionRegistry;
 import io.weir.invocation.Courier;
 import io.weir.invocation.InvocationJournal;
@@ -35,6 +36,8 @@ interface Services {
   Optional<InstancePool> pool();
 
   Optional<Ladder> ladder();
+
+  Optional<Foresight> foresight();
 
   Optional<Runners> runners();
 

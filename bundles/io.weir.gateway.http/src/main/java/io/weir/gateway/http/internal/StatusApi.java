@@ -118,6 +118,7 @@ final class StatusApi {
     services.meter().ifPresent(meter -> TrafficMetrics.write(metrics, meter));
     services.kernel().map(KernelReport::notes).ifPresent(notes -> TrafficMetrics.write(metrics, notes));
     UsageApi.write(metrics, services);
+    ForecastApi.write(metrics, services);
     services.journal().ifPresent(journal -> JournalApi.write(metrics, journal.usage()));
     metrics.gauge("weir_ready", ready() ? 1 : 0);
     metrics.gauge("weir_uptime_seconds", Duration.between(started, clock.instant()).toSeconds());

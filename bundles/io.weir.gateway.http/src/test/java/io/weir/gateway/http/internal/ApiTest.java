@@ -85,7 +85,9 @@ class ApiTest {
     assertThat(server.get("/api/v1/calibration").body()).isEqualTo("{\"calibrations\":[]}");
     problem(rung("thermo", "frozen"), 503, "engine-unavailable");
     problem(server.post("/api/v1/functions/thermo/calibration", ""), 503, "engine-unavailable");
-    assertThat(server.get("/api/v1/metrics").body()).doesNotContain("weir_memory", "weir_function_", "weir_kernel_");
+    assertThat(server.get("/api/v1/forecasts").body()).isEqualTo("{\"forecasts\":[]}");
+    problem(server.get("/api/v1/functions/thermo/forecast"), 503, "engine-unavailable");
+    assertThat(server.get("/api/v1/metrics").body()).doesNotContain("weir_memory", "weir_prewarm", "weir_function_", "weir_kernel_");
     assertThat(server.get("/api/v1/kernel").body()).isEqualTo("{\"kernel\":\"\",\"features\":[],\"notes\":{}}");
     assertThat(server.get("/api/v1/traffic").body()).isEqualTo("{\"functions\":[],\"instances\":[]}");
     assertThat(server.get("/api/v1/instances").body()).isEqualTo("{\"instances\":[]}");
@@ -311,6 +313,40 @@ class ApiTest {
     assertThat(TestServer.json(server.post("/api/v1/functions/thermo/calibration", ""))).isEqualTo(thermo);
     assertThat(server.fakes.ladder.calls).containsExactly("calibrate thermo");
     problem(server.post("/api/v1/functions/nobody/calibration", ""), 404, "unknown-function");
+  }
+
+  @Test
+  void showsWhatIsExpectedAndWhatCameOfIt() throws Exception {
+    Map<String, Object> thermo = JSON.std.mapFrom("""
+        {"function": "thermo", "used": true, "unused": null, "rests": "frozen", "driver": "timers", "arrivals": 12,
+         "next": {"from": "2026-11-21T11:59:58Z", "to": "2026-11-21T12:00:02Z", "probability": 0.9},
+         "prewarms": {"made": 5, "hits": 2, "late": 1, "wrong": 1, "refused": 3},
+         "followers": [{"function": "echo", "afterSeconds": 2.3, "deviationSeconds": 0.4, "probability": 0.8}],
+         "candidates": [{"name": "timers",
+           "today": {"hits": 11, "misses": 1, "wrong": 2, "memoryMibSeconds": 320.5, "delaySeconds": 0.25},
+           "yesterday": {"hits": 0, "misses": 0, "wrong": 0, "memoryMibSeconds": 0.0, "delaySeconds": 0.0}}]}
+        """);
+
+    assertThat(TestServer.json(server.get("/api/v1/functions/thermo/forecast"))).isEqualTo(thermo);
+    thermo.keySet().removeAll(List.of("followers", "candidates"));
+    List<?> all = (List<?>) TestServer.json(server.get("/api/v1/forecasts")).get("forecasts");
+    assertThat(all.size()).isEqualTo(2);
+    assertThat(all.contains(thermo)).isTrue();
+    assertThat(server.get("/api/v1/metrics").body()).contains("weir_prewarms_total{function=\"thermo\"} 5\n",
+        "weir_prewarm_hits_total{function=\"thermo\"} 2\n", "weir_prewarms_late_total{function=\"thermo\"} 1\n",
+        "weir_prewarms_wrong_total{function=\"thermo\"} 1\n", "weir_prewarms_refused_total{function=\"thermo\"} 3\n",
+        "weir_prewarms_total{function=\"echo\"} 0\n");
+    problem(server.get("/api/v1/functions/nobody/forecast"), 404, "unknown-function");
+  }
+
+  @Test
+  void saysWhyAForecastIsNotActedOn() throws Exception {
+    server.fakes.foresight.unused = Optional.of("it declares rest: created");
+    server.fakes.foresight.called = false;
+
+    assertThat(TestServer.json(server.get("/api/v1/functions/thermo/forecast"))).containsEntry("used", false)
+        .containsEntry("unused", "it declares rest: created").containsEntry("driver", null).containsEntry("next", null)
+        .containsEntry("arrivals", 0).containsEntry("candidates", List.of());
   }
 
   @Test

@@ -25,6 +25,11 @@ import io.weir.engine.Runners;
 import io.weir.event.Events;
 import io.weir.event.GatewayEvent;
 import io.weir.event.Part;
+import io.weir.forecast.ForecastReport;
+import io.weir.forecast.Foresight;
+import io.weir.forecast.Outlook;
+import io.weir.forecast.Prewarms;
+import io.weir.forecast.Window;
 import io.weir.function.FunctionName;
 import io.weir.function.FunctionRegistry;
 import io.weir.function.FunctionSpec;
@@ -82,6 +87,7 @@ final class Fakes implements Services, AutoCloseable {
   final Engine engine = new Engine();
   final Pool pool = new Pool();
   final Steps ladder = new Steps();
+  final Expectations foresight = new Expectations();
   final List<Part> parts = new CopyOnWriteArrayList<>();
   volatile boolean ready = true;
   volatile Optional<ServiceAddresses> serviceAddresses = Optional.empty();
@@ -193,6 +199,11 @@ final class Fakes implements Services, AutoCloseable {
   @Override
   public Optional<InstancePool> pool() {
     return without ? Optional.empty() : Optional.of(pool);
+  }
+
+  @Override
+  public Optional<Foresight> foresight() {
+    return without ? Optional.empty() : Optional.of(foresight);
   }
 
   @Override
@@ -442,6 +453,28 @@ final class Fakes implements Services, AutoCloseable {
     @Override
     public List<Measure> measures() {
       return measures;
+    }
+  }
+
+  /** Expects a call of every function at noon. */
+  static final class Expectations implements Foresight {
+    volatile Optional<String> unused = Optional.empty();
+    volatile boolean called = true;
+
+    @Override
+    public Optional<Outlook> outlook(FunctionName function) {
+      ForecastReport report = new ForecastReport(function, "timers", 12,
+          Optional.of(new Window(NOON.minusSeconds(2), NOON.plusSeconds(2), 0.9)),
+          List.of(new ForecastReport.Follower(new FunctionName("echo"), 2.3, 0.4, 0.8)),
+          List.of(new ForecastReport.Candidate("timers", new ForecastReport.Account(11, 1, 2, 320.5, 0.25),
+              ForecastReport.Account.NONE)));
+      return Optional.of(new Outlook(function, unused, Rung.FROZEN, new Prewarms(5, 2, 1, 1, 3),
+          called ? Optional.of(report) : Optional.empty()));
+    }
+
+    @Override
+    public Map<FunctionName, Prewarms> prewarms() {
+      return Map.of(new FunctionName("thermo"), new Prewarms(5, 2, 1, 1, 3), new FunctionName("echo"), Prewarms.NONE);
     }
   }
 

@@ -66,6 +66,12 @@ class OpenApiTest {
       assertThat(keys(schemas, "Status")).isEqualTo(TestServer.json(server.get("/api/v1/status")).keySet());
       assertThat(keys(schemas, "Calibration")).isEqualTo(((Map<?, ?>) ((List<?>) TestServer.json(
           server.get("/api/v1/calibration")).get("calibrations")).get(0)).keySet());
+      Map<?, ?> forecast = TestServer.json(server.get("/api/v1/functions/thermo/forecast"));
+      assertThat(keys(schemas, "ForecastInFull")).isEqualTo(forecast.keySet());
+      assertThat(keys(schemas, "Forecast")).isEqualTo(((Map<?, ?>) ((List<?>) TestServer.json(
+          server.get("/api/v1/forecasts")).get("forecasts")).get(0)).keySet());
+      assertThat(keys(schemas, "ForecastAccount")).isEqualTo(((Map<?, ?>) ((Map<?, ?>) ((List<?>) forecast.get("candidates"))
+          .get(0)).get("today")).keySet());
       assertThat(keys(schemas, "Feature")).isEqualTo(((Map<?, ?>) ((List<?>) TestServer.json(
           server.get("/api/v1/kernel")).get("features")).get(0)).keySet());
       assertThat(keys(schemas, "FunctionTraffic")).isEqualTo(((Map<?, ?>) ((List<?>) TestServer.json(
