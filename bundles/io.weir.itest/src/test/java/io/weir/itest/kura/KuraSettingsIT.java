@@ -37,8 +37,9 @@ import org.osgi.framework.InvalidSyntaxException;
 class KuraSettingsIT {
   private static final String FUNCTION = "io.weir.function";
   private static final List<String> SERVICES = List.of("io.weir.activator", "io.weir.broker", "io.weir.delivery",
-      "io.weir.deploy", "io.weir.engine.podman", "io.weir.gateway.http", "io.weir.gateway.mqtt",
-      "io.weir.invoker", "io.weir.journal", "io.weir.kernel", "io.weir.kura", "io.weir.pool", "io.weir.registry", "io.weir.runner", "io.weir.telemetry");
+      "io.weir.deploy", "io.weir.engine.podman", "io.weir.gateway.http", "io.weir.gateway.mqtt", "io.weir.invoker",
+      "io.weir.journal", "io.weir.kernel", "io.weir.kura", "io.weir.pool", "io.weir.registry", "io.weir.runner",
+      "io.weir.telemetry");
 
   @TempDir
   private Path folder;
