@@ -378,6 +378,7 @@ final class FakeKura implements ConfigurationService {
     configs.forEach(each -> copies.add(new Component(each.getPid(), null,
         new HashMap<>(each.getConfigurationProperties()))));
     disk.snapshots.put(id, copies);
+    pendingDeletes.clear();
     return id;
   }
 

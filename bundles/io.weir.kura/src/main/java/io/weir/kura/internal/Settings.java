@@ -8,7 +8,6 @@ import java.time.Duration;
 import java.util.Collections;
 import java.util.Dictionary;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
@@ -95,8 +94,6 @@ final class Settings {
   private final Map<String, Map<String, Object>> written = new TreeMap<>();
   /** Functions that have to get into a snapshot. */
   private final Set<String> due = new TreeSet<>();
-  /** Names under which Kura has deleted a component; it keeps what comes under such a name out of its snapshots. */
-  private final Set<String> deleted = new HashSet<>();
   private volatile List<String> problems = List.of();
   private volatile int count;
 
@@ -206,19 +203,14 @@ final class Settings {
     Shown before = shown.get(configuration.getPid());
     String kuraPid = before != null ? before.kuraPid : function ? free(name(configuration, properties))
         : configuration.getPid();
-    if (call(configuration, properties, kuraPid) && declared(configuration.getFactoryPid(), properties.get(ORIGIN))) {
-      snapshot(configuration.getPid());
-    }
-  }
-
-  /** Shows it at once: ConfigurationAdmin may tell of it only after a snapshot, into which Kura takes what is shown. */
-  private boolean call(Configuration configuration, Dictionary<String, Object> properties, String kuraPid) {
     properties.put(KURA_PID, kuraPid);
-    boolean stored = write(configuration, properties);
-    if (stored) {
+    if (write(configuration, properties)) {
+      // ConfigurationAdmin may tell of it only after the snapshot, and Kura takes into it what is shown.
       show(configuration.getPid(), configuration.getFactoryPid(), kuraPid);
+      if (declared(configuration.getFactoryPid(), properties.get(ORIGIN))) {
+        snapshot(configuration.getPid());
+      }
     }
-    return stored;
   }
 
   private static String name(Configuration configuration, Dictionary<String, Object> properties) {
@@ -228,8 +220,7 @@ final class Settings {
 
   /** The name, unless another component of this Kura has it. */
   private String free(String name) {
-    Set<String> taken = new HashSet<>(deleted);
-    shown.values().forEach(it -> taken.add(it.kuraPid));
+    Set<String> taken = shown.values().stream().map(it -> it.kuraPid).collect(Collectors.toSet());
     return Stream.concat(Stream.of(name, "function-" + name), IntStream.iterate(2, i -> i + 1).mapToObj(i -> name + "-" + i))
         .filter(pid -> !taken.contains(pid) && !kura.getConfigurableComponentPids().contains(pid)).findFirst().orElseThrow();
   }
@@ -351,34 +342,18 @@ final class Settings {
   }
 
   private void takeSnapshot() {
-    Set<String> kept;
     try {
-      kept = kura.getSnapshot(kura.snapshot()).stream().map(ComponentConfiguration::getPid).collect(Collectors.toSet());
+      long id = kura.snapshot();
+      Set<String> kept = kura.getSnapshot(id).stream().map(ComponentConfiguration::getPid).collect(Collectors.toSet());
+      if (due.stream().map(shown::get).anyMatch(it -> it != null && !kept.contains(it.kuraPid))) {
+        kura.snapshot();   // Kura leaves out once what somebody had deleted under the same name.
+      }
+      due.clear();
     } catch (KuraException | RuntimeException e) {   // Kura's own sets may change while it reads them.
       log.error("Kura could not take a snapshot; functions declared since the last one would be lost if it restarted now. "
           + "It is asked again in a minute", e);
       later.run(this::takeSnapshot, SNAPSHOT_AGAIN);
-      return;
     }
-    List<String> wanted = List.copyOf(due);
-    due.clear();
-    for (String pid : wanted) {
-      Shown it = shown.get(pid);
-      if (it != null && !kept.contains(it.kuraPid)) {
-        rename(pid, it.kuraPid);
-      }
-    }
-  }
-
-  /** A name Kura knows as deleted is of no use until it restarts; the function's own name stays. */
-  private void rename(String pid, String kuraPid) {
-    deleted.add(kuraPid);
-    find(pid).ifPresent(configuration -> {
-      Dictionary<String, Object> properties = configuration.getProperties();
-      if (call(configuration, properties, free(name(configuration, properties)))) {
-        snapshot(pid);
-      }
-    });
   }
 
   /** Tells beside each service what is wrong with it. */
