@@ -113,9 +113,22 @@ record HostFacts(Version podman, Optional<Version> crun, Optional<Version> runc,
         .filter(Files::isExecutable).findFirst();
   }
 
+  /**
+   * The builder, with a home that is there: without one, as Kura's user is, Podman does not even tell its version.
+   *
+   * @param otherwise where it is at home if its user is nowhere
+   */
+  static ProcessBuilder atHome(ProcessBuilder builder, Path otherwise) {
+    String home = builder.environment().getOrDefault("HOME", "");
+    if (home.isEmpty() || !Files.isDirectory(Path.of(home))) {
+      builder.environment().put("HOME", otherwise.toString());
+    }
+    return builder;
+  }
+
   private static Optional<Version> versionOf(Path program) {
     try {
-      Process process = new ProcessBuilder(program.toString(), "--version")
+      Process process = atHome(new ProcessBuilder(program.toString(), "--version"), Path.of("/"))
           .redirectError(ProcessBuilder.Redirect.DISCARD).redirectInput(Path.of("/dev/null").toFile()).start();
       String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       if (!process.waitFor(10, TimeUnit.SECONDS)) {

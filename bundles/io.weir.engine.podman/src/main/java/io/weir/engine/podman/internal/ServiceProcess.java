@@ -26,6 +26,8 @@ final class ServiceProcess implements AutoCloseable {
   static final String NOT_FOUND = "podman not found: apt-get install podman";
   /** Exit code of a podman that complains about its configuration or storage. */
   private static final int PODMAN_ERROR = 125;
+  /** Exit code of a podman that cannot make itself a world without root. */
+  private static final int ROOTLESS_ERROR = 1;
   private static final Duration GRACE = Duration.ofSeconds(5);
   private static final long LONGEST_LOG = 1L << 20;
 
@@ -83,8 +85,12 @@ final class ServiceProcess implements AutoCloseable {
 
       @Override
       public void died(int exitCode, Duration delay) {
-        if (exitCode == PODMAN_ERROR) {
-          problem.accept("podman refused to serve: " + lastWords());
+        if (exitCode == PODMAN_ERROR || exitCode == ROOTLESS_ERROR && !Root.possible()) {
+          problem.accept(Root.possible() ? "podman refused to serve: " + lastWords()
+              : "podman refused to serve without root. The gateway's user has not " + String.join(" ", Root.lacking())
+                  + ": give it these (AmbientCapabilities= of the service), or run the gateway as root. Podman says: "
+                  + lastWords());
+          endPause();
         }
       }
     }, GRACE);
@@ -125,7 +131,7 @@ final class ServiceProcess implements AutoCloseable {
     // Would make this podman the client of another one.
     builder.environment().remove("CONTAINER_HOST");
     // conmon drops files named "oom" where its service was started.
-    return builder.directory(texts.workDirectory().toFile())
+    return HostFacts.atHome(builder, home.directory()).directory(texts.workDirectory().toFile())
         .redirectInput(Path.of("/dev/null").toFile())
         .redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(home.log().toFile()));
   }
@@ -172,6 +178,29 @@ final class ServiceProcess implements AutoCloseable {
       String command = Files.readString(Path.of("/proc", Long.toString(process.pid()), "cmdline"),
           StandardCharsets.ISO_8859_1);
       return command.contains("\0system\0service\0") && command.contains("unix://" + home.socket());
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /** A Podman that failed without root leaves what was to hold its user namespace. */
+  private void endPause() {
+    try {
+      Path note = home.directory().resolve("tmp").resolve("pause.pid");
+      if (Files.exists(note)) {
+        Optional.of(Files.readString(note).strip()).filter(text -> text.matches("\\d{1,18}")).map(Long::parseLong)
+            .filter(pid -> isPause(Path.of("/proc", Long.toString(pid), "comm"))).flatMap(ProcessHandle::of)
+            .ifPresent(ProcessHandle::destroyForcibly);
+        Files.deleteIfExists(note);
+      }
+    } catch (IOException e) {
+      LOG.debug("cannot end what the Podman service left", e);
+    }
+  }
+
+  private static boolean isPause(Path comm) {
+    try {
+      return Files.readString(comm).startsWith("podman pause");
     } catch (IOException e) {
       return false;
     }
