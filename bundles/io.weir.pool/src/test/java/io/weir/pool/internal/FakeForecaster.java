@@ -27,10 +27,12 @@ final class FakeForecaster implements ArrivalForecaster {
   private final List<FunctionName> announced = new ArrayList<>();
   private Set<FunctionName> retained = Set.of();
   private int asked;
+  /** Where functions are to rest that are not expected. */
+  volatile Rung cold = Rung.IMAGE;
   /** Whether it breaks its promise. */
   volatile boolean failing;
 
-  /** Says that the function is to be warm then, and on the coldest rung at other times. */
+  /** Says that the function is to be warm then, and {@link #cold} at other times. */
   synchronized void expect(String function, Instant head, Instant tail) {
     warm.put(new FunctionName(function), new Warm(head, tail));
   }
@@ -79,7 +81,7 @@ final class FakeForecaster implements ArrivalForecaster {
     Warm when = warm.get(function);
     boolean is = when != null && !now.isBefore(when.head) && now.isBefore(when.tail);
     Instant until = is ? when.tail : when != null && now.isBefore(when.head) ? when.head : now.plusSeconds(3600);
-    return new Advice(is ? Rung.FROZEN : Rung.IMAGE, until, "fake", "");
+    return new Advice(is ? Rung.FROZEN : cold, until, "fake", "");
   }
 
   @Override

@@ -11,6 +11,7 @@ import io.weir.forecast.Prewarms;
 import io.weir.forecast.internal.Forecasts;
 import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
+import io.weir.function.Language;
 import io.weir.function.Limits;
 import io.weir.function.Priority;
 import io.weir.function.Rung;
@@ -122,6 +123,40 @@ class PrewarmingTest {
     waiting.get(20, TimeUnit.SECONDS).release();
     assertThat(prewarms("a")).isEqualTo(new Prewarms(1, 0, 1, 0, 0));
     assertThat(engine.started).hasValue(1);
+  }
+
+  @Test
+  void whatWasPreparedIsTakenUpAndPreparedAgainAfterwards() throws Exception {
+    open();
+    forecaster.cold = Rung.CREATED;
+    forecaster.expect("a", START.plusSeconds(60), START.plusSeconds(90));
+    add("a", scaling(HOUR));
+    String prepared = events.next("created").instance();
+
+    advance(60);
+
+    InstanceChanged frozen = events.next("frozen");
+    assertThat(frozen.instance()).isEqualTo(prepared);
+    assertThat(frozen.cause()).isEqualTo("forecast");
+    advance(30);
+    events.next("stopping");
+    advance(1);
+    assertThat(events.next("created").instance()).isNotEqualTo(prepared);
+  }
+
+  @Test
+  void aHandlersRunnerIsClaimedBeforeTheCall() throws Exception {
+    open();
+    forecaster.expect("a", now(), now().plusSeconds(30));
+    pool.functionAdded(new FunctionSpec(name("a"), new Source.Handler(Language.PYTHON, "a.py", "def handle(event): pass"), 8080,
+        List.of(), Optional.empty(), new Limits(64 * MIB, 1, 64), scaling(HOUR), Duration.ofSeconds(5), Map.of()));
+
+    assertThat(events.next("frozen").cause()).isEqualTo("forecast");
+    Lease lease = lease("a");
+
+    assertThat(lease.instance()).startsWith("weir-runner-");
+    assertThat(prewarms("a")).isEqualTo(new Prewarms(1, 1, 0, 0, 0));
+    lease.release();
   }
 
   @Test
