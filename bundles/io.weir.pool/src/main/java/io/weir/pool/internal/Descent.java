@@ -40,7 +40,8 @@ final class Descent {
   }
 
   private Rung advised(long now) {
-    Optional<Rung> advice = roster.spec.scaling().rest().isPresent() ? Optional.empty() : roster.prospect.rung(now);
+    Optional<Rung> advice = roster.rehearsal || roster.spec.scaling().rest().isPresent() ? Optional.empty()
+        : roster.prospect.rung(now);
     return home.policy().rest(roster.spec, roster.costs, idle(now), roster.live() > 0, advice,
         roster.prospect.mayPrewarm(now));
   }
