@@ -17,7 +17,6 @@ import io.weir.event.Events;
 import io.weir.event.GatewayIdentity;
 import io.weir.forecast.ArrivalForecaster;
 import io.weir.forecast.Foresight;
-import io.weir.forecast.LoadForecaster;
 import io.weir.forecast.Outlook;
 import io.weir.forecast.Prewarms;
 import io.weir.function.FunctionCheck;
@@ -97,10 +96,6 @@ public final class OnDemandPool implements InstancePool, Ladder, Foresight, Func
   private final Set<FunctionInstances> rehearsals = ConcurrentHashMap.newKeySet();
   private final Reconciler reconciler;
   private final AutoCloseable watch;
-  /** Set by the framework as it comes and goes. */
-  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC,
-      policyOption = ReferencePolicyOption.GREEDY)
-  private volatile @Nullable LoadForecaster forecaster;
   private volatile boolean closed;
 
   @Activate
@@ -137,7 +132,7 @@ public final class OnDemandPool implements InstancePool, Ladder, Foresight, Func
     this.lifecycle = new Lifecycle(engine, kernel, runners, events, settings, gateway);
     this.ledger = new CostLedger(data.resolve("calibration.properties"));
     Admission admission = new Admission(budget, functions);
-    RestPolicy policy = new RestPolicy(this::expected, settings, budget);
+    RestPolicy policy = new RestPolicy(settings, budget);
     this.forecasting = new Forecasting(settings, budget, wall, this::announced);
     this.home = new Home(lifecycle, kernel, settings, budget, admission, ledger, policy, forecasting, scheduler, clock);
     this.reconciler = new Reconciler(engine, lifecycle, functions);
@@ -200,11 +195,6 @@ public final class OnDemandPool implements InstancePool, Ladder, Foresight, Func
     } catch (RejectedExecutionException e) {
       LOG.trace("the pool is closed", e);
     }
-  }
-
-  private LoadForecaster expected() {
-    LoadForecaster better = forecaster;
-    return better != null ? better : (function, idle) -> RestPolicy.oncePerIdleTime(idle);
   }
 
   @Override

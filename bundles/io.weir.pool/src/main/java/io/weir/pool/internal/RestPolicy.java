@@ -1,13 +1,11 @@
 package io.weir.pool.internal;
 
-import io.weir.forecast.LoadForecaster;
 import io.weir.function.FunctionSpec;
 import io.weir.function.Rung;
 import io.weir.function.Source;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Supplier;
 
 /**
  * On which rung a function rests: the one whose cost is least, where the cost of a rung is
@@ -20,18 +18,16 @@ final class RestPolicy {
   /** A runner is preloaded, not created for its function, so there is nothing between. */
   private static final List<Rung> OF_HANDLERS = List.of(Rung.FROZEN, Rung.IMAGE);
 
-  private final Supplier<LoadForecaster> forecaster;
   private final Settings settings;
   private final Budget budget;
 
-  RestPolicy(Supplier<LoadForecaster> forecaster, Settings settings, Budget budget) {
-    this.forecaster = forecaster;
+  RestPolicy(Settings settings, Budget budget) {
     this.settings = settings;
     this.budget = budget;
   }
 
-  /** Without a better forecast: as long as the last call is ago, the next one is ahead. */
-  static double oncePerIdleTime(Duration idle) {
+  /** Without a forecast: as long as the last call is ago, the next one is ahead. */
+  private static double callsPerSecond(Duration idle) {
     return 1 / Math.max(1, idle.toNanos() / 1e9);
   }
 
@@ -69,9 +65,9 @@ final class RestPolicy {
     return cheapest(spec, costs, idle, up && !expired);
   }
 
-  /** By the fixed rule, or a forecaster who knows of rates only. */
+  /** By the fixed rule, without a forecast. */
   Rung cheapest(FunctionSpec spec, Costs costs, Duration idle, boolean mayBeUp) {
-    double calls = forecaster.get().arrivalsPerSecond(spec.name(), idle);
+    double calls = callsPerSecond(idle);
     Rung best = Rung.IMAGE;
     double least = Double.MAX_VALUE;
     for (Rung rung : rungs(spec)) {

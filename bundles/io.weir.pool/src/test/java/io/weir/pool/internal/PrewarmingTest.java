@@ -286,12 +286,11 @@ class PrewarmingTest {
     engine.crashingImage = "img:1";
     forecaster.expect("a", now(), now().plusSeconds(600));
     add("a", scaling(HOUR));
-    events.next("start-failed");
-    for (int i = 2; i <= 3; i++) {
-      time.addAndGet(Duration.ofSeconds(31).toNanos());
+    for (int failures = 1; failures <= 3; failures++) {
       events.next("start-failed");
+      awaitWrong("a", failures);   // it is told before it is reckoned with
+      advance(31);
     }
-    advance(31);
     advance(31);
     assertThat(prewarms("a")).isEqualTo(new Prewarms(3, 0, 0, 3, 0));
     assertThat(pool.breakdown(name("a"))).isEmpty();
@@ -459,6 +458,14 @@ class PrewarmingTest {
 
   private Prewarms prewarms(String function) {
     return pool.prewarms().get(name(function));
+  }
+
+  private void awaitWrong(String function, int guesses) {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    while (prewarms(function).wrong() < guesses) {
+      assertThat(System.nanoTime()).as("no guess failed for the " + guesses + ". time").isLessThan(deadline);
+      Thread.onSpinWait();
+    }
   }
 
   private List<State> states(String function) {

@@ -2,7 +2,6 @@ package io.weir.pool.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.weir.forecast.LoadForecaster;
 import io.weir.function.FunctionName;
 import io.weir.function.FunctionSpec;
 import io.weir.function.Language;
@@ -23,8 +22,7 @@ class RestPolicyTest {
   private static final Source IMAGE = new Source.Image("a:1");
 
   private final Budget budget = new Budget(1L << 30);
-  private LoadForecaster forecaster = (function, idle) -> RestPolicy.oncePerIdleTime(idle);
-  private final RestPolicy policy = new RestPolicy(() -> forecaster, SETTINGS, budget);
+  private final RestPolicy policy = new RestPolicy(SETTINGS, budget);
 
   @Test
   void aFunctionThatWasJustCalledRuns() {
@@ -63,13 +61,13 @@ class RestPolicyTest {
   }
 
   @Test
-  void aForecastOfCallsKeepsAFunctionWarmAndOneOfSilenceDoesNot() {
+  void adviceGoesBeforeTheRuleButNotBeforeTheFunctionsIdleTime() {
     FunctionSpec function = function(IMAGE, Optional.empty());
 
-    forecaster = (name, idle) -> 10;
-    assertThat(rest(function, python(), 3000, true)).isEqualTo(Rung.FROZEN);
-    forecaster = (name, idle) -> 0;
-    assertThat(rest(function, python(), 3, true)).isEqualTo(Rung.IMAGE);
+    assertThat(advised(function, Rung.CREATED, 10, true)).isEqualTo(Rung.CREATED);
+    assertThat(advised(function, Rung.FROZEN, 3000, false)).isEqualTo(Rung.FROZEN);
+    assertThat(advised(function, Rung.FROZEN, 3700, true)).isLessThan(Rung.FROZEN);
+    assertThat(advised(function, Rung.IMAGE, 1, true)).as("it has just worked").isEqualTo(Rung.RUNNING);
   }
 
   @Test
@@ -95,6 +93,10 @@ class RestPolicyTest {
 
   private Rung rest(FunctionSpec function, Costs costs, long idleSeconds, boolean up) {
     return policy.rest(function, costs, Duration.ofSeconds(idleSeconds), up, Optional.empty(), false);
+  }
+
+  private Rung advised(FunctionSpec function, Rung advice, long idleSeconds, boolean up) {
+    return policy.rest(function, python(), Duration.ofSeconds(idleSeconds), up, Optional.of(advice), true);
   }
 
   /** As measured: docs/reference/instances.md. */
