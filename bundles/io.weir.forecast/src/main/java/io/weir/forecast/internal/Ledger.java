@@ -17,8 +17,10 @@ final class Ledger {
   static final int HABIT = 2;
   static final int BREAK_EVEN = 3;
   static final long QUIET = 1_000;
+  /** Years; a longer gap is a clock that was set, and teaches no more. */
+  private static final long LONGEST = 1L << 38;
   private static final long DAY = 86_400_000;
-  private static final float FADING = 0.01f;
+  static final float FADING = 0.01f;
   private static final long NEVER = Long.MIN_VALUE;
 
   private final String name;
@@ -63,7 +65,7 @@ final class Ledger {
   /** Learns an arrival; times never go back. */
   void observe(long at, Topology topology, Followers.Announcement announcement, Span span) {
     arrivals++;
-    long gap = last == NEVER ? -1 : at - last;
+    long gap = last == NEVER ? -1 : Math.min(LONGEST, at - last);
     if (gap < 0 || gap >= QUIET) {
       began(at, gap, topology, announcement, span);
     } else {
@@ -85,8 +87,7 @@ final class Ledger {
         account.skip(at);
       }
     } else if (gap >= 0) {
-      // What is at stake in a gap is the smaller of its length and a cold start; short ones say little.
-      float stake = Math.min(1, gap / (0.1f * worth));
+      float stake = stake(gap, worth);
       float fade = 1 - FADING * stake;
       gaps = gaps * fade + stake;
       for (int i = 0; i < candidates.length; i++) {
@@ -94,9 +95,12 @@ final class Ledger {
         boolean warm = !accounts[i].gaveUp() && next(i, at, span) && span.from <= at;
         accounts[i].arrived(warm, at, fade, worth);
       }
+      surroundings.gap(accounts, stake, worth);
       for (int i = 0; i < Chooser.SPECIALISTS; i++) {
         if ((awake >> i & 1) != 0) {
-          chooser.opinion(i, accounts[chooser.general()].gap() - accounts[i].gap(), fade);
+          float cheaper = accounts[i == TOPOLOGY && !announced.alone(worth) ? HABIT : chooser.general()].gap() - accounts[i].gap();
+          chooser.opinion(i, cheaper, fade);
+          surroundings.opinion(i, cheaper / worth);
         }
       }
     } else {
@@ -117,7 +121,7 @@ final class Ledger {
       candidate.arrived(at, learned, worth);
     }
     topology.called(this, last, at, announcement);
-    chooser.choose(accounts, gaps, worth);
+    chooser.choose(accounts, gaps, worth, surroundings);
     awake = 0;
     for (int i = 0; i < Chooser.SPECIALISTS; i++) {
       awake |= candidates[i].next(at, at, worth, span) ? 1 << i : 0;
@@ -155,9 +159,28 @@ final class Ledger {
 
   /** The driver's next span. */
   int next(long now, Span span) {
-    int driver = chooser.driver(candidates, last, now, worth, span);
+    int driver = chooser.driver(candidates, last, now, worth, span, surroundings);
+    if (driver == TOPOLOGY && chooser.free() && !announced.alone(worth)) {
+      // Announcements add to what the leader would do anyway.
+      next(chooser.general(), now, span);
+      if (!span.isNever() && span.from <= now) {
+        return chooser.general();
+      }
+    }
     next(driver, now, span);
     return driver;
+  }
+
+  /** Where to be warm between the driver's spans, on a rung of which so much is worth a call. */
+  void between(int driver, long now, float worth, Span span) {
+    if (driver >= Chooser.SPECIALISTS || !candidates[driver].next(last, now, worth, span)) {
+      habit.next(last, now, worth, span);
+    }
+  }
+
+  /** What is at stake in a gap, of a cold start: the smaller of both, so short ones say little. */
+  static float stake(long gap, float worth) {
+    return Math.min(1, gap / (0.1f * worth));
   }
 
   Habit habit() {
