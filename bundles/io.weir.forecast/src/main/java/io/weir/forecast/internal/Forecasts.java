@@ -29,6 +29,8 @@ import org.jspecify.annotations.Nullable;
 public final class Forecasts implements ArrivalForecaster {
   /** A clock that goes back further was set; less is threads that overtake each other. */
   private static final long SET_BACK = 5_000;
+  /** Nine years: nobody waits for so long, and figures stay such that can be reckoned with. */
+  private static final long SET_AHEAD = 1L << 38;
   /** Every twentieth case, of a normal distribution. */
   private static final double TWENTIETH = 1.645;
 
@@ -67,7 +69,7 @@ public final class Forecasts implements ArrivalForecaster {
     return List.of(Ledger.NAMES);
   }
 
-  /** Milliseconds that never go back. */
+  /** Milliseconds that never go back, nor ahead by ages. */
   private long time(Instant at) {
     long wall;
     try {
@@ -79,6 +81,9 @@ public final class Forecasts implements ArrivalForecaster {
     if (newest != NEVER && newest - time > SET_BACK) {
       shift += newest - time;
       time = newest;
+    } else if (newest != NEVER && time - newest > SET_AHEAD) {
+      shift -= time - newest - SET_AHEAD;
+      time = newest + SET_AHEAD;
     }
     newest = Math.max(newest, time);
     return newest;

@@ -17,8 +17,6 @@ final class Ledger {
   static final int HABIT = 2;
   static final int BREAK_EVEN = 3;
   static final long QUIET = 1_000;
-  /** Years; a longer gap is a clock that was set, and teaches no more. */
-  private static final long LONGEST = 1L << 38;
   private static final long DAY = 86_400_000;
   static final float FADING = 0.01f;
   private static final long NEVER = Long.MIN_VALUE;
@@ -65,7 +63,7 @@ final class Ledger {
   /** Learns an arrival; times never go back. */
   void observe(long at, Topology topology, Followers.Announcement announcement, Span span) {
     arrivals++;
-    long gap = last == NEVER ? -1 : Math.min(LONGEST, at - last);
+    long gap = last == NEVER ? -1 : at - last;
     if (gap < 0 || gap >= QUIET) {
       began(at, gap, topology, announcement, span);
     } else {
