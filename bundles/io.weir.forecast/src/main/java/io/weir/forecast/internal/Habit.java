@@ -31,6 +31,8 @@ final class Habit implements Candidate {
   private static final float LEAST_TAIL = 0.12f;
   /** So many gaps say half of what there is to know of how long to wait. */
   private static final float FEW = 2;
+  private static final float FEW_GAPS = 16;
+  private static final float ENOUGH_NEWS = 0.005f;
   private static final float NEARLY = 0.05f;
 
   private final Surroundings surroundings;
@@ -49,6 +51,8 @@ final class Habit implements Candidate {
   private long warmLow;
   private long warmHigh;
   private float decidedFor = -1;
+  /** What was learned since then, in parts of what is remembered. */
+  private float news;
 
   /** @param memory gaps that a bin remembers */
   Habit(Surroundings surroundings, int memory) {
@@ -77,8 +81,12 @@ final class Habit implements Candidate {
       float fading = 1 - Ledger.FADING * Ledger.stake(gap, worth);
       sum = sum * fading + gap;
       sumOfSquares = sumOfSquares * fading + (float) gap * gap;
+      news += Ledger.stake(gap, worth) * (1 - fade);
     }
-    decide(worth);
+    // A short gap among many changes nothing.
+    if (total < FEW_GAPS || news > ENOUGH_NEWS) {
+      decide(worth);
+    }
   }
 
   /** Of gaps that reach a bin, how many are expected to end in it, given those around. */
@@ -99,6 +107,7 @@ final class Habit implements Candidate {
 
   private void decide(float worth) {
     decidedFor = worth;
+    news = 0;
     patience = patienceFor(worth);
     tail = tail();
     warmLow = 0;

@@ -1,5 +1,6 @@
 package io.weir.forecast.internal;
 
+import io.weir.function.FunctionName;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
@@ -21,7 +22,7 @@ final class Ledger {
   static final float FADING = 0.01f;
   private static final long NEVER = Long.MIN_VALUE;
 
-  private final String name;
+  private final FunctionName function;
   private final Surroundings surroundings;
   private final Habit habit;
   private final Announced announced;
@@ -44,8 +45,8 @@ final class Ledger {
   private int awake;
   private float worth = Ladder.USUAL_WORTH;
 
-  Ledger(String name, Surroundings surroundings, int forced) {
-    this.name = name;
+  Ledger(FunctionName function, Surroundings surroundings, int forced) {
+    this.function = function;
     this.surroundings = surroundings;
     habit = new Habit(surroundings, 100);
     announced = new Announced(habit);
@@ -89,8 +90,7 @@ final class Ledger {
       float fade = 1 - FADING * stake;
       gaps = gaps * fade + stake;
       for (int i = 0; i < candidates.length; i++) {
-        accounts[i].settle(candidates[i], habit, last, at, worth, span);
-        boolean warm = !accounts[i].gaveUp() && next(i, at, span) && span.from <= at;
+        boolean warm = accounts[i].settle(candidates[i], habit, last, at, worth, span);
         accounts[i].arrived(warm, at, fade, worth);
       }
       surroundings.gap(accounts, stake, worth);
@@ -147,12 +147,11 @@ final class Ledger {
     awake |= 1 << TOPOLOGY;
   }
 
-  /** The span of a candidate, or what it falls back on; always true. */
-  private boolean next(int candidate, long now, Span span) {
+  /** The span of a candidate, or what it falls back on. */
+  private void next(int candidate, long now, Span span) {
     if (!candidates[candidate].next(last, now, worth, span)) {
       habit.next(last, now, worth, span);
     }
-    return true;
   }
 
   /** The driver's next span. */
@@ -197,8 +196,12 @@ final class Ledger {
     return followers;
   }
 
+  FunctionName function() {
+    return function;
+  }
+
   String name() {
-    return name;
+    return function.value();
   }
 
   long last() {
