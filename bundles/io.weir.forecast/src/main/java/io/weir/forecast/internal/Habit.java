@@ -240,6 +240,10 @@ final class Habit implements Candidate {
 
   @Override
   public void write(DataOutput out) throws IOException {
+    if (news > 0) {
+      // Who reads decides by all that was learned, so both do the same.
+      decide(decidedFor);
+    }
     out.writeFloat(total);
     out.writeFloat(mean);
     out.writeFloat(square);
