@@ -78,7 +78,12 @@ public final class Replay {
       Report.write(Path.of(options.get("--json")), ReplayBench.report(benches, Report.machine()));
     }
     if (options.containsKey("--svg")) {
-      Files.writeString(Path.of(options.get("--svg")), benches.get(0).svg());
+      Path file = Path.of(options.get("--svg"));
+      for (int i = 0; i < benches.size(); i++) {
+        // One file for each, numbered from the second on.
+        Files.writeString(i == 0 ? file : file.resolveSibling(file.getFileName().toString().replaceFirst("(\\.svg)?$", "-" + (i + 1) + ".svg")),
+            benches.get(i).svg());
+      }
     }
   }
 
