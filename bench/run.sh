@@ -9,7 +9,8 @@
 #   mqtt-adaptor  data-path --only adaptor
 #   wake          what holding a connection and waking a function add to its start
 #   replay        what each policy of keeping functions warm would have cost on a trace (--trace FILE) or on generated traffic
-#                 (--shape NAME|all, --seed N); simulated, so it needs neither root nor containers: docs/forecast.md
+#                 (--shape NAME|all, --seed N); simulated, so it needs neither root nor containers: docs/forecast.md.
+#                 --live replays a day in minutes (--seconds 300) against containers, beside its simulation
 #   forecast-cost what it costs that all forecasters observe every arrival
 #   count         whether meter and function count the same
 #   delivery-cost what each promise costs, beside a loop of Paho and Java's HTTP client that promises none
@@ -36,6 +37,10 @@ case $name in
 esac
 shift
 # The simulation needs a compiler, not what the others measure against.
-case $name in replay | forecast-cost) "$top/weir" build ;; *) "$top/weir" bench-setup ;; esac
+case "$name $*" in
+  replay*--live*) "$top/weir" bench-setup ;;
+  replay* | forecast-cost*) "$top/weir" build ;;
+  *) "$top/weir" bench-setup ;;
+esac
 exec java -XX:+UseSerialGC -Dweir.dist="$top/distrib/target/weir-0.1.0-SNAPSHOT/weir" \
   -Dweir.work="$top/bench/target/work" -cp "$top/bench/target/classes:$top/bench/target/lib/*" "$class" "$@"

@@ -39,6 +39,18 @@ public record Device(List<RungCost> rungs, double delayPrice, double startCpu, d
     return new Device(List.copyOf(all), delayPrice, 1, 0.001, budgetMib);
   }
 
+  /** The same device where time runs faster by a factor, so that everything takes as much longer; what is worth what stays. */
+  public Device compressed(double factor) {
+    List<RungCost> slower = rungs.stream().map(rung -> new RungCost(rung.rung(), rung.resumeSeconds() * factor, rung.memoryBytes())).toList();
+    return new Device(slower, delayPrice / factor, startCpu / factor, idleCpu, budgetMib);
+  }
+
+  /** The same, but a start takes so long from wherever it begins. */
+  public Device starting(double seconds) {
+    List<RungCost> same = rungs.stream().map(rung -> rung.rung() == Rung.FROZEN ? rung : new RungCost(rung.rung(), seconds, rung.memoryBytes())).toList();
+    return new Device(same, delayPrice, startCpu, idleCpu, budgetMib);
+  }
+
   int warm() {
     return rungs.size() - 1;
   }

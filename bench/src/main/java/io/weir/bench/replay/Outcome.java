@@ -17,7 +17,7 @@ package io.weir.bench.replay;
 public record Outcome(String policy, long calls, long cold, double coldSeconds, int[] delays, double memory, double cpu, long starts, long wrong,
     long refused) {
 
-  double coldShare() {
+  public double coldShare() {
     return (double) cold / calls;
   }
 

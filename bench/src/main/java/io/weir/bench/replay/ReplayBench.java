@@ -51,9 +51,28 @@ public final class ReplayBench {
     return overBest() <= WITHIN;
   }
 
-  /** Policies with no more cold starts and no more memory than Weir's choice, and less of one. */
+  /** Policies of others with no more cold starts and no more memory than Weir's choice, and less of one. */
   List<String> dominating() {
-    return outcomes.stream().filter(of -> weir().dominatedBy(of)).map(Outcome::policy).toList();
+    return dominating(false);
+  }
+
+  /** The same of Weir's own forecasters, each driving alone. */
+  List<String> dominatingSingles() {
+    return dominating(true);
+  }
+
+  private List<String> dominating(boolean single) {
+    return outcomes.stream().filter(of -> of.policy().startsWith(Platforms.ONLY) == single && weir().dominatedBy(of)).map(Outcome::policy)
+        .toList();
+  }
+
+  /** How many of several traces went as they should. */
+  public static String summary(List<ReplayBench> benches) {
+    long within = benches.stream().filter(ReplayBench::withinBest).count();
+    long front = benches.stream().filter(bench -> bench.dominating().isEmpty()).count();
+    long singles = benches.stream().filter(bench -> bench.dominating().isEmpty() && bench.dominatingSingles().isEmpty()).count();
+    return benches.size() + " traces: " + within + " within 5 % of the best single forecaster; on the Pareto front of cold starts and memory "
+        + front + " among the policies of others, " + singles + " among Weir's own single forecasters as well";
   }
 
   /** The same by seconds waited. */
@@ -64,9 +83,10 @@ public final class ReplayBench {
   /** One line. */
   public String verdict() {
     Outcome keep = outcome("keep-10m");
-    return String.format(Locale.ROOT, "%-22s cold %6.3f %% (10 min: %6.3f %%)  memory %6.3f of 10 min  cost %6.3f x best single (%s)%s%s%s",
+    return String.format(Locale.ROOT, "%-22s cold %6.3f %% (10 min: %6.3f %%)  memory %6.3f of 10 min  cost %6.3f x best single (%s)%s%s%s%s",
         trace.name(), 100 * weir().coldShare(), 100 * keep.coldShare(), weir().memory() / keep.memory(), overBest(),
         best().policy(), withinBest() ? "" : "  NOT WITHIN 5 %", dominating().isEmpty() ? "" : "  DOMINATED by " + dominating(),
+        dominatingSingles().isEmpty() ? "" : "  own front: " + dominatingSingles(),
         outwaiting().isEmpty() ? "" : "  OUTWAITED by " + outwaiting());
   }
 
@@ -106,6 +126,8 @@ public final class ReplayBench {
       front.put("reference", String.join(",", bench.dominating()));
       front.put("target", "on the Pareto front of cold starts and memory");
       front.put("met", bench.dominating().isEmpty());
+      bench.row(rows, "weir_dominated_by_own", "forecasters", bench.dominatingSingles().size(), 0)
+          .put("reference", String.join(",", bench.dominatingSingles()));
     }
     Map<String, Object> all = new LinkedHashMap<>();
     all.put("bench", "replay");

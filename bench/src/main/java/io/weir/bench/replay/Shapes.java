@@ -59,12 +59,20 @@ public final class Shapes {
 
   /** People walk along a corridor by day; a sensor fires seconds before the next: 0.78 events per second, one day. */
   private static Trace merl(long seed) {
+    return merl(seed, 24, 0.17);
+  }
+
+  /** The same with few sensors and fewer people: about a thousand calls, so that containers can follow a day in minutes. */
+  public static Trace quietMerl(long seed) {
+    return merl(seed, 4, 0.006);
+  }
+
+  private static Trace merl(long seed, int sensors, double walks) {
     Shapes s = new Shapes(seed);
-    int sensors = 24;
     double[] byHour = {0.004, 0.003, 0.002, 0.002, 0.003, 0.006, 0.03, 0.2, 0.7, 1, 1.1, 1, 1.2, 1.1, 1, 1, 1, 0.9, 0.6, 0.25,
         0.12, 0.05, 0.02, 0.008};
     for (long t = 0; t < DAY; ) {
-      double rate = byHour[(int) (t / HOUR)] * 0.17;
+      double rate = byHour[(int) (t / HOUR)] * walks;
       long next = t + (long) s.exponential(SECOND / rate);
       if (next / HOUR != t / HOUR) {
         t = (t / HOUR + 1) * HOUR;

@@ -64,7 +64,16 @@ public final class Simulation {
     usedMib = functions * device.mib(rung[0]);
   }
 
-  Outcome run() {
+  /**
+   * One of the policies by its name.
+   *
+   * @param believed the device that the policy takes it for
+   */
+  public static Simulation of(String policy, Trace trace, Device device, Device believed) {
+    return new Simulation(policy, trace, device, Platforms.of(trace, believed).get(policy).get());
+  }
+
+  public Outcome run() {
     int i = 0;
     for (Trace.Call call : trace.calls()) {
       while (!wakes.isEmpty() && wakes.peek().at() < call.at()) {

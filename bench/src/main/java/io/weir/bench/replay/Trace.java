@@ -26,6 +26,11 @@ public record Trace(String name, List<String> functions, List<Call> calls, long 
    */
   public record Call(long at, int function, int millis) {}
 
+  /** The same calls, each of which works for so long, milliseconds. */
+  public Trace working(int millis) {
+    return new Trace(name, functions, calls.stream().map(call -> new Call(call.at(), call.function(), millis)).toList(), begin, end);
+  }
+
   /** Collects calls in any order. */
   static final class Builder {
     private final Map<String, Integer> functions = new LinkedHashMap<>();

@@ -76,5 +76,7 @@ class SimulationTest {
     assertThat(bench.overBest()).as(bench.table()).isLessThan(1.08);
     assertThat(ReplayBench.report(List.of(bench), java.util.Map.of()).get("rows")).isInstanceOf(List.class);
     assertThat(bench.svg()).contains("weir");
+    assertThat(bench.dominating()).as(bench.table()).isEmpty();
+    assertThat(ReplayBench.summary(List.of(bench))).contains("1 among the policies of others");
   }
 }

@@ -29,19 +29,21 @@ final class Account {
   private float gapHeld;
   private float gap;
 
-  /** Books what was held until a time, at the latest arrival's the rest. */
-  void settle(Candidate candidate, Candidate fallback, long last, long until, float worth, Span span) {
+  /**
+   * Books what was held until a time, at the latest arrival's the rest.
+   *
+   * @return whether it was warm then
+   */
+  boolean settle(Candidate candidate, Candidate fallback, long last, long until, float worth, Span span) {
+    boolean warm = settled >= until && spans < MOST_SPANS && expected(candidate, fallback, last, until, worth, span) <= until;
     while (settled < until) {
       if (++spans > MOST_SPANS) {
         settled = until;
-        return;
+        return false;
       }
-      if (!candidate.next(last, settled, worth, span)) {
-        fallback.next(last, settled, worth, span);
-      }
-      if (span.from >= until) {
+      if (expected(candidate, fallback, last, settled, worth, span) >= until) {
         settled = until;
-        return;
+        return span.from == until;
       }
       long end = Math.min(span.to, until);
       hold(end - Math.max(span.from, settled));
@@ -49,7 +51,17 @@ final class Account {
         wrong++;
       }
       settled = Math.max(end, settled + 1);
+      warm = span.to > until;
     }
+    return warm;
+  }
+
+  /** When the next span begins. */
+  private static long expected(Candidate candidate, Candidate fallback, long last, long now, float worth, Span span) {
+    if (!candidate.next(last, now, worth, span)) {
+      fallback.next(last, now, worth, span);
+    }
+    return span.from;
   }
 
   private void hold(long millis) {
@@ -85,10 +97,6 @@ final class Account {
     settled = at;
     spans = 0;
     gapHeld = 0;
-  }
-
-  boolean gaveUp() {
-    return spans >= MOST_SPANS;
   }
 
   /** What the last gap cost, as {@link #cost}. */

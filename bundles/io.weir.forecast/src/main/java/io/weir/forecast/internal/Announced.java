@@ -9,11 +9,13 @@ import java.io.IOException;
  * announced windows, and if calls come that nobody announces, also as it is the function's habit. The idea is that of causal
  * prefetching (CloudNet 2020 prefetches by rate only): along a corridor the sensors fire in turn.
  *
- * <p>Parameters: {@value #PENDING} announcements at a time; the share of announced arrivals fades with 0.95.
+ * <p>Parameters: {@value #PENDING} announcements at a time; the share of announced arrivals fades with 0.98.
  */
 final class Announced implements Candidate {
   private static final int PENDING = 4;
-  private static final float FADE = 0.95f;
+  private static final float FADE = 0.98f;
+  /** Before an announcement was in vain. */
+  private static final float OVER = 0.2f;
 
   private final Habit habit;
   private final long[] from = new long[PENDING];
@@ -21,6 +23,10 @@ final class Announced implements Candidate {
   private final float[] chance = new float[PENDING];
   private float announced;
   private float arrivals;
+  /** Milliseconds that warmth without announcements would have held in the same gaps. */
+  private float idle;
+  /** Odds that it is not called any more, whoever is taken to announce it. */
+  private float over = OVER;
 
   Announced(Habit habit) {
     this.habit = habit;
@@ -34,6 +40,10 @@ final class Announced implements Candidate {
         place = i;
       }
     }
+    if (to[place] > 0 && to[place] <= head) {
+      // Nothing has come since, or it would have been cleared.
+      over = Math.min(1e6f, over / Math.max(0.05f, 1 - chance[place]));
+    }
     from[place] = head;
     to[place] = tail;
     chance[place] = probability;
@@ -45,27 +55,36 @@ final class Announced implements Candidate {
     for (int i = 0; i < PENDING; i++) {
       if (from[i] <= at && at < to[i]) {
         expected = true;
+      }
+      if (from[i] <= at) {
         to[i] = 0;
       }
     }
+    over = OVER;
     announced = announced * FADE + (expected ? 1 : 0);
     arrivals = arrivals * FADE + 1;
+    idle = idle * FADE + Math.min(worth, Math.max(0, gap));
   }
 
   /** Chance that a call comes which nobody announced. */
   private float surprise() {
-    return 1 - (announced - 0.1f) / (arrivals + 0.2f);
+    return (arrivals - announced + 1) / (arrivals + 2);
+  }
+
+  /** Whether so few calls come unannounced that it does not pay to wait for those. */
+  boolean alone(float worth) {
+    return arrivals > 3 && surprise() * worth < idle / arrivals;
   }
 
   @Override
   public boolean next(long last, long now, float worth, Span span) {
     int soonest = -1;
     for (int i = 0; i < PENDING; i++) {
-      if (to[i] > now && chance[i] * worth > to[i] - from[i] && (soonest < 0 || from[i] < from[soonest])) {
+      if (to[i] > now && chance[i] / (1 + over) * worth > to[i] - from[i] && (soonest < 0 || from[i] < from[soonest])) {
         soonest = i;
       }
     }
-    boolean alone = arrivals > 3 && surprise() * worth < Math.min(worth, habit.mean());
+    boolean alone = alone(worth);
     if (!alone) {
       if (soonest < 0) {
         return false;
@@ -98,11 +117,15 @@ final class Announced implements Candidate {
   public void write(DataOutput out) throws IOException {
     out.writeFloat(announced);
     out.writeFloat(arrivals);
+    out.writeFloat(idle);
+    out.writeFloat(over);
   }
 
   @Override
   public void read(DataInput in) throws IOException {
     announced = State.finite(in.readFloat());
     arrivals = State.finite(in.readFloat());
+    idle = State.finite(in.readFloat());
+    over = State.finite(in.readFloat());
   }
 }

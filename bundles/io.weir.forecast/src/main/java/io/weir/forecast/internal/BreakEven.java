@@ -6,8 +6,8 @@ import java.io.DataOutput;
 /**
  * The rule of ski rental without any knowledge: warm for as long as a cold start is worth, so that no gap costs more than twice
  * what foresight would (Karlin et al., Competitive randomized algorithms for nonuniform problems, Algorithmica 1994). Shorter
- * once gaps are known to be regular, as {@link Habit#tail} says: what ends then does not come back soon. Of a function that was
- * called once it believes what others did.
+ * where a silence as long as this says that traffic has ended: {@link Habit#patience}. Of a function that was called once it
+ * believes what others did.
  */
 final class BreakEven implements Candidate {
   private final Habit habit;
@@ -26,7 +26,7 @@ final class BreakEven implements Candidate {
     if (habit.unknown()) {
       return habit.next(last, now, worth, span);
     }
-    long keep = (long) (worth * habit.tail());
+    long keep = habit.patience(worth);
     if (now < last + keep) {
       span.set(last, last + keep, 0.5);
     } else {

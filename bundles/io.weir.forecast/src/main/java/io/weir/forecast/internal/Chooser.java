@@ -9,19 +9,19 @@ import java.io.IOException;
  * leader is followed; a change is damped: another one must be ahead by a part of a cold start. Those with a special knowledge
  * (topology, timers) sleep until they have an opinion; then they drive, unless their opinions have cost more than the leader's
  * did at the same time. These are the specialists of Freund et al., Using and combining predictors that specialize, STOC
- * 1997.
+ * 1997. Of a function of which little is known, both believe what was so of the others.
  */
 final class Chooser {
   static final int SPECIALISTS = Ledger.HABIT;
   /** Part of a cold start's worth by which another one must be ahead. */
   private static final float DAMPING = 0.25f;
   /** What is added to that of a single gap, less of more. */
-  private static final float DOUBT = 4;
+  private static final float DOUBT = 2;
   /** The same by which opinions of a specialist may have been worse. */
   private static final float CREDIT = 0.1f;
 
   private final int forced;
-  private int general = Integer.getInteger("t.init", Ledger.BREAK_EVEN);
+  private int general = Ledger.BREAK_EVEN;
   /** By how much the specialists were cheaper than the leader while they had an opinion; fading, milliseconds. */
   private final float[] ahead = new float[SPECIALISTS];
 
@@ -35,14 +35,18 @@ final class Chooser {
    *
    * @param gaps how many the accounts are about, each counted by what was at stake in it
    */
-  void choose(Account[] accounts, float gaps, float worth) {
+  void choose(Account[] accounts, float gaps, float worth, Surroundings others) {
     int best = general;
+    float leaders = accounts[general].cost(worth) + others.cost(general) * worth;
+    float least = leaders;
     for (int i = Ledger.HABIT; i < accounts.length; i++) {
-      if (accounts[i].cost(worth) < accounts[best].cost(worth)) {
+      float cost = accounts[i].cost(worth) + others.cost(i) * worth;
+      if (cost < least) {
         best = i;
+        least = cost;
       }
     }
-    if (best != general && accounts[best].cost(worth) < accounts[general].cost(worth) - (DAMPING + DOUBT / Math.max(0.5f, gaps)) * worth) {
+    if (best != general && least < leaders - (DAMPING + DOUBT / Math.max(0.5f, gaps)) * worth) {
       general = best;
     }
   }
@@ -53,17 +57,22 @@ final class Chooser {
   }
 
   /** Who drives now. */
-  int driver(Candidate[] candidates, long last, long now, float worth, Span span) {
+  int driver(Candidate[] candidates, long last, long now, float worth, Span span, Surroundings others) {
     if (forced >= 0) {
       return forced;
     }
     int best = -1;
     for (int i = 0; i < SPECIALISTS; i++) {
-      if (ahead[i] >= -CREDIT * worth && (best < 0 || ahead[i] > ahead[best]) && candidates[i].next(last, now, worth, span)) {
+      if (ahead[i] + others.saved(i) * worth >= -CREDIT * worth && (best < 0 || ahead[i] > ahead[best]) && candidates[i].next(last, now, worth, span)) {
         best = i;
       }
     }
     return best >= 0 ? best : general;
+  }
+
+  /** Whether the best one drives, and not one by order. */
+  boolean free() {
+    return forced < 0;
   }
 
   int general() {

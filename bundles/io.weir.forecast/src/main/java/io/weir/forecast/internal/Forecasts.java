@@ -8,6 +8,7 @@ import io.weir.forecast.ForecastReport;
 import io.weir.forecast.Prices;
 import io.weir.forecast.Window;
 import io.weir.function.FunctionName;
+import io.weir.function.InvalidFunction;
 import io.weir.function.Rung;
 import java.io.DataInput;
 import java.io.DataOutput;
@@ -29,6 +30,8 @@ import org.jspecify.annotations.Nullable;
 public final class Forecasts implements ArrivalForecaster {
   /** A clock that goes back further was set; less is threads that overtake each other. */
   private static final long SET_BACK = 5_000;
+  /** Nine years: nobody waits for so long, and figures stay such that can be reckoned with. */
+  private static final long SET_AHEAD = 1L << 38;
   /** Every twentieth case, of a normal distribution. */
   private static final double TWENTIETH = 1.645;
 
@@ -67,7 +70,7 @@ public final class Forecasts implements ArrivalForecaster {
     return List.of(Ledger.NAMES);
   }
 
-  /** Milliseconds that never go back. */
+  /** Milliseconds that never go back, nor ahead by ages. */
   private long time(Instant at) {
     long wall;
     try {
@@ -79,6 +82,9 @@ public final class Forecasts implements ArrivalForecaster {
     if (newest != NEVER && newest - time > SET_BACK) {
       shift += newest - time;
       time = newest;
+    } else if (newest != NEVER && time - newest > SET_AHEAD) {
+      shift -= time - newest - SET_AHEAD;
+      time = newest + SET_AHEAD;
     }
     newest = Math.max(newest, time);
     return newest;
@@ -89,7 +95,7 @@ public final class Forecasts implements ArrivalForecaster {
     long at = time(arrival.at());
     Ledger ledger = ledgers.get(arrival.function());
     if (ledger == null) {
-      ledger = new Ledger(arrival.function().value(), surroundings, forced);
+      ledger = new Ledger(arrival.function(), surroundings, forced);
       ledgers.put(arrival.function(), ledger);
     }
     ledger.observe(at, topology, announcement, span);
@@ -97,7 +103,7 @@ public final class Forecasts implements ArrivalForecaster {
 
   private void announce(Ledger follower, long head, long tail, float probability) {
     follower.announce(newest, head, tail, probability, span);
-    announced.add(new FunctionName(follower.name()));
+    announced.add(follower.function());
   }
 
   @Override
@@ -162,7 +168,7 @@ public final class Forecasts implements ArrivalForecaster {
     for (int i = 0; i < Followers.KEPT; i++) {
       Ledger follower = ledger.followers().who(i);
       if (follower != null) {
-        followers.add(new ForecastReport.Follower(new FunctionName(follower.name()), ledger.followers().meanSeconds(i),
+        followers.add(new ForecastReport.Follower(follower.function(), ledger.followers().meanSeconds(i),
             ledger.followers().deviationSeconds(i), ledger.followers().probability(i)));
       }
     }
@@ -223,7 +229,7 @@ public final class Forecasts implements ArrivalForecaster {
     Map<String, Ledger> known = new HashMap<>();
     for (int i = 0; i < count; i++) {
       String name = in.readUTF();
-      Ledger ledger = new Ledger(name, surroundings, forced);
+      Ledger ledger = new Ledger(function(name), surroundings, forced);
       ledger.read(in);
       known.put(name, ledger);
     }
@@ -234,6 +240,14 @@ public final class Forecasts implements ArrivalForecaster {
       }
       ledger.followers().read(in, known::get);
     }
-    known.forEach((name, ledger) -> ledgers.put(new FunctionName(name), ledger));
+    known.values().forEach(ledger -> ledgers.put(ledger.function(), ledger));
+  }
+
+  private static FunctionName function(String name) throws IOException {
+    try {
+      return new FunctionName(name);
+    } catch (InvalidFunction e) {
+      throw new IOException("no function can have the name " + name, e);
+    }
   }
 }

@@ -29,6 +29,11 @@ final class Habit implements Candidate {
   private static final float OTHERS = 30;
   private static final float SETTLED = 16;
   private static final float LEAST_TAIL = 0.12f;
+  /** So many gaps say half of what there is to know of how long to wait. */
+  private static final float FEW = 2;
+  private static final float FEW_GAPS = 16;
+  private static final float ENOUGH_NEWS = 0.005f;
+  private static final float NEARLY = 0.05f;
 
   private final Surroundings surroundings;
   private final float fade;
@@ -38,10 +43,16 @@ final class Habit implements Candidate {
   private float mean;
   private float square;
   private float tail = 1;
+  /** Of the gaps and of their squares; they fade by what is at stake in a gap, so that a crowd of short ones buries nothing. */
+  private float sum;
+  private float sumOfSquares;
+  private float patience;
   /** A bit for every bin in which to be warm. */
   private long warmLow;
   private long warmHigh;
   private float decidedFor = -1;
+  /** What was learned since then, in parts of what is remembered. */
+  private float news;
 
   /** @param memory gaps that a bin remembers */
   Habit(Surroundings surroundings, int memory) {
@@ -67,8 +78,15 @@ final class Habit implements Candidate {
       float share = Math.max(1 - fade, 1 / total);
       mean += (gap - mean) * share;
       square += ((float) gap * gap - square) * share;
+      float fading = 1 - Ledger.FADING * Ledger.stake(gap, worth);
+      sum = sum * fading + gap;
+      sumOfSquares = sumOfSquares * fading + (float) gap * gap;
+      news += Ledger.stake(gap, worth) * (1 - fade);
     }
-    decide(worth);
+    // A short gap among many changes nothing.
+    if (total < FEW_GAPS || news > ENOUGH_NEWS) {
+      decide(worth);
+    }
   }
 
   /** Of gaps that reach a bin, how many are expected to end in it, given those around. */
@@ -89,6 +107,8 @@ final class Habit implements Candidate {
 
   private void decide(float worth) {
     decidedFor = worth;
+    news = 0;
+    patience = patienceFor(worth);
     tail = tail();
     warmLow = 0;
     warmHigh = 0;
@@ -130,7 +150,7 @@ final class Habit implements Candidate {
 
   @Override
   public boolean next(long last, long now, float worth, Span span) {
-    if (Math.abs(worth - decidedFor) > 0.05f * decidedFor) {
+    if (Math.abs(worth - decidedFor) > NEARLY * decidedFor) {
       decide(worth);
     }
     int from = Gaps.bin(Math.max(0, now - last));
@@ -188,6 +208,26 @@ final class Habit implements Candidate {
     return 2;
   }
 
+  /**
+   * For how long to wait for the next arrival without looking at hazards, milliseconds: at most what a cold start is worth, less
+   * once it is more likely that the traffic has ended. One gap in all that were seen may be the end; while gaps end by chance
+   * after {@code residual} on average, the belief that this one will, times what it spares, falls below what is held after
+   * {@code residual × (ln gaps + ln (worth / residual))}. Of few gaps little is believed.
+   */
+  long patience(float worth) {
+    if (Math.abs(worth - decidedFor) > NEARLY * decidedFor) {
+      decide(worth);
+    }
+    return (long) patience;
+  }
+
+  private float patienceFor(float worth) {
+    // What a moment chosen by chance has before it: the mean, if gaps are those of chance; more if they are of all lengths.
+    float residual = Math.max(1, sumOfSquares / 2 / Math.max(1, sum));
+    double certain = Math.log(1 + total) + Math.max(0, Math.log(worth / residual));
+    return (float) Math.min(worth, residual * certain + worth * FEW / (1 + total));
+  }
+
   /** Whether no gap was seen yet. */
   boolean unknown() {
     return total < 1;
@@ -200,9 +240,15 @@ final class Habit implements Candidate {
 
   @Override
   public void write(DataOutput out) throws IOException {
+    if (news > 0) {
+      // Who reads decides by all that was learned, so both do the same.
+      decide(decidedFor);
+    }
     out.writeFloat(total);
     out.writeFloat(mean);
     out.writeFloat(square);
+    out.writeFloat(sum);
+    out.writeFloat(sumOfSquares);
     for (int i = 0; i < Gaps.BINS; i++) {
       out.writeFloat(ended[i]);
       out.writeFloat(reached[i]);
@@ -213,10 +259,9 @@ final class Habit implements Candidate {
   public void read(DataInput in) throws IOException {
     total = State.finite(in.readFloat());
     mean = State.finite(in.readFloat());
-    square = in.readFloat();
-    if (!(square >= 0 && square < 1e30f)) {
-      throw new IOException("no figure: " + square);
-    }
+    square = State.square(in.readFloat());
+    sum = State.finite(in.readFloat());
+    sumOfSquares = State.square(in.readFloat());
     for (int i = 0; i < Gaps.BINS; i++) {
       ended[i] = State.finite(in.readFloat());
       reached[i] = State.finite(in.readFloat());

@@ -10,12 +10,15 @@ import java.util.List;
 /**
  * The rungs that are worth resting on at some rate of calls, each with how many milliseconds of it one call is worth against the
  * next colder one: {@code seconds saved × price of waiting / (MiB more × price of memory)}. Rungs that hold more and save
- * less per MiB than a mixture of others (those above the lower convex hull) are left out.
+ * less per MiB than a mixture of others (those above the lower convex hull) are left out, as are those near it: they would be
+ * right for a narrow range of rates only.
  */
 final class Ladder {
   /** Until prices are known: a quarter of a second, 32 MiB, 600 000 MiB·s per second. */
   static final float USUAL_WORTH = 4_700_000;
   private static final double MIB = 1 << 20;
+  /** No forecast is so exact that it could tell apart rates of calls closer than this. */
+  private static final double CLEARLY = 1.5;
   private static final double LEAST_MIB = 1.0 / 64;
 
   private final List<RungCost> hull = new ArrayList<>();
@@ -30,7 +33,7 @@ final class Ladder {
         continue;
       }
       while (hull.size() >= 2 && slope(hull.get(hull.size() - 2), hull.get(hull.size() - 1))
-          <= slope(hull.get(hull.size() - 1), rung)) {
+          <= CLEARLY * slope(hull.get(hull.size() - 1), rung)) {
         hull.remove(hull.size() - 1);
       }
       hull.add(rung);

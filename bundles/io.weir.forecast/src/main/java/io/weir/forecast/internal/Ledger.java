@@ -1,5 +1,6 @@
 package io.weir.forecast.internal;
 
+import io.weir.function.FunctionName;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
@@ -18,10 +19,10 @@ final class Ledger {
   static final int BREAK_EVEN = 3;
   static final long QUIET = 1_000;
   private static final long DAY = 86_400_000;
-  private static final float FADING = 0.01f;
+  static final float FADING = 0.01f;
   private static final long NEVER = Long.MIN_VALUE;
 
-  private final String name;
+  private final FunctionName function;
   private final Surroundings surroundings;
   private final Habit habit;
   private final Announced announced;
@@ -44,8 +45,8 @@ final class Ledger {
   private int awake;
   private float worth = Ladder.USUAL_WORTH;
 
-  Ledger(String name, Surroundings surroundings, int forced) {
-    this.name = name;
+  Ledger(FunctionName function, Surroundings surroundings, int forced) {
+    this.function = function;
     this.surroundings = surroundings;
     habit = new Habit(surroundings, 100);
     announced = new Announced(habit);
@@ -85,18 +86,19 @@ final class Ledger {
         account.skip(at);
       }
     } else if (gap >= 0) {
-      // What is at stake in a gap is the smaller of its length and a cold start; short ones say little.
-      float stake = Math.min(1, gap / (0.1f * worth));
+      float stake = stake(gap, worth);
       float fade = 1 - FADING * stake;
       gaps = gaps * fade + stake;
       for (int i = 0; i < candidates.length; i++) {
-        accounts[i].settle(candidates[i], habit, last, at, worth, span);
-        boolean warm = !accounts[i].gaveUp() && next(i, at, span) && span.from <= at;
+        boolean warm = accounts[i].settle(candidates[i], habit, last, at, worth, span);
         accounts[i].arrived(warm, at, fade, worth);
       }
+      surroundings.gap(accounts, stake, worth);
       for (int i = 0; i < Chooser.SPECIALISTS; i++) {
         if ((awake >> i & 1) != 0) {
-          chooser.opinion(i, accounts[chooser.general()].gap() - accounts[i].gap(), fade);
+          float cheaper = accounts[i == TOPOLOGY && !announced.alone(worth) ? HABIT : chooser.general()].gap() - accounts[i].gap();
+          chooser.opinion(i, cheaper, fade);
+          surroundings.opinion(i, cheaper / worth);
         }
       }
     } else {
@@ -117,7 +119,7 @@ final class Ledger {
       candidate.arrived(at, learned, worth);
     }
     topology.called(this, last, at, announcement);
-    chooser.choose(accounts, gaps, worth);
+    chooser.choose(accounts, gaps, worth, surroundings);
     awake = 0;
     for (int i = 0; i < Chooser.SPECIALISTS; i++) {
       awake |= candidates[i].next(at, at, worth, span) ? 1 << i : 0;
@@ -145,19 +147,37 @@ final class Ledger {
     awake |= 1 << TOPOLOGY;
   }
 
-  /** The span of a candidate, or what it falls back on; always true. */
-  private boolean next(int candidate, long now, Span span) {
+  /** The span of a candidate, or what it falls back on. */
+  private void next(int candidate, long now, Span span) {
     if (!candidates[candidate].next(last, now, worth, span)) {
       habit.next(last, now, worth, span);
     }
-    return true;
   }
 
   /** The driver's next span. */
   int next(long now, Span span) {
-    int driver = chooser.driver(candidates, last, now, worth, span);
+    int driver = chooser.driver(candidates, last, now, worth, span, surroundings);
+    if (driver == TOPOLOGY && chooser.free() && !announced.alone(worth)) {
+      // Announcements add to what the leader would do anyway.
+      next(chooser.general(), now, span);
+      if (!span.isNever() && span.from <= now) {
+        return chooser.general();
+      }
+    }
     next(driver, now, span);
     return driver;
+  }
+
+  /** Where to be warm between the driver's spans, on a rung of which so much is worth a call. */
+  void between(int driver, long now, float worth, Span span) {
+    if (driver >= Chooser.SPECIALISTS || !candidates[driver].next(last, now, worth, span)) {
+      habit.next(last, now, worth, span);
+    }
+  }
+
+  /** What is at stake in a gap, of a cold start: the smaller of both, so short ones say little. */
+  static float stake(long gap, float worth) {
+    return Math.min(1, gap / (0.1f * worth));
   }
 
   Habit habit() {
@@ -176,8 +196,12 @@ final class Ledger {
     return followers;
   }
 
+  FunctionName function() {
+    return function;
+  }
+
   String name() {
-    return name;
+    return function.value();
   }
 
   long last() {

@@ -8,8 +8,8 @@ import java.time.Instant;
 
 /**
  * Which rung when: on the warmest from the head of the driver's window, less the time it takes to get there, until its tail;
- * between windows on a colder one for as long as the function's habit makes that worth its memory. Nothing but time, ledger
- * and prices decides, so a simulation and the gateway do the same.
+ * between windows on a colder one for as long as what is known of the function makes that worth its memory. Nothing but time,
+ * ledger and prices decides, so a simulation and the gateway do the same.
  */
 final class Policy {
   /** Started somewhat earlier than is known to suffice. */
@@ -40,7 +40,7 @@ final class Policy {
     }
     long until = Math.min(head, now + LONGEST);
     for (int rung = top - 1; rung > 0; rung--) {
-      ledger.habit().next(ledger.last(), now, ladder.worth(rung), span);
+      ledger.between(driver, now, ladder.worth(rung), span);
       if (!span.isNever() && span.from <= now) {
         return new Advice(ladder.rungs().get(rung).rung(), at(Math.min(until, span.to), now, shift), by,
             "a call is not likely enough for more");

@@ -17,6 +17,10 @@ final class Surroundings {
   /** Functions whose word counts as much as the general belief. */
   private static final double TRUST = 4;
 
+  /** Gaps of a function itself that count as much as what all others say of a candidate. */
+  private static final float WORD = 5;
+  private static final float FADE = 0.99f;
+
   /** Milliseconds. */
   private static final long OUTDATED = 60_000;
 
@@ -27,6 +31,37 @@ final class Surroundings {
   private long computed;
   /** Of gaps that reach a bin, how many end in it. */
   private final float[] hazard = new float[Gaps.BINS];
+
+  /** What each candidate cost on all functions per gap, and the specialists saved per opinion; in cold starts, fading. */
+  private final float[] cost = new float[Ledger.NAMES.length];
+  private float gaps;
+  private final float[] saved = new float[Chooser.SPECIALISTS];
+  private final float[] opinions = new float[Chooser.SPECIALISTS];
+
+  /** What a candidate cost elsewhere in as many gaps as the word of others counts for, cold starts. */
+  float cost(int candidate) {
+    return WORD * cost[candidate] / (gaps + 1);
+  }
+
+  /** The same of what a specialist's opinions saved. */
+  float saved(int specialist) {
+    return WORD * saved[specialist] / (opinions[specialist] + 1);
+  }
+
+  /** A gap of some function has ended and is booked. */
+  void gap(Account[] accounts, float stake, float worth) {
+    float fade = 1 - (1 - FADE) * stake;
+    gaps = gaps * fade + stake;
+    for (int i = 0; i < cost.length; i++) {
+      cost[i] = cost[i] * fade + accounts[i].gap() / worth;
+    }
+  }
+
+  /** So was one of which a specialist had an opinion. */
+  void opinion(int specialist, float cheaper) {
+    saved[specialist] = saved[specialist] * FADE + cheaper;
+    opinions[specialist] = opinions[specialist] * FADE + 1;
+  }
 
   Surroundings() {
     Arrays.fill(gap, -1);
@@ -89,6 +124,14 @@ final class Surroundings {
       out.writeLong(first[i]);
       out.writeLong(gap[i]);
     }
+    for (float of : cost) {
+      out.writeFloat(of);
+    }
+    out.writeFloat(gaps);
+    for (int i = 0; i < saved.length; i++) {
+      out.writeFloat(saved[i]);
+      out.writeFloat(opinions[i]);
+    }
   }
 
   synchronized void read(DataInput in) throws IOException {
@@ -98,6 +141,14 @@ final class Surroundings {
       first[i] = in.readLong();
       gap[i] = Math.max(-1, in.readLong());
       latest = Math.max(latest, first[i]);
+    }
+    for (int i = 0; i < cost.length; i++) {
+      cost[i] = State.finite(in.readFloat());
+    }
+    gaps = State.finite(in.readFloat());
+    for (int i = 0; i < saved.length; i++) {
+      saved[i] = State.number(in.readFloat());
+      opinions[i] = State.finite(in.readFloat());
     }
     compute(latest);
   }

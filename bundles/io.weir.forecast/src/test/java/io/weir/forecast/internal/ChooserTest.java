@@ -22,7 +22,7 @@ class ChooserTest {
       accounts[i].arrived(true, 0, 1, WORTH);
       accounts[i].settle(new KeepAlive(i == warm ? 0 : held), new KeepAlive(0), 0, held + 1, WORTH, new Span());
     }
-    chooser.choose(accounts, 1_000, WORTH);
+    chooser.choose(accounts, 1_000, WORTH, new Surroundings());
   }
 
   @Test
@@ -37,7 +37,7 @@ class ChooserTest {
     for (int i = 0; i < accounts.length; i++) {
       accounts[i].arrived(i == KEEP, 0, 1, WORTH);
     }
-    chooser.choose(accounts, 1, WORTH);
+    chooser.choose(accounts, 1, WORTH, new Surroundings());
 
     assertThat(chooser.general()).isEqualTo(Ledger.BREAK_EVEN);
   }
@@ -57,10 +57,10 @@ class ChooserTest {
     java.util.Arrays.fill(candidates, new KeepAlive(1_000));
     candidates[0] = new Timers();
 
-    assertThat(chooser.driver(candidates, 0, 0, WORTH, new Span())).isEqualTo(1);
+    assertThat(chooser.driver(candidates, 0, 0, WORTH, new Span(), new Surroundings())).isEqualTo(1);
     chooser.opinion(1, -WORTH, 1);
-    assertThat(chooser.driver(candidates, 0, 0, WORTH, new Span())).isEqualTo(Ledger.BREAK_EVEN);
+    assertThat(chooser.driver(candidates, 0, 0, WORTH, new Span(), new Surroundings())).isEqualTo(Ledger.BREAK_EVEN);
     chooser.opinion(1, WORTH, 1);
-    assertThat(chooser.driver(candidates, 0, 0, WORTH, new Span())).isEqualTo(1);
+    assertThat(chooser.driver(candidates, 0, 0, WORTH, new Span(), new Surroundings())).isEqualTo(1);
   }
 }

@@ -10,6 +10,11 @@ import io.weir.forecast.Prices;
 import io.weir.forecast.RungCost;
 import io.weir.function.FunctionName;
 import io.weir.function.Rung;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -125,6 +130,40 @@ class ForecastsTest {
     assertThat(between.until()).isBetween(back.minusSeconds(300), back.plusSeconds(3_600));
     assertThat(forecasts.advise(A, PRICES, back).rung()).isEqualTo(Rung.FROZEN);
     assertThat(forecasts.expected(A, back.minusSeconds(300), Duration.ofSeconds(600)).next()).isPresent();
+  }
+
+  @Test
+  void aClockThatIsSetAheadByAgesLeavesNothingThatCannotBeKept() throws IOException {
+    for (int i = 0; i < 200; i++) {
+      arrive(A, BEGIN.plus(Duration.ofDays(365_000_000L * i)));
+      arrive(B, BEGIN.plus(Duration.ofDays(365_000_000L * i)).plusSeconds(3));
+    }
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    forecasts.write(new DataOutputStream(bytes));
+
+    Forecasts again = new Forecasts();
+    again.read(new DataInputStream(new ByteArrayInputStream(bytes.toByteArray())));
+
+    Instant now = BEGIN.plus(Duration.ofDays(365_000_000L * 199)).plusSeconds(60);
+    assertThat(again.advise(A, PRICES, now).until()).isAfter(now);
+    assertThat(again.expected(A, now, Duration.ofHours(1)).high()).isFinite();
+  }
+
+  @Test
+  void whoIsAnnouncedInVainAgainAndAgainIsNoLongerWarmedForIt() {
+    Instant at = BEGIN;
+    for (int i = 0; i < 40; i++, at = at.plusSeconds(9_000)) {
+      arrive(A, at);
+      arrive(B, at.plusMillis(2_300));
+    }
+    for (int i = 0; i < 12; i++, at = at.plusSeconds(9_000)) {
+      arrive(A, at);
+      forecasts.advise(B, PRICES, at.plusMillis(2_300));
+    }
+
+    arrive(A, at);
+
+    assertThat(forecasts.advise(B, PRICES, at.plusMillis(2_300)).rung()).isLessThan(Rung.FROZEN);
   }
 
   @Test

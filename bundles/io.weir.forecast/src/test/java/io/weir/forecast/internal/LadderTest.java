@@ -25,6 +25,15 @@ class LadderTest {
   }
 
   @Test
+  void aRungThatIsRightForANarrowRangeOfRatesOnlyIsLeftOut() {
+    RungCost created = new RungCost(Rung.CREATED, 0.2, 0);
+    RungCost frozen = new RungCost(Rung.FROZEN, 0.002, 32 * MIB);
+
+    assertThat(of(1, created, new RungCost(Rung.ARMED, 0.12, 12 * MIB), frozen).rungs()).hasSize(2);
+    assertThat(of(1, created, new RungCost(Rung.ARMED, 0.06, 12 * MIB), frozen).rungs()).hasSize(3);
+  }
+
+  @Test
   void dearMemoryMakesWarmthWorthLess() {
     RungCost cold = new RungCost(Rung.CREATED, 0.2, 0);
     RungCost warm = new RungCost(Rung.FROZEN, 0.002, 32 * MIB);
