@@ -29,6 +29,7 @@ import java.util.zip.ZipOutputStream;
  *
  * <pre>
  * java Bundles.java prune ARCH FROM TO     a bundle without the native code of other architectures
+ * java Bundles.java plain JAR…             each without what depends on who built it, the modes of files
  * java Bundles.java dp TO NAME VERSION JAR…    a deployment package; snapshots in it get that version
  * </pre>
  *
@@ -48,9 +49,16 @@ final class Bundles {
   public static void main(String[] args) throws IOException {
     switch (args.length == 0 ? "" : args[0]) {
       case "prune" -> prune(args[1], Path.of(args[2]), Path.of(args[3]));
+      case "plain" -> {
+        for (String jar : args) {
+          if (!jar.equals("plain")) {
+            change(Path.of(jar), (name, bytes) -> bytes);
+          }
+        }
+      }
       case "dp" -> deploymentPackage(Path.of(args[1]), args[2], args[3],
           List.of(args).subList(4, args.length).stream().map(Path::of).toList());
-      default -> throw new IllegalArgumentException("what? prune or dp");
+      default -> throw new IllegalArgumentException("what? prune, plain or dp");
     }
   }
 
@@ -69,10 +77,14 @@ final class Bundles {
    */
   private static void snapshot(Path bundle, String version) throws IOException {
     String snapshot = version.replaceFirst("^(\\d+\\.\\d+\\.\\d+)(\\..*)?$", "$1.SNAPSHOT");
-    Path to = bundle.resolveSibling(bundle.getFileName() + ".new");
-    copy(bundle, to, name -> true, (name, bytes) -> !name.equals(JarFile.MANIFEST_NAME) ? bytes
+    change(bundle, (name, bytes) -> !name.equals(JarFile.MANIFEST_NAME) ? bytes
         : new String(bytes, StandardCharsets.UTF_8).replaceFirst("(?m)^Bundle-Version: " + Pattern.quote(snapshot) + "(?=\\r?$)",
             "Bundle-Version: " + version).getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static void change(Path bundle, BiFunction<String, byte[], byte[]> change) throws IOException {
+    Path to = bundle.resolveSibling(bundle.getFileName() + ".new");
+    copy(bundle, to, name -> true, change);
     Files.move(to, bundle, StandardCopyOption.REPLACE_EXISTING);
   }
 
