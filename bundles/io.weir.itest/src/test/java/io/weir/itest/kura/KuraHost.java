@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Hashtable;
 import java.util.List;
@@ -129,9 +130,17 @@ final class KuraHost implements AutoCloseable {
     return Stream.of(context.getBundles()).filter(it -> it.getSymbolicName().equals(name)).findFirst().orElseThrow();
   }
 
+  /**
+   * The best service of that type. Asked for "all": Maven has Weir's bundles on the test's class path as well, and Felix would
+   * leave out a service that is registered under a class of its bundle, too, because this framework could load another one.
+   */
   <S> S service(Class<S> type) {
-    ServiceReference<S> reference = context.getServiceReference(type);
-    return reference == null ? null : context.getService(reference);
+    try {
+      ServiceReference<?>[] all = context.getAllServiceReferences(type.getName(), null);
+      return all == null ? null : type.cast(context.getService(Stream.of(all).max(Comparator.naturalOrder()).orElseThrow()));
+    } catch (InvalidSyntaxException e) {
+      throw new IllegalArgumentException(type.getName(), e);
+    }
   }
 
   /** A property of the service by which Kura knows a component. */
