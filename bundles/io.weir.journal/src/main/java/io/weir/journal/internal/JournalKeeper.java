@@ -94,9 +94,12 @@ public final class JournalKeeper implements Part {
         }
         return;
       } catch (IOException e) {
-        waiting = files + " cannot be used: " + e.getMessage();
-        tell(waiting);
-        LOG.error("the journal {}; trying again every {} ms", waiting, AGAIN_MILLIS, e);
+        String why = files + " cannot be used: " + e.getMessage();
+        if (!why.equals(waiting)) {
+          waiting = why;
+          tell(why);
+          LOG.error("the journal {}; trying again every {} ms", why, AGAIN_MILLIS, e);
+        }
         pause();
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();

@@ -1,5 +1,6 @@
 package io.weir.journal.internal;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -82,7 +83,7 @@ final class Layout {
   }
 
   /** A file that is not of this version; what else it says cannot be known. */
-  static final class OtherVersion extends Exception {
+  static final class OtherVersion extends IOException {
     private static final long serialVersionUID = 1L;
 
     OtherVersion(int version) {

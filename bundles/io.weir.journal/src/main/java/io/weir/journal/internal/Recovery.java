@@ -56,9 +56,20 @@ final class Recovery {
     this.report = report;
   }
 
-  /** @throws IOException if the folder itself cannot be read */
+  /**
+   * Reads what is there.
+   *
+   * @throws IOException if the folder itself cannot be read, or a segment is of another version of the format; nothing was
+   *     changed then
+   */
   Result run() throws IOException {
-    for (String name : files.list()) {
+    List<String> names = files.list();
+    for (String name : names) {
+      if (isSegment(name)) {
+        requireOurVersion(name);
+      }
+    }
+    for (String name : names) {
       Matcher matcher = NAME.matcher(name);
       if (name.startsWith(Log.SPARE)) {
         spares.add(name);
@@ -84,6 +95,33 @@ final class Recovery {
     return new Result(index, segments, spares, tail, highestSegment, sequence + 1, hash, lastTime);
   }
 
+  private static boolean isSegment(String name) {
+    Matcher matcher = NAME.matcher(name);
+    return matcher.matches() && matcher.group(2) == null;
+  }
+
+  /** What a newer gateway has written is all there when it is installed again, if nobody has gone on without it. */
+  private void requireOurVersion(String name) throws IOException {
+    ByteBuffer page = ByteBuffer.allocate(Layout.PAGE);
+    StoredFile file = null;
+    try {
+      file = files.open(name, false);
+      file.read(page, 0);
+    } catch (IOException e) {
+      return;   // the reason is told when it is opened
+    } finally {
+      if (file != null) {
+        file.close();
+      }
+    }
+    try {
+      Layout.header(page.clear());
+    } catch (Layout.OtherVersion e) {
+      throw new IOException(name + " " + e.getMessage() + "; install the version of Weir again that wrote it, or move the"
+          + " folder away to begin with an empty journal; nothing was changed", e);
+    }
+  }
+
   private void open(String name, long number) throws IOException {
     StoredFile file = null;
     try {
@@ -98,9 +136,6 @@ final class Recovery {
       file.close();
       aside(name, "damaged", header.isPresent() ? "says it is segment " + header.get().number()
           : "has no readable header");
-    } catch (Layout.OtherVersion e) {
-      file.close();
-      aside(name, "version", String.valueOf(e.getMessage()));
     } catch (IOException e) {
       if (file != null) {
         file.close();
