@@ -15,8 +15,9 @@ import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "forecast", description = {"When functions are expected to be called, and what came of starting them before that.",
-    "With NAME also who follows it, and what believing each forecaster would have cost."})
+@Command(name = "forecast",
+    description = {"When functions are expected to be called, and what came of starting them before that.",
+      "With NAME also who follows it, and what believing each forecaster would have cost."})
 final class ForecastCommand extends Verb {
   private static final DateTimeFormatter CLOCK = DateTimeFormatter.ofPattern("HH:mm:ss", Locale.ROOT)
       .withZone(ZoneId.systemDefault());
@@ -44,14 +45,14 @@ final class ForecastCommand extends Verb {
       terminal().line("no functions; add one with 'weir deploy weir.yaml'");
       return;
     }
-    terminal().table(List.of("FUNCTION", "DRIVER", "CALLS", "NEXT", "CHANCE", "RESTS", "PREWARMED", "HITS", "LATE", "WRONG",
-        "REFUSED"), forecasts.stream().map(ForecastCommand::row).toList());
+    terminal().table(List.of("FUNCTION", "DRIVER", "CALLS", "NEXT", "CHANCE", "RESTS", "PREWARMED", "HITS",
+        "LATE", "WRONG", "REFUSED"), forecasts.stream().map(ForecastCommand::row).toList());
   }
 
   private static List<String> row(Map<String, Object> forecast) {
     Map<String, Object> prewarms = Json.map(forecast.get("prewarms"));
-    List<String> row = new ArrayList<>(List.of(Json.text(forecast, "function"), driver(forecast), Json.text(forecast, "arrivals"),
-        next(forecast), chance(forecast), Json.text(forecast, "rests")));
+    List<String> row = new ArrayList<>(List.of(Json.text(forecast, "function"), driver(forecast),
+        Json.text(forecast, "arrivals"), next(forecast), chance(forecast), Json.text(forecast, "rests")));
     List.of("made", "hits", "late", "wrong", "refused").forEach(key -> row.add(Json.text(prewarms, key)));
     return row;
   }
@@ -82,15 +83,17 @@ final class ForecastCommand extends Verb {
   }
 
   private void one(Map<String, Object> forecast) {
-    terminal().table(List.of("FUNCTION", "DRIVER", "CALLS", "NEXT", "CHANCE", "RESTS"), List.of(row(forecast).subList(0, 6)));
+    terminal().table(List.of("FUNCTION", "DRIVER", "CALLS", "NEXT", "CHANCE", "RESTS"),
+        List.of(row(forecast).subList(0, 6)));
     String unused = Json.text(forecast, "unused");
     if (!unused.isEmpty()) {
       terminal().line("not acted on: " + unused);
     }
     Map<String, Object> prewarms = Json.map(forecast.get("prewarms"));
-    terminal().line("started before it was called: " + Json.text(prewarms, "made") + " times; " + Json.text(prewarms, "hits")
-        + " hits, " + Json.text(prewarms, "late") + " late, " + Json.text(prewarms, "wrong") + " wrong; "
-        + Json.text(prewarms, "refused") + " refused by the memory budget");
+    terminal().line("started before it was called: " + Json.text(prewarms, "made") + " times; "
+        + Json.text(prewarms, "hits") + " hits, " + Json.text(prewarms, "late") + " late, "
+        + Json.text(prewarms, "wrong") + " wrong; " + Json.text(prewarms, "refused")
+        + " refused by the memory budget");
     for (Map<String, Object> follower : Json.maps(forecast, "followers")) {
       terminal().line("followed by " + Json.text(follower, "function") + " after "
           + Durations.millis(1000 * Json.decimal(follower, "afterSeconds")) + " ± "
@@ -108,8 +111,8 @@ final class ForecastCommand extends Verb {
       terminal().line("nothing was learned yet: it was never called");
     } else {
       terminal().line("what believing each would have cost, today and yesterday (UTC):");
-      terminal().table(List.of("FORECASTER", "HITS", "MISSES", "WRONG", "MIB·S", "DELAY", "HITS-1D", "MISSES-1D", "WRONG-1D",
-          "MIB·S-1D", "DELAY-1D"), rows);
+      terminal().table(List.of("FORECASTER", "HITS", "MISSES", "WRONG", "MIB·S", "DELAY", "HITS-1D",
+          "MISSES-1D", "WRONG-1D", "MIB·S-1D", "DELAY-1D"), rows);
     }
   }
 

@@ -6,8 +6,8 @@ import java.io.DataOutput;
 import java.io.IOException;
 
 /**
- * What one candidate would have cost, had it driven: time held warm without work and arrivals that found it cold, by day and,
- * fading, for the choice.
+ * What one candidate would have cost, had it driven: time held warm without work and arrivals that found it
+ * cold, by day and, fading, for the choice.
  */
 final class Account {
   /** Spans looked at between two arrivals; after so many in vain a candidate is taken to have given up. */
@@ -35,7 +35,8 @@ final class Account {
    * @return whether it was warm then
    */
   boolean settle(Candidate candidate, Candidate fallback, long last, long until, float worth, Span span) {
-    boolean warm = settled >= until && spans < MOST_SPANS && expected(candidate, fallback, last, until, worth, span) <= until;
+    boolean warm = settled >= until && spans < MOST_SPANS
+        && expected(candidate, fallback, last, until, worth, span) <= until;
     while (settled < until) {
       if (++spans > MOST_SPANS) {
         settled = until;
@@ -57,7 +58,8 @@ final class Account {
   }
 
   /** When the next span begins. */
-  private static long expected(Candidate candidate, Candidate fallback, long last, long now, float worth, Span span) {
+  private static long expected(Candidate candidate, Candidate fallback, long last, long now, float worth,
+      Span span) {
     if (!candidate.next(last, now, worth, span)) {
       fallback.next(last, now, worth, span);
     }
@@ -125,16 +127,15 @@ final class Account {
   }
 
   ForecastReport.Account yesterday(double mib, double wait) {
-    return new ForecastReport.Account(hitsBefore, missesBefore, wrongBefore, heldBefore / 1e3 * mib, missesBefore * wait);
+    return new ForecastReport.Account(hitsBefore, missesBefore, wrongBefore, heldBefore / 1e3 * mib,
+        missesBefore * wait);
   }
 
   void write(DataOutput out) throws IOException {
     for (int value : new int[] {hits, misses, wrong, hitsBefore, missesBefore, wrongBefore}) {
       out.writeInt(value);
     }
-    for (float value : new float[] {held, heldBefore, recentHeld, recentMisses}) {
-      out.writeFloat(value);
-    }
+    State.write(out, held, heldBefore, recentHeld, recentMisses);
   }
 
   void read(DataInput in, long last) throws IOException {

@@ -5,9 +5,10 @@ import java.io.DataOutput;
 import java.io.IOException;
 
 /**
- * Expects a function because another was called that it usually follows; {@link Followers} has learned which. Warm in the
- * announced windows, and if calls come that nobody announces, also as it is the function's habit. The idea is that of causal
- * prefetching (CloudNet 2020 prefetches by rate only): along a corridor the sensors fire in turn.
+ * Expects a function because another was called that it usually follows; {@link Followers} has learned which.
+ * Warm in the announced windows, and if calls come that nobody announces, also as it is the function's habit.
+ * The idea is that of causal prefetching (CloudNet 2020 prefetches by rate only): along a corridor the
+ * sensors fire in turn.
  *
  * <p>Parameters: {@value #PENDING} announcements at a time; the share of announced arrivals fades with 0.98.
  */
@@ -80,7 +81,8 @@ final class Announced implements Candidate {
   public boolean next(long last, long now, float worth, Span span) {
     int soonest = -1;
     for (int i = 0; i < PENDING; i++) {
-      if (to[i] > now && chance[i] / (1 + over) * worth > to[i] - from[i] && (soonest < 0 || from[i] < from[soonest])) {
+      boolean worthwhile = to[i] > now && chance[i] / (1 + over) * worth > to[i] - from[i];
+      if (worthwhile && (soonest < 0 || from[i] < from[soonest])) {
         soonest = i;
       }
     }
@@ -115,10 +117,7 @@ final class Announced implements Candidate {
 
   @Override
   public void write(DataOutput out) throws IOException {
-    out.writeFloat(announced);
-    out.writeFloat(arrivals);
-    out.writeFloat(idle);
-    out.writeFloat(over);
+    State.write(out, announced, arrivals, idle, over);
   }
 
   @Override

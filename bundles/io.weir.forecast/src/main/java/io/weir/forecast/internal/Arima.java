@@ -6,13 +6,16 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * Forecasts the next idle time with ARIMA(1,1,0), fitted by the method of Hannan and Rissanen (Biometrika 1982). Shahrad et al.
- * choose the order anew each time; a dozen values do not support more than this.
+ * Forecasts the next idle time with ARIMA(1,1,0), fitted by the method of Hannan and Rissanen (Biometrika
+ * 1982). Shahrad et al. choose the order anew each time; a dozen values do not support more than this.
  */
 final class Arima {
   private Arima() {}
 
-  /** The next value of a series, within the range of what it was; the last one if no model fits; empty of an empty one. */
+  /**
+   * The next value of a series, within the range of what it was; the last one if no model fits; empty of an
+   * empty one.
+   */
   static Optional<Double> next(double[] series) {
     if (series.length == 0) {
       return Optional.empty();

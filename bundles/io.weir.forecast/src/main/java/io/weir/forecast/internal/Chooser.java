@@ -5,11 +5,12 @@ import java.io.DataOutput;
 import java.io.IOException;
 
 /**
- * Whom to believe. What a candidate would have cost is known for all of them, so among those that always have an opinion the
- * leader is followed; a change is damped: another one must be ahead by a part of a cold start. Those with a special knowledge
- * (topology, timers) sleep until they have an opinion; then they drive, unless their opinions have cost more than the leader's
- * did at the same time. These are the specialists of Freund et al., Using and combining predictors that specialize, STOC
- * 1997. Of a function of which little is known, both believe what was so of the others.
+ * Whom to believe. What a candidate would have cost is known for all of them, so among those that always have
+ * an opinion the leader is followed; a change is damped: another one must be ahead by a part of a cold start.
+ * Those with a special knowledge (topology, timers) sleep until they have an opinion; then they drive, unless
+ * their opinions have cost more than the leader's did at the same time. These are the specialists of Freund
+ * et al., Using and combining predictors that specialize, STOC 1997. Of a function of which little is known,
+ * both believe what was so of the others.
  */
 final class Chooser {
   static final int SPECIALISTS = Ledger.HABIT;
@@ -22,7 +23,9 @@ final class Chooser {
 
   private final int forced;
   private int general = Ledger.BREAK_EVEN;
-  /** By how much the specialists were cheaper than the leader while they had an opinion; fading, milliseconds. */
+  /**
+   * By how much the specialists were cheaper than the leader while they had an opinion; fading, milliseconds.
+   */
   private final float[] ahead = new float[SPECIALISTS];
 
   /** @param forced candidate that always drives; negative: the best */
@@ -63,7 +66,9 @@ final class Chooser {
     }
     int best = -1;
     for (int i = 0; i < SPECIALISTS; i++) {
-      if (ahead[i] + others.saved(i) * worth >= -CREDIT * worth && (best < 0 || ahead[i] > ahead[best]) && candidates[i].next(last, now, worth, span)) {
+      boolean trusted = ahead[i] + others.saved(i) * worth >= -CREDIT * worth;
+      boolean better = best < 0 || ahead[i] > ahead[best];
+      if (trusted && better && candidates[i].next(last, now, worth, span)) {
         best = i;
       }
     }
@@ -81,15 +86,11 @@ final class Chooser {
 
   void write(DataOutput out) throws IOException {
     out.writeByte(general);
-    for (float of : ahead) {
-      out.writeFloat(of);
-    }
+    State.write(out, ahead);
   }
 
   void read(DataInput in) throws IOException {
     general = Math.max(Ledger.HABIT, Math.min(Ledger.NAMES.length - 1, in.readByte()));
-    for (int i = 0; i < SPECIALISTS; i++) {
-      ahead[i] = State.number(in.readFloat());
-    }
+    State.readNumbers(in, ahead);
   }
 }

@@ -6,9 +6,9 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who is called after a function, how much later, and how often: "B follows in 2.3 s ± 0.4 with p = 0.9". The few most frequent
- * are kept, a newcomer has to wear down the least frequent first (Misra and Gries, Finding repeated elements, 1982); mean and
- * variance are Welford's (1962), fading.
+ * Who is called after a function, how much later, and how often: "B follows in 2.3 s ± 0.4 with p = 0.9". The
+ * few most frequent are kept, a newcomer has to wear down the least frequent first (Misra and Gries, Finding
+ * repeated elements, 1982); mean and variance are Welford's (1962), fading.
  *
  * <p>Parameters: {@value #KEPT} followers; counts fade with 0.98 per call.
  */

@@ -61,7 +61,8 @@ public final class Forecasts implements ArrivalForecaster {
   public Forecasts(@Nullable String only) {
     forced = only == null ? -1 : Arrays.asList(Ledger.NAMES).indexOf(only);
     if (only != null && forced < 0) {
-      throw new IllegalArgumentException("there is no forecaster " + only + "; use " + String.join(", ", Ledger.NAMES));
+      throw new IllegalArgumentException(
+          "there is no forecaster " + only + "; use " + String.join(", ", Ledger.NAMES));
     }
   }
 
@@ -172,7 +173,8 @@ public final class Forecasts implements ArrivalForecaster {
             ledger.followers().deviationSeconds(i), ledger.followers().probability(i)));
       }
     }
-    return Optional.of(new ForecastReport(function, Ledger.NAMES[driver], ledger.arrivals(), next, followers, candidates));
+    return Optional.of(new ForecastReport(function, Ledger.NAMES[driver], ledger.arrivals(), next, followers,
+        candidates));
   }
 
   private static double price(ForecastReport.Candidate candidate, Prices prices) {

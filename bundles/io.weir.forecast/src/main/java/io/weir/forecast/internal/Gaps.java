@@ -1,8 +1,8 @@
 package io.weir.forecast.internal;
 
 /**
- * Bins for gaps between arrivals, each a fifth to a quarter wider than the one before: four to an octave, from one second to
- * a day and a half, read off the bits of a float.
+ * Bins for gaps between arrivals, each a fifth to a quarter wider than the one before: four to an octave,
+ * from one second to a day and a half, read off the bits of a float.
  */
 final class Gaps {
   static final int OCTAVES = 17;

@@ -5,18 +5,21 @@ import java.io.DataOutput;
 import java.io.IOException;
 
 /**
- * Learns how long the gaps between arrivals are and is warm for as long as the next moment of warmth is likely enough to spare
- * a cold start. For each bin of gaps that is decided by its hazard, the share of the gaps which reach the bin that end in
- * it: warm if hazard times the worth of a cold start exceeds the time held. That is the break-even rule of ski rental (Karlin
- * et al., Competitive randomized algorithms for nonuniform problems, Algorithmica 1994) with a distribution that is learned.
- * A bin forgets only when it is reached, so a crowd of short gaps does not bury what is known of long ones. Weir's own; what
- * other forecasters fall back on.
+ * Learns how long the gaps between arrivals are and is warm for as long as the next moment of warmth is
+ * likely enough to spare a cold start. For each bin of gaps that is decided by its hazard, the share of the
+ * gaps which reach the bin that end in it: warm if hazard times the worth of a cold start exceeds the time
+ * held. That is the break-even rule of ski rental (Karlin et al., Competitive randomized algorithms for
+ * nonuniform problems, Algorithmica 1994) with a distribution that is learned. A bin forgets only when it is
+ * reached, so a crowd of short gaps does not bury what is known of long ones. Weir's own; what other
+ * forecasters fall back on.
  *
- * <p>Parameters: {@link Gaps}' bins; gaps that a bin remembers; how much it takes from its neighbours ({@link #NEAR}) and from
- * other functions ({@link #CREDIT}).
+ * <p>Parameters: {@link Gaps}' bins; gaps that a bin remembers; how much it takes from its neighbours
+ * ({@link #NEAR}) and from other functions ({@link #CREDIT}).
  */
 final class Habit implements Candidate {
-  /** Share of a gap that counts for the bins below and above: the next one will not be the same to the second. */
+  /**
+   * Share of a gap that counts for the bins below and above: the next one will not be the same to the second.
+   */
   private static final float BELOW = 0.15f;
   private static final float ABOVE = 0.2f;
   /** Cold for less than this is not worth a start, milliseconds. */
@@ -25,7 +28,10 @@ final class Habit implements Candidate {
   private static final int NEAR = 2;
   /** Gaps whose word counts as much as what is known of neighbours and other functions. */
   private static final float CREDIT = 1;
-  /** After as many gaps, one that is longer than all of them is half as likely to end as that of an unknown function. */
+  /**
+   * After as many gaps, one that is longer than all of them is half as likely to end as that of an unknown
+   * function.
+   */
   private static final float OTHERS = 30;
   private static final float SETTLED = 16;
   private static final float LEAST_TAIL = 0.12f;
@@ -43,7 +49,10 @@ final class Habit implements Candidate {
   private float mean;
   private float square;
   private float tail = 1;
-  /** Of the gaps and of their squares; they fade by what is at stake in a gap, so that a crowd of short ones buries nothing. */
+  /**
+   * Of the gaps and of their squares; they fade by what is at stake in a gap, so that a crowd of short ones
+   * buries nothing.
+   */
   private float sum;
   private float sumOfSquares;
   private float patience;
@@ -96,8 +105,9 @@ final class Habit implements Candidate {
   }
 
   /**
-   * What to make of a gap longer than all before, 0 to 1. Gaps that vary by no more than those of chance, and then one many
-   * times as long, are the end of something; where they vary a lot, as people's do, longer ones are to be expected.
+   * What to make of a gap longer than all before, 0 to 1. Gaps that vary by no more than those of chance, and
+   * then one many times as long, are the end of something; where they vary a lot, as people's do, longer ones
+   * are to be expected.
    */
   float tail() {
     float variation = mean > 0 ? (float) Math.sqrt(Math.max(0, square / mean / mean - 1)) : 1;
@@ -170,11 +180,7 @@ final class Habit implements Candidate {
     }
     // The last bin has no end; nobody is kept warm for ever.
     long end = to == Gaps.BINS - 1 ? 2 * Gaps.start(to) : Gaps.end(to);
-    if (last + end <= now) {
-      span.never();
-    } else {
-      span.set(last + Gaps.start(from), last + end, Span.UNKNOWN);
-    }
+    span.unlessOver(now, last + Gaps.start(from), last + end, Span.UNKNOWN);
     return true;
   }
 
@@ -209,9 +215,10 @@ final class Habit implements Candidate {
   }
 
   /**
-   * For how long to wait for the next arrival without looking at hazards, milliseconds: at most what a cold start is worth, less
-   * once it is more likely that the traffic has ended. One gap in all that were seen may be the end; while gaps end by chance
-   * after {@code residual} on average, the belief that this one will, times what it spares, falls below what is held after
+   * For how long to wait for the next arrival without looking at hazards, milliseconds: at most what a cold
+   * start is worth, less once it is more likely that the traffic has ended. One gap in all that were seen may
+   * be the end; while gaps end by chance after {@code residual} on average, the belief that this one will,
+   * times what it spares, falls below what is held after
    * {@code residual × (ln gaps + ln (worth / residual))}. Of few gaps little is believed.
    */
   long patience(float worth) {
@@ -222,7 +229,8 @@ final class Habit implements Candidate {
   }
 
   private float patienceFor(float worth) {
-    // What a moment chosen by chance has before it: the mean, if gaps are those of chance; more if they are of all lengths.
+    // What a moment chosen by chance has before it: the mean, if gaps are those of chance; more if they are
+    // of all lengths.
     float residual = Math.max(1, sumOfSquares / 2 / Math.max(1, sum));
     double certain = Math.log(1 + total) + Math.max(0, Math.log(worth / residual));
     return (float) Math.min(worth, residual * certain + worth * FEW / (1 + total));
@@ -244,11 +252,7 @@ final class Habit implements Candidate {
       // Who reads decides by all that was learned, so both do the same.
       decide(decidedFor);
     }
-    out.writeFloat(total);
-    out.writeFloat(mean);
-    out.writeFloat(square);
-    out.writeFloat(sum);
-    out.writeFloat(sumOfSquares);
+    State.write(out, total, mean, square, sum, sumOfSquares);
     for (int i = 0; i < Gaps.BINS; i++) {
       out.writeFloat(ended[i]);
       out.writeFloat(reached[i]);

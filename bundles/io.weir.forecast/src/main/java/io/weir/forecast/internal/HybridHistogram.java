@@ -6,10 +6,11 @@ import java.io.IOException;
 import java.util.Optional;
 
 /**
- * The hybrid histogram of Shahrad et al., Serverless in the Wild, USENIX ATC 2020, §4.2: idle times in bins of a minute up to
- * four hours; warm from the 5th percentile less 10 % to the 99th plus 10 %. A histogram whose bins do not stand out from each
- * other (coefficient of variation of the counts at most 2) says nothing, then the standard keep-alive, which is as long as the
- * histogram, applies. Where more than half of the idle times are longer than that, ARIMA forecasts the next, ± 15 %.
+ * The hybrid histogram of Shahrad et al., Serverless in the Wild, USENIX ATC 2020, §4.2: idle times in bins
+ * of a minute up to four hours; warm from the 5th percentile less 10 % to the 99th plus 10 %. A histogram
+ * whose bins do not stand out from each other (coefficient of variation of the counts at most 2) says
+ * nothing, then the standard keep-alive, which is as long as the histogram, applies. Where more than half of
+ * the idle times are longer than that, ARIMA forecasts the next, ± 15 %.
  */
 final class HybridHistogram implements Candidate {
   private static final long MINUTE = 60_000;
@@ -104,11 +105,7 @@ final class HybridHistogram implements Candidate {
 
   @Override
   public boolean next(long last, long now, float worth, Span span) {
-    if (now < last + tail) {
-      span.set(last + head, last + tail, 0.94);
-    } else {
-      span.never();
-    }
+    span.unlessOver(now, last + head, last + tail, 0.94);
     return true;
   }
 
@@ -141,9 +138,7 @@ final class HybridHistogram implements Candidate {
     out.writeLong(tail);
     out.writeInt(outOfBounds);
     out.writeInt(kept);
-    for (float gap : longest) {
-      out.writeFloat(gap);
-    }
+    State.write(out, longest);
   }
 
   @Override
@@ -159,8 +154,6 @@ final class HybridHistogram implements Candidate {
     tail = in.readLong();
     outOfBounds = Math.max(0, in.readInt());
     kept = Math.floorMod(in.readInt(), 2 * KEPT);
-    for (int i = 0; i < KEPT; i++) {
-      longest[i] = State.finite(in.readFloat());
-    }
+    State.readFinite(in, longest);
   }
 }

@@ -1,11 +1,8 @@
 package io.weir.forecast.internal;
 
-import java.io.DataInput;
-import java.io.DataOutput;
-
 /**
- * The baseline of every platform: warm for a fixed time after the last arrival. AWS Lambda and Azure keep 10 to 20 minutes
- * (Shahrad et al., Serverless in the Wild, USENIX ATC 2020, §2); zero is no prediction at all.
+ * The baseline of every platform: warm for a fixed time after the last arrival. AWS Lambda and Azure keep 10
+ * to 20 minutes (Shahrad et al., Serverless in the Wild, USENIX ATC 2020, §2); zero is no prediction at all.
  */
 final class KeepAlive implements Candidate {
   private final long keep;
@@ -16,32 +13,8 @@ final class KeepAlive implements Candidate {
   }
 
   @Override
-  public void arrived(long at, long gap, float worth) {
-    // nothing to learn
-  }
-
-  @Override
   public boolean next(long last, long now, float worth, Span span) {
-    if (now < last + keep) {
-      span.set(last, last + keep, 0.5);
-    } else {
-      span.never();
-    }
+    span.unlessOver(now, last, last + keep, 0.5);
     return true;
-  }
-
-  @Override
-  public double expected(long last, long now, long horizon) {
-    return -1;
-  }
-
-  @Override
-  public void write(DataOutput out) {
-    // no state
-  }
-
-  @Override
-  public void read(DataInput in) {
-    // no state
   }
 }

@@ -51,7 +51,8 @@ public final class KeptForecasts implements ArrivalForecaster {
       thread.setDaemon(true);
       return thread;
     });
-    saver.scheduleWithFixedDelay(this::save, SAVED_EVERY.toMillis(), SAVED_EVERY.toMillis(), TimeUnit.MILLISECONDS);
+    long every = SAVED_EVERY.toMillis();
+    saver.scheduleWithFixedDelay(this::save, every, every, TimeUnit.MILLISECONDS);
   }
 
   @Deactivate

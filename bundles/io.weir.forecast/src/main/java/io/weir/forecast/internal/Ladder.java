@@ -8,10 +8,11 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * The rungs that are worth resting on at some rate of calls, each with how many milliseconds of it one call is worth against the
- * next colder one: {@code seconds saved × price of waiting / (MiB more × price of memory)}. Rungs that hold more and save
- * less per MiB than a mixture of others (those above the lower convex hull) are left out, as are those near it: they would be
- * right for a narrow range of rates only.
+ * The rungs that are worth resting on at some rate of calls, each with how many milliseconds of it one call
+ * is worth against the next colder one:
+ * {@code seconds saved × price of waiting / (MiB more × price of memory)}. Rungs that hold more and save less
+ * per MiB than a mixture of others (those above the lower convex hull) are left out, as are those near it:
+ * they would be right for a narrow range of rates only.
  */
 final class Ladder {
   /** Until prices are known: a quarter of a second, 32 MiB, 600 000 MiB·s per second. */
@@ -52,7 +53,8 @@ final class Ladder {
 
   /** Milliseconds on a rung, counted from the coldest, that one call is worth against the next colder. */
   float worth(int rung) {
-    double worth = 1_000 * slope(hull.get(rung - 1), hull.get(rung)) * prices.delay() / Math.max(1e-6, prices.memory());
+    double millisPerMib = 1_000 * slope(hull.get(rung - 1), hull.get(rung));
+    double worth = millisPerMib * prices.delay() / Math.max(1e-6, prices.memory());
     return (float) Math.max(1, Math.min(1e12, worth));
   }
 
@@ -60,7 +62,9 @@ final class Ladder {
     return hull.get(hull.size() - 1);
   }
 
-  /** What one call from the rung below the warmest waits more, seconds, and what the warmest holds more, MiB. */
+  /**
+   * What one call from the rung below the warmest waits more, seconds, and what the warmest holds more, MiB.
+   */
   double savedSeconds() {
     return hull.size() < 2 ? 0 : hull.get(hull.size() - 2).resumeSeconds() - warmest().resumeSeconds();
   }

@@ -6,14 +6,14 @@ import java.io.DataOutput;
 import java.io.IOException;
 
 /**
- * All there is to one function: every candidate observes every arrival, each has its account, and the one that costs least
- * drives. A pause shorter than {@link #QUIET} is no pause, as nobody stops a function that soon; arrivals within are counted
- * and cost nothing else. Not thread-safe.
+ * All there is to one function: every candidate observes every arrival, each has its account, and the one
+ * that costs least drives. A pause shorter than {@link #QUIET} is no pause, as nobody stops a function that
+ * soon; arrivals within are counted and cost nothing else. Not thread-safe.
  */
 final class Ledger {
   /** Names of the candidates, those with a special knowledge first, in the order in which they are asked. */
-  static final String[] NAMES = {"topology", "timers", "habit", "break-even", "recent", "histogram", "hotc", "regression", "keep-60m",
-      "keep-10m", "keep-1m", "none"};
+  static final String[] NAMES = {"topology", "timers", "habit", "break-even", "recent", "histogram", "hotc",
+      "regression", "keep-60m", "keep-10m", "keep-1m", "none"};
   static final int TOPOLOGY = 0;
   static final int HABIT = 2;
   static final int BREAK_EVEN = 3;
@@ -53,8 +53,9 @@ final class Ledger {
     SmoothedMarkov hotc = new SmoothedMarkov();
     Regression regression = new Regression();
     steps = new Steps[] {hotc, regression};
-    candidates = new Candidate[] {announced, new Timers(), habit, new BreakEven(habit), new Habit(surroundings, 10), new HybridHistogram(), hotc,
-        regression, new KeepAlive(3_600_000), new KeepAlive(600_000), new KeepAlive(60_000), new KeepAlive(QUIET)};
+    candidates = new Candidate[] {announced, new Timers(), habit, new BreakEven(habit),
+        new Habit(surroundings, 10), new HybridHistogram(), hotc, regression, new KeepAlive(3_600_000),
+        new KeepAlive(600_000), new KeepAlive(60_000), new KeepAlive(QUIET)};
     for (int i = 0; i < accounts.length; i++) {
       accounts[i] = new Account();
     }
@@ -86,21 +87,7 @@ final class Ledger {
         account.skip(at);
       }
     } else if (gap >= 0) {
-      float stake = stake(gap, worth);
-      float fade = 1 - FADING * stake;
-      gaps = gaps * fade + stake;
-      for (int i = 0; i < candidates.length; i++) {
-        boolean warm = accounts[i].settle(candidates[i], habit, last, at, worth, span);
-        accounts[i].arrived(warm, at, fade, worth);
-      }
-      surroundings.gap(accounts, stake, worth);
-      for (int i = 0; i < Chooser.SPECIALISTS; i++) {
-        if ((awake >> i & 1) != 0) {
-          float cheaper = accounts[i == TOPOLOGY && !announced.alone(worth) ? HABIT : chooser.general()].gap() - accounts[i].gap();
-          chooser.opinion(i, cheaper, fade);
-          surroundings.opinion(i, cheaper / worth);
-        }
-      }
+      book(at, gap, span);
     } else {
       for (Account account : accounts) {
         account.arrived(false, at, 1, worth);
@@ -124,6 +111,31 @@ final class Ledger {
     for (int i = 0; i < Chooser.SPECIALISTS; i++) {
       awake |= candidates[i].next(at, at, worth, span) ? 1 << i : 0;
     }
+  }
+
+  /** Puts what a gap cost on all accounts, and what the specialists who had an opinion of it saved. */
+  private void book(long at, long gap, Span span) {
+    float stake = stake(gap, worth);
+    float fade = 1 - FADING * stake;
+    gaps = gaps * fade + stake;
+    for (int i = 0; i < candidates.length; i++) {
+      boolean warm = accounts[i].settle(candidates[i], habit, last, at, worth, span);
+      accounts[i].arrived(warm, at, fade, worth);
+    }
+    surroundings.gap(accounts, stake, worth);
+    for (int i = 0; i < Chooser.SPECIALISTS; i++) {
+      if ((awake >> i & 1) != 0) {
+        float cheaper = accounts[standIn(i)].gap() - accounts[i].gap();
+        chooser.opinion(i, cheaper, fade);
+        surroundings.opinion(i, cheaper / worth);
+      }
+    }
+  }
+
+  /** The candidate that a specialist's opinions are measured by. */
+  private int standIn(int specialist) {
+    // Announcements that do not drive alone add to what the habit does.
+    return specialist == TOPOLOGY && !announced.alone(worth) ? HABIT : chooser.general();
   }
 
   /** Closes the accounts of a day that is over. */

@@ -7,9 +7,9 @@ import java.time.Duration;
 import java.time.Instant;
 
 /**
- * Which rung when: on the warmest from the head of the driver's window, less the time it takes to get there, until its tail;
- * between windows on a colder one for as long as what is known of the function makes that worth its memory. Nothing but time,
- * ledger and prices decides, so a simulation and the gateway do the same.
+ * Which rung when: on the warmest from the head of the driver's window, less the time it takes to get there,
+ * until its tail; between windows on a colder one for as long as what is known of the function makes that
+ * worth its memory. Nothing but time, ledger and prices decides, so a simulation and the gateway do the same.
  */
 final class Policy {
   /** Started somewhat earlier than is known to suffice. */
@@ -31,12 +31,13 @@ final class Policy {
     }
     int driver = ledger.next(now, span);
     String by = Ledger.NAMES[driver];
-    long lead = top > 0 ? (long) (ladder.rungs().get(top - 1).resumeSeconds() * 1e3 * EARLIER) + EARLIER_MILLIS : 0;
+    long lead = top > 0 ? lead(ladder.rungs().get(top - 1)) : 0;
     boolean never = span.isNever();
     long head = never ? Span.NEVER : span.from - (span.from > ledger.last() ? lead : 0);
     long tail = span.to;
     if (!never && head <= now || top == 0) {
-      return new Advice(ladder.warmest().rung(), at(never ? now + LONGEST : tail, now, shift), by, "a call is likely enough");
+      long end = never ? now + LONGEST : tail;
+      return new Advice(ladder.warmest().rung(), at(end, now, shift), by, "a call is likely enough");
     }
     long until = Math.min(head, now + LONGEST);
     for (int rung = top - 1; rung > 0; rung--) {
@@ -48,7 +49,13 @@ final class Policy {
       until = Math.min(until, span.isNever() ? until : span.from);
     }
     RungCost coldest = ladder.rungs().get(0);
-    return new Advice(coldest.rung(), at(until, now, shift), by, never ? "no call is expected" : "the next call is far");
+    return new Advice(coldest.rung(), at(until, now, shift), by,
+        never ? "no call is expected" : "the next call is far");
+  }
+
+  /** How long before a window to begin the way up from a rung, milliseconds. */
+  private static long lead(RungCost rung) {
+    return (long) (rung.resumeSeconds() * 1e3 * EARLIER) + EARLIER_MILLIS;
   }
 
   private static Instant at(long when, long now, long shift) {

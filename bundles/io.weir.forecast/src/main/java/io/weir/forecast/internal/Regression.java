@@ -6,9 +6,9 @@ import java.io.IOException;
 import java.util.Arrays;
 
 /**
- * Online linear regression on the counts of the last steps, the predictor of Mu (Mittal et al., Mu: An Efficient, Fair and
- * Responsive Serverless Framework for Resource-Constrained Edge Clouds, ACM SoCC 2021): recursive least squares with
- * forgetting.
+ * Online linear regression on the counts of the last steps, the predictor of Mu (Mittal et al., Mu: An
+ * Efficient, Fair and Responsive Serverless Framework for Resource-Constrained Edge Clouds, ACM SoCC 2021):
+ * recursive least squares with forgetting.
  *
  * <p>Parameters: {@value #LAGS} steps and a constant; forgetting 0.99; counts up to {@value #MOST} per step.
  */
@@ -101,30 +101,17 @@ final class Regression extends Steps {
 
   @Override
   public void write(DataOutput out) throws IOException {
-    out.writeLong(step());
-    out.writeInt(open());
-    for (float of : weights) {
-      out.writeFloat(of);
-    }
-    for (float of : inverse) {
-      out.writeFloat(of);
-    }
-    for (float of : features) {
-      out.writeFloat(of);
-    }
+    super.write(out);
+    State.write(out, weights);
+    State.write(out, inverse);
+    State.write(out, features);
   }
 
   @Override
   public void read(DataInput in) throws IOException {
-    resume(in.readLong(), Math.max(0, in.readInt()));
-    for (int i = 0; i < SIZE; i++) {
-      weights[i] = State.number(in.readFloat());
-    }
-    for (int i = 0; i < SIZE * SIZE; i++) {
-      inverse[i] = State.number(in.readFloat());
-    }
-    for (int i = 0; i < SIZE; i++) {
-      features[i] = State.number(in.readFloat());
-    }
+    super.read(in);
+    State.readNumbers(in, weights);
+    State.readNumbers(in, inverse);
+    State.readNumbers(in, features);
   }
 }

@@ -5,12 +5,13 @@ import java.io.DataOutput;
 import java.io.IOException;
 
 /**
- * HotC's forecast (Suo et al., Tackling Cold Start of Serverless Applications by Efficient and Adaptive Container Runtime Reusing,
- * IEEE CLUSTER 2021): exponential smoothing for the level of demand, corrected by a Markov chain over the states of the
- * relative residual. The paper sizes a pool of containers with it; here a function is one.
+ * HotC's forecast (Suo et al., Tackling Cold Start of Serverless Applications by Efficient and Adaptive
+ * Container Runtime Reusing, IEEE CLUSTER 2021): exponential smoothing for the level of demand, corrected by
+ * a Markov chain over the states of the relative residual. The paper sizes a pool of containers with it; here
+ * a function is one.
  *
- * <p>Parameters (ours, the paper's code has no predictor): smoothing 0.5; states of the residual below -50 %, -10 %, 10 %,
- * 50 % and above; transitions fade with 0.99.
+ * <p>Parameters (ours, the paper's code has no predictor): smoothing 0.5; states of the residual below -50 %,
+ * -10 %, 10 %, 50 % and above; transitions fade with 0.99.
  */
 final class SmoothedMarkov extends Steps {
   private static final float SMOOTHING = 0.5f;
@@ -77,28 +78,19 @@ final class SmoothedMarkov extends Steps {
 
   @Override
   public void write(DataOutput out) throws IOException {
-    out.writeLong(step());
-    out.writeInt(open());
+    super.write(out);
     out.writeFloat(level);
     out.writeByte(state);
-    for (float of : transitions) {
-      out.writeFloat(of);
-    }
-    for (float of : centre) {
-      out.writeFloat(of);
-    }
+    State.write(out, transitions);
+    State.write(out, centre);
   }
 
   @Override
   public void read(DataInput in) throws IOException {
-    resume(in.readLong(), Math.max(0, in.readInt()));
+    super.read(in);
     level = State.finite(in.readFloat());
     state = Math.floorMod(in.readByte(), STATES);
-    for (int i = 0; i < transitions.length; i++) {
-      transitions[i] = State.finite(in.readFloat());
-    }
-    for (int i = 0; i < STATES; i++) {
-      centre[i] = State.number(in.readFloat());
-    }
+    State.readFinite(in, transitions);
+    State.readNumbers(in, centre);
   }
 }

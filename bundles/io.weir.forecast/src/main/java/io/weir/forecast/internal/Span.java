@@ -1,6 +1,8 @@
 package io.weir.forecast.internal;
 
-/** From when until when a function should be warm, in milliseconds; reused, so that scoring allocates nothing. */
+/**
+ * From when until when a function should be warm, in milliseconds; reused, so that scoring allocates nothing.
+ */
 final class Span {
   static final long NEVER = Long.MAX_VALUE;
 
@@ -16,6 +18,15 @@ final class Span {
     this.from = from;
     this.to = Math.max(from, to);
     this.probability = (float) probability;
+  }
+
+  /** As {@link #set}, but {@link #never} if it has ended by now. */
+  void unlessOver(long now, long from, long to, double probability) {
+    if (now < to) {
+      set(from, to, probability);
+    } else {
+      never();
+    }
   }
 
   /** Not before the next arrival. */

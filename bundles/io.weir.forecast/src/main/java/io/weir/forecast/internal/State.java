@@ -1,8 +1,10 @@
 package io.weir.forecast.internal;
 
+import java.io.DataInput;
+import java.io.DataOutput;
 import java.io.IOException;
 
-/** What is read from a file is not believed blindly. */
+/** Figures in a file: what is read from one is not believed blindly. */
 final class State {
   private State() {}
 
@@ -28,5 +30,25 @@ final class State {
       throw new IOException("no figure: " + value);
     }
     return value;
+  }
+
+  static void write(DataOutput out, float... values) throws IOException {
+    for (float value : values) {
+      out.writeFloat(value);
+    }
+  }
+
+  /** Reads as many as there is room for, each as {@link #finite}. */
+  static void readFinite(DataInput in, float[] into) throws IOException {
+    for (int i = 0; i < into.length; i++) {
+      into[i] = finite(in.readFloat());
+    }
+  }
+
+  /** Reads as many as there is room for, each as {@link #number}. */
+  static void readNumbers(DataInput in, float[] into) throws IOException {
+    for (int i = 0; i < into.length; i++) {
+      into[i] = number(in.readFloat());
+    }
   }
 }

@@ -18,8 +18,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What was learned, in a file: {@value #MAGIC} as 8 bytes, the version as 2, then what {@link Forecasts#write} writes, then its
- * CRC-32 as 4; big-endian. Replaced as a whole, so it is never torn by us.
+ * What was learned, in a file: {@value #MAGIC} as 8 bytes, the version as 2, then what
+ * {@link Forecasts#write} writes, then its CRC-32 as 4; big-endian. Replaced as a whole, so it is never torn
+ * by us.
  */
 final class StateFile {
   private static final Logger LOG = LoggerFactory.getLogger(StateFile.class);
@@ -35,7 +36,9 @@ final class StateFile {
     this.file = file;
   }
 
-  /** What the file holds; new ones if there is none. One that is damaged, or of another version, is set aside. */
+  /**
+   * What the file holds; new ones if there is none. One that is damaged, or of another version, is set aside.
+   */
   Forecasts load(Supplier<Forecasts> empty) {
     Forecasts forecasts = empty.get();
     try {
@@ -70,7 +73,8 @@ final class StateFile {
     Path aside = file.resolveSibling(file.getFileName() + ".damaged");
     try {
       Files.move(file, aside, StandardCopyOption.REPLACE_EXISTING);
-      LOG.warn("cannot read {}; set aside as {}, arrivals are learned anew: {}", file, aside.getFileName(), why.getMessage());
+      LOG.warn("cannot read {}; set aside as {}, arrivals are learned anew: {}", file, aside.getFileName(),
+          why.getMessage());
     } catch (IOException e) {
       LOG.warn("cannot read {}, arrivals are learned anew: {}", file, why.getMessage());
     }

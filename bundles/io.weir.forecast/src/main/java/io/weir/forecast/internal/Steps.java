@@ -1,8 +1,12 @@
 package io.weir.forecast.internal;
 
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
+
 /**
- * Candidates that count arrivals in steps of a minute and forecast the next step's count: warm through each step for which at
- * least half an arrival is expected.
+ * Candidates that count arrivals in steps of a minute and forecast the next step's count: warm through each
+ * step for which at least half an arrival is expected.
  */
 abstract class Steps implements Candidate {
   static final long STEP = 60_000;
@@ -31,11 +35,6 @@ abstract class Steps implements Candidate {
   }
 
   @Override
-  public final void arrived(long at, long gap, float worth) {
-    // counted by count
-  }
-
-  @Override
   public final boolean next(long last, long now, float worth, Span span) {
     int ahead = 0;
     begin(open);
@@ -44,11 +43,7 @@ abstract class Steps implements Candidate {
       advance();
     }
     long end = (Math.max(step, Math.floorDiv(last, STEP)) + 1 + ahead) * STEP;
-    if (now < end) {
-      span.set(last, end, 0.5);
-    } else {
-      span.never();
-    }
+    span.unlessOver(now, last, end, 0.5);
     return true;
   }
 
@@ -65,17 +60,16 @@ abstract class Steps implements Candidate {
     return Math.max(0, peek()) * horizon / STEP;
   }
 
-  final long step() {
-    return step;
+  @Override
+  public void write(DataOutput out) throws IOException {
+    out.writeLong(step);
+    out.writeInt(open);
   }
 
-  final int open() {
-    return open;
-  }
-
-  final void resume(long at, int arrivals) {
-    step = at;
-    open = arrivals;
+  @Override
+  public void read(DataInput in) throws IOException {
+    step = in.readLong();
+    open = Math.max(0, in.readInt());
   }
 
   /** Learns the count of a step that ended. */

@@ -6,9 +6,10 @@ import java.io.IOException;
 import java.util.Arrays;
 
 /**
- * What to believe of a function of which little is known: what the last functions did after their first arrival, estimated with
- * those that did not come back yet (Kaplan and Meier, 1958), mixed with the general belief that a gap which has lasted so long
- * will last as long again, and somewhat longer. Written under a lock, read without: a stale figure does no harm.
+ * What to believe of a function of which little is known: what the last functions did after their first
+ * arrival, estimated with those that did not come back yet (Kaplan and Meier, 1958), mixed with the general
+ * belief that a gap which has lasted so long will last as long again, and somewhat longer. Written under a
+ * lock, read without: a stale figure does no harm.
  */
 final class Surroundings {
   private static final int KEPT = 32;
@@ -32,7 +33,10 @@ final class Surroundings {
   /** Of gaps that reach a bin, how many end in it. */
   private final float[] hazard = new float[Gaps.BINS];
 
-  /** What each candidate cost on all functions per gap, and the specialists saved per opinion; in cold starts, fading. */
+  /**
+   * What each candidate cost on all functions per gap, and the specialists saved per opinion; in cold starts,
+   * fading.
+   */
   private final float[] cost = new float[Ledger.NAMES.length];
   private float gaps;
   private final float[] saved = new float[Chooser.SPECIALISTS];
@@ -112,7 +116,8 @@ final class Surroundings {
       }
     }
     for (int bin = 0; bin < Gaps.BINS; bin++) {
-      double general = bin == 0 ? 0.1 : Math.min(0.5, TAIL * Math.log((double) Gaps.end(bin) / Gaps.start(bin)));
+      double general = bin == 0 ? 0.1
+          : Math.min(0.5, TAIL * Math.log((double) Gaps.end(bin) / Gaps.start(bin)));
       hazard[bin] = (float) ((ended[bin] + TRUST * general) / (risk + TRUST));
       risk -= ended[bin] + open[bin];
     }
@@ -124,9 +129,7 @@ final class Surroundings {
       out.writeLong(first[i]);
       out.writeLong(gap[i]);
     }
-    for (float of : cost) {
-      out.writeFloat(of);
-    }
+    State.write(out, cost);
     out.writeFloat(gaps);
     for (int i = 0; i < saved.length; i++) {
       out.writeFloat(saved[i]);
@@ -142,9 +145,7 @@ final class Surroundings {
       gap[i] = Math.max(-1, in.readLong());
       latest = Math.max(latest, first[i]);
     }
-    for (int i = 0; i < cost.length; i++) {
-      cost[i] = State.finite(in.readFloat());
-    }
+    State.readFinite(in, cost);
     gaps = State.finite(in.readFloat());
     for (int i = 0; i < saved.length; i++) {
       saved[i] = State.number(in.readFloat());

@@ -5,14 +5,14 @@ import java.io.DataOutput;
 import java.io.IOException;
 
 /**
- * Finds timers by the modes of the gaps between arrivals, several on one function, drifting or on the marks of a clock, with
- * other calls among them: two gaps to earlier arrivals that are alike, or one that is as long as people set timers, make a
- * suspicion, arrivals on its ticks make it a timer. Warm around the next ticks. Most functions that are called less than
- * once a minute are timers, and cold nearly always (Joosen et al., Serverless Cold Starts and Where to Find Them, EuroSys
- * 2025, §4; Shahrad et al., ATC 2020, §3.3).
+ * Finds timers by the modes of the gaps between arrivals, several on one function, drifting or on the marks
+ * of a clock, with other calls among them: two gaps to earlier arrivals that are alike, or one that is as
+ * long as people set timers, make a suspicion, arrivals on its ticks make it a timer. Warm around the next
+ * ticks. Most functions that are called less than once a minute are timers, and cold nearly always (Joosen et
+ * al., Serverless Cold Starts and Where to Find Them, EuroSys 2025, §4; Shahrad et al., ATC 2020, §3.3).
  *
- * <p>Parameters: {@value #TIMERS} timers at a time, looked for among the last {@value #KEPT} arrivals; alike within 2 %; a
- * third of all functions is taken to be timers before anything is known ({@link #PRIOR}).
+ * <p>Parameters: {@value #TIMERS} timers at a time, looked for among the last {@value #KEPT} arrivals; alike
+ * within 2 %; a third of all functions is taken to be timers before anything is known ({@link #PRIOR}).
  */
 final class Timers implements Candidate {
   private static final int TIMERS = 4;
@@ -26,9 +26,11 @@ final class Timers implements Candidate {
   private static final float CERTAIN = 1e4f;
   private static final double ALIKE = 0.02;
   /** Timers that people set, seconds. */
-  private static final int[] USUAL = {10, 15, 20, 30, 60, 120, 180, 240, 300, 360, 600, 720, 900, 1_200, 1_800, 3_600,
-      7_200, 10_800, 14_400, 21_600, 28_800, 43_200, 86_400, 604_800};
-  /** A scheduler, a network and a start in between make an arrival late by this much without meaning anything. */
+  private static final int[] USUAL = {10, 15, 20, 30, 60, 120, 180, 240, 300, 360, 600, 720, 900, 1_200,
+      1_800, 3_600, 7_200, 10_800, 14_400, 21_600, 28_800, 43_200, 86_400, 604_800};
+  /**
+   * A scheduler, a network and a start in between make an arrival late by this much without meaning anything.
+   */
   private static final long SLACK = 1_000;
   /** Cold for less than this is not worth a start. */
   private static final long BRIDGE = 20_000;
@@ -116,7 +118,8 @@ final class Timers implements Candidate {
         double off = at - recent[Math.floorMod(seen - further, KEPT)] - 2.0 * gap;
         if (Math.abs(off) <= alike) {
           // The more pairs were looked at, the less a match says.
-          begin(at, gap + (float) (off / 2), (float) Math.abs(off) / 2, PRIOR * MET / (1 + 0.5f * (back * further - 2)));
+          float certainty = PRIOR * MET / (1 + 0.5f * (back * further - 2));
+          begin(at, gap + (float) (off / 2), (float) Math.abs(off) / 2, certainty);
         }
       }
       if (back == 1 && usual(gap)) {
@@ -208,7 +211,8 @@ final class Timers implements Candidate {
         continue;
       }
       float failing = (missed[i] + 0.3f) / (met[i] + missed[i] + 1);
-      double chance = odds[i] / (1 + odds[i]) * (tick == 1 ? 1 - failing : Math.pow(Math.max(0.1, failing), tick - 1));
+      double comes = tick == 1 ? 1 - failing : Math.pow(Math.max(0.1, failing), tick - 1);
+      double chance = odds[i] / (1 + odds[i]) * comes;
       long at = anchor[i] + (long) (tick * (double) period[i]);
       if (at - margin < span.from && chance * worth > 2 * margin) {
         span.set(at - margin, at + margin, chance);

@@ -3,8 +3,8 @@ package io.weir.forecast.internal;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Learns which function is called after which, from the last {@value #RECENT} that were called. Bounded: a call is compared
- * with those few only, and each function keeps few followers.
+ * Learns which function is called after which, from the last {@value #RECENT} that were called. Bounded: a
+ * call is compared with those few only, and each function keeps few followers.
  */
 final class Topology {
   private static final int RECENT = 8;

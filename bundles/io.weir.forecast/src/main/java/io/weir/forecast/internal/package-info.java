@@ -1,4 +1,7 @@
-/** Expects arrivals: many forecasters side by side, each scored by what it would have cost, the cheapest drives. */
+/**
+ * Expects arrivals: many forecasters side by side, each scored by what it would have cost, the cheapest
+ * drives.
+ */
 @NullMarked
 package io.weir.forecast.internal;
 

@@ -34,7 +34,8 @@ class CandidatePropertyTest {
   /** Gaps of every length: none, milliseconds, round ones, years as after a clock was set. */
   @Provide
   Arbitrary<List<Long>> gaps() {
-    Arbitrary<Long> any = Arbitraries.oneOf(Arbitraries.longs().between(0, 2_000), Arbitraries.longs().between(0, 1L << 27),
+    Arbitrary<Long> any = Arbitraries.oneOf(Arbitraries.longs().between(0, 2_000),
+        Arbitraries.longs().between(0, 1L << 27),
         Arbitraries.of(0L, 1_000L, 60_000L, 300_000L, 3_600_000L, 86_400_000L, 1L << 36, 1L << 41));
     return Combinators.combine(any.list().ofMaxSize(60), any, Arbitraries.integers().between(0, 40))
         .as((list, same, times) -> {
@@ -102,7 +103,8 @@ class CandidatePropertyTest {
   }
 
   @Property(tries = 200)
-  void itGivesUpAtLastOrKeepsWhatItHoldsBounded(@ForAll("names") String name, @ForAll("gaps") List<Long> gaps) {
+  void itGivesUpAtLastOrKeepsWhatItHoldsBounded(@ForAll("names") String name,
+      @ForAll("gaps") List<Long> gaps) {
     Candidate candidate = of(name);
     long last = feed(candidate, gaps, 3_500_000);
 
@@ -118,7 +120,8 @@ class CandidatePropertyTest {
   }
 
   @Property(tries = 200)
-  void whatIsReadSaysWhatWasWritten(@ForAll("names") String name, @ForAll("gaps") List<Long> gaps) throws IOException {
+  void whatIsReadSaysWhatWasWritten(@ForAll("names") String name, @ForAll("gaps") List<Long> gaps)
+      throws IOException {
     Candidate candidate = of(name);
     long last = feed(candidate, gaps, 3_500_000);
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -130,7 +133,8 @@ class CandidatePropertyTest {
     Span span = new Span();
     Span other = new Span();
     for (long now : new long[] {last, last + 30_000, last + 3_600_000}) {
-      assertThat(again.next(last, now, 3_500_000, other)).isEqualTo(candidate.next(last, now, 3_500_000, span));
+      assertThat(again.next(last, now, 3_500_000, other))
+          .isEqualTo(candidate.next(last, now, 3_500_000, span));
       assertThat(other.from).as(name).isEqualTo(span.from);
       assertThat(other.to).as(name).isEqualTo(span.to);
       assertThat(again.expected(last, now, 60_000)).isEqualTo(candidate.expected(last, now, 60_000));

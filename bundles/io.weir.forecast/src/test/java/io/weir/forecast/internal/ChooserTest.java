@@ -20,7 +20,8 @@ class ChooserTest {
   private void gap(int warm, long held) {
     for (int i = 0; i < accounts.length; i++) {
       accounts[i].arrived(true, 0, 1, WORTH);
-      accounts[i].settle(new KeepAlive(i == warm ? 0 : held), new KeepAlive(0), 0, held + 1, WORTH, new Span());
+      accounts[i].settle(new KeepAlive(i == warm ? 0 : held), new KeepAlive(0), 0, held + 1, WORTH,
+          new Span());
     }
     chooser.choose(accounts, 1_000, WORTH, new Surroundings());
   }
@@ -59,7 +60,8 @@ class ChooserTest {
 
     assertThat(chooser.driver(candidates, 0, 0, WORTH, new Span(), new Surroundings())).isEqualTo(1);
     chooser.opinion(1, -WORTH, 1);
-    assertThat(chooser.driver(candidates, 0, 0, WORTH, new Span(), new Surroundings())).isEqualTo(Ledger.BREAK_EVEN);
+    assertThat(chooser.driver(candidates, 0, 0, WORTH, new Span(), new Surroundings()))
+        .isEqualTo(Ledger.BREAK_EVEN);
     chooser.opinion(1, WORTH, 1);
     assertThat(chooser.driver(candidates, 0, 0, WORTH, new Span(), new Surroundings())).isEqualTo(1);
   }

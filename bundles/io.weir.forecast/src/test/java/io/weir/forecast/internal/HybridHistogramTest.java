@@ -49,7 +49,8 @@ class HybridHistogramTest {
 
   @Test
   void arimaStaysWithinWhatItSaw() {
-    assertThat(Arima.next(new double[] {10, 20, 30, 40, 50, 60})).hasValueSatisfying(next -> assertThat(next).isBetween(10.0, 60.0));
+    assertThat(Arima.next(new double[] {10, 20, 30, 40, 50, 60}))
+        .hasValueSatisfying(next -> assertThat(next).isBetween(10.0, 60.0));
     assertThat(Arima.next(new double[] {7, 7, 7, 7})).hasValue(7.0);
     assertThat(Arima.next(new double[] {})).isEmpty();
     assertThat(Arima.next(new double[] {1, 1e12}).orElse(1.0)).isBetween(1.0, 1e12);

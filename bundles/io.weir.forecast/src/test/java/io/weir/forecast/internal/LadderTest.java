@@ -38,7 +38,8 @@ class LadderTest {
     RungCost cold = new RungCost(Rung.CREATED, 0.2, 0);
     RungCost warm = new RungCost(Rung.FROZEN, 0.002, 32 * MIB);
 
-    assertThat(of(20, cold, warm).worth(1) * 20).isBetween(of(1, cold, warm).worth(1) * 0.99f, of(1, cold, warm).worth(1) * 1.01f);
+    float atOnce = of(1, cold, warm).worth(1);
+    assertThat(of(20, cold, warm).worth(1) * 20).isBetween(atOnce * 0.99f, atOnce * 1.01f);
   }
 
   @Test

@@ -39,11 +39,13 @@ class StateFileTest {
     for (int seconds = 11 * 1_800 + 60; seconds < 13 * 1_800; seconds += 97) {
       Instant now = BEGIN.plusSeconds(seconds);
       for (FunctionName function : new FunctionName[] {TIMER, AFTER}) {
-        assertThat(after.advise(function, ForecastsTest.PRICES, now)).isEqualTo(before.advise(function, ForecastsTest.PRICES, now));
+        assertThat(after.advise(function, ForecastsTest.PRICES, now))
+            .isEqualTo(before.advise(function, ForecastsTest.PRICES, now));
       }
     }
     Instant now = BEGIN.plusSeconds(12 * 1_800);
-    assertThat(after.report(TIMER, ForecastsTest.PRICES, now)).isEqualTo(before.report(TIMER, ForecastsTest.PRICES, now));
+    assertThat(after.report(TIMER, ForecastsTest.PRICES, now))
+        .isEqualTo(before.report(TIMER, ForecastsTest.PRICES, now));
   }
 
   @Test
@@ -68,17 +70,19 @@ class StateFileTest {
 
     KeptForecasts next = new KeptForecasts(folder);
 
-    assertThat(next.report(TIMER, ForecastsTest.PRICES, BEGIN.plusSeconds(3_000)).orElseThrow().arrivals()).isEqualTo(5);
+    assertThat(next.report(TIMER, ForecastsTest.PRICES, BEGIN.plusSeconds(3_000)).orElseThrow().arrivals())
+        .isEqualTo(5);
     next.close();
   }
 
   private static long misses(Forecasts forecasts) {
-    return forecasts.report(TIMER, ForecastsTest.PRICES, BEGIN.plusSeconds(1_800L * 41)).orElseThrow().candidates().stream()
-        .mapToLong(candidate -> candidate.today().misses()).sum();
+    return forecasts.report(TIMER, ForecastsTest.PRICES, BEGIN.plusSeconds(1_800L * 41)).orElseThrow()
+        .candidates().stream().mapToLong(candidate -> candidate.today().misses()).sum();
   }
 
   @Property(tries = 60)
-  void aDamagedFileIsSetAside(@ForAll @IntRange(max = 1_000_000) int place, @ForAll @IntRange(max = 2) int kind) throws IOException {
+  void aDamagedFileIsSetAside(@ForAll @IntRange(max = 1_000_000) int place,
+      @ForAll @IntRange(max = 2) int kind) throws IOException {
     Path folder = Files.createTempDirectory("weir-forecast");
     try {
       Path path = folder.resolve("forecasts.bin");

@@ -10,9 +10,10 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * Lets an instance into the memory budget, if need be at the cost of others: idle ones of functions that matter less or as
- * much give way, the least important first and among equals the one unused for longest; before them, whatever was started for
- * a call that has not come yet, whoever's it is. What works is left alone.
+ * Lets an instance into the memory budget, if need be at the cost of others: idle ones of functions that
+ * matter less or as much give way, the least important first and among equals the one unused for longest;
+ * before them, whatever was started for a call that has not come yet, whoever's it is. What works is left
+ * alone.
  */
 final class Admission {
   private final Budget budget;
@@ -20,6 +21,11 @@ final class Admission {
 
   /** @param guess whether nobody has called it yet */
   private record Victim(FunctionInstances owner, Slot slot, Priority priority, boolean guess) {}
+
+  private static final Comparator<Victim> LEAST_VALUABLE_FIRST =
+      Comparator.comparing((Victim victim) -> !victim.guess)
+          .thenComparing(Victim::priority)
+          .thenComparingLong(victim -> victim.slot.lastUsedNanos);
 
   /** @param functions the pool's own map, read at every look */
   Admission(Budget budget, Map<FunctionName, FunctionInstances> functions) {
@@ -44,7 +50,7 @@ final class Admission {
       Optional<Victim> victim = functions.values().stream().flatMap(Admission::victim)
           .filter(candidate -> (candidate.guess || candidate.priority.compareTo(atMost) <= 0)
               && !tried.contains(candidate.slot))
-          .min(Comparator.comparing((Victim candidate) -> !candidate.guess).thenComparing(Victim::priority).thenComparingLong(candidate -> candidate.slot.lastUsedNanos));
+          .min(LEAST_VALUABLE_FIRST);
       if (victim.isEmpty()) {
         return false;
       }
@@ -56,6 +62,7 @@ final class Admission {
   }
 
   private static Stream<Victim> victim(FunctionInstances owner) {
-    return owner.cheapest().map(slot -> new Victim(owner, slot, owner.spec().scaling().priority(), owner.isGuess(slot))).stream();
+    Priority priority = owner.spec().scaling().priority();
+    return owner.cheapest().map(slot -> new Victim(owner, slot, priority, owner.isGuess(slot))).stream();
   }
 }

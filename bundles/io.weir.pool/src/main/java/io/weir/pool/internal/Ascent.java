@@ -12,11 +12,11 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decides which instances of a function go up the ladder. Methods that take {@code todo} are called with the owner's lock
- * held; what they add to it is run after the lock is released.
+ * Decides which instances of a function go up the ladder. Methods that take {@code todo} are called with the
+ * owner's lock held; what they add to it is run after the lock is released.
  *
- * <p>A burst on a sleeping function starts one instance; another one follows as soon as the first in the queue has waited
- * for longer than a start takes.
+ * <p>A burst on a sleeping function starts one instance; another one follows as soon as the first in the
+ * queue has waited for longer than a start takes.
  */
 final class Ascent {
   /** What could not be prepared is tried again after this; nobody waits for it. */
@@ -92,7 +92,10 @@ final class Ascent {
     }
   }
 
-  /** The look at the queue that was asked for; whoever still waits after a start's time is worth another start. */
+  /**
+   * The look at the queue that was asked for; whoever still waits after a start's time is worth another
+   * start.
+   */
   void planAgain(long now, List<Runnable> todo) {
     checkScheduled = false;
     plan(now, todo);
@@ -192,8 +195,9 @@ final class Ascent {
   }
 
   /**
-   * Starts an instance for a call that is likely; false if the budget has no room. What is started for a guess makes nobody
-   * give way, so it is charged under the lock: whoever needs the memory from now on finds it to give up.
+   * Starts an instance for a call that is likely; false if the budget has no room. What is started for a
+   * guess makes nobody give way, so it is charged under the lock: whoever needs the memory from now on finds
+   * it to give up.
    */
   private boolean prewarm(long now, List<Runnable> todo) {
     Optional<Slot> prepared = roster.prepared();
@@ -217,7 +221,8 @@ final class Ascent {
   }
 
   private boolean mayPrepare(long now) {
-    return (now >= roster.prepareAfterNanos || roster.pin.wanted().isPresent()) && roster.backOff.remaining(now).isZero();
+    return (now >= roster.prepareAfterNanos || roster.pin.wanted().isPresent())
+        && roster.backOff.remaining(now).isZero();
   }
 
   private void raise(Slot slot, Rung goal, ColdStart.Cause cause, String why, List<Runnable> todo) {
@@ -225,11 +230,14 @@ final class Ascent {
     slot.goal = goal;
     slot.cause = cause;
     slot.why = roster.rehearsal ? "rehearsal" : why;
-    long more = Math.max(0, (goal == Rung.ARMED ? roster.costs.memoryBytes(Rung.ARMED) : goal == Rung.CREATED ? 0
-        : roster.costs.expectedBytes()) - slot.charge);
+    long needed = goal == Rung.ARMED ? roster.costs.memoryBytes(Rung.ARMED)
+        : goal == Rung.CREATED ? 0 : roster.costs.expectedBytes();
+    long more = Math.max(0, needed - slot.charge);
     boolean demand = goal == Rung.RUNNING;
     todo.add(() -> {
-      if (demand ? home.admission().admit(more, roster.spec.scaling().priority()) : home.budget().charge(more)) {
+      boolean room = demand ? home.admission().admit(more, roster.spec.scaling().priority())
+          : home.budget().charge(more);
+      if (room) {
         owner.charged(slot, more);
         home.lifecycle().climb(slot, owner, demand);
       } else {
@@ -239,10 +247,10 @@ final class Ascent {
   }
 
   private LeaseRefused noMemory(long bytes) {
-    return Roster.refused(LeaseRefused.Code.OUT_OF_MEMORY, "an instance of " + roster.spec.name() + " needs about "
-        + (bytes >> 20) + " MiB, and the memory budget of " + (home.budget().total() >> 20) + " MiB is held by instances "
-        + "that work or have a higher priority; raise memory.budget.mib of " + OnDemandPool.PID
-        + " or lower memory of functions", Duration.ofSeconds(1));
+    return Roster.refused(LeaseRefused.Code.OUT_OF_MEMORY, "an instance of " + roster.spec.name()
+        + " needs about " + (bytes >> 20) + " MiB, and the memory budget of " + (home.budget().total() >> 20)
+        + " MiB is held by instances that work or have a higher priority; raise memory.budget.mib of "
+        + OnDemandPool.PID + " or lower memory of functions", Duration.ofSeconds(1));
   }
 
   private void thaw(Slot slot, ColdStart.Cause cause, String why, List<Runnable> todo) {

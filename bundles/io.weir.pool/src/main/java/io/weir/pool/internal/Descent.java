@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Decides which instances of a function go down the ladder: frozen, drained, stopped. Methods that take {@code todo} are
- * called with the owner's lock held; what they add to it is run after the lock is released.
+ * Decides which instances of a function go down the ladder: frozen, drained, stopped. Methods that take
+ * {@code todo} are called with the owner's lock held; what they add to it is run after the lock is released.
  */
 final class Descent {
   /** A burst's surplus instances are kept for as long as the autoscaler remembers it. */
@@ -21,7 +21,9 @@ final class Descent {
   /** A function that timed out so often in a row, or on all it serves at a time, hangs. */
   private static final int HUNG = 3;
 
-  /** A function that was never called is no likelier to be called soon than one that was called so long ago. */
+  /**
+   * A function that was never called is no likelier to be called soon than one that was called so long ago.
+   */
   private static final Duration UNCALLED = Duration.ofHours(2);
 
   private final Roster roster;
@@ -49,7 +51,8 @@ final class Descent {
   /** How long the function has been without work, or what is up waits for work. */
   private Duration idle(long now) {
     boolean up = roster.live() > 0;
-    Duration since = Duration.ofNanos(now - (up ? roster.prospect.heldSince(roster.lastCallNanos, now) : roster.lastCallNanos));
+    long from = up ? roster.prospect.heldSince(roster.lastCallNanos, now) : roster.lastCallNanos;
+    Duration since = Duration.ofNanos(now - from);
     return !up && !roster.called && since.compareTo(UNCALLED) < 0 ? UNCALLED : since;
   }
 
@@ -130,8 +133,8 @@ final class Descent {
   }
 
   /**
-   * Stops one that drains if its last request is over. The kernel is asked again: what it counted while a lease was out may
-   * have been that lease's request, already answered, or another one.
+   * Stops one that drains if its last request is over. The kernel is asked again: what it counted while a
+   * lease was out may have been that lease's request, already answered, or another one.
    */
   void endDrained(Slot slot, List<Runnable> todo) {
     if (slot.state() == State.DRAINING && slot.inFlight == 0 && home.kernel().quiesce(slot)) {
@@ -148,7 +151,9 @@ final class Descent {
     }
   }
 
-  /** Takes a slot off the list; its memory counts as free from now on, although giving it back takes a moment. */
+  /**
+   * Takes a slot off the list; its memory counts as free from now on, although giving it back takes a moment.
+   */
   void stop(Slot slot, String why, List<Runnable> todo) {
     slot.why = why;
     roster.giveBack(slot);
@@ -198,7 +203,9 @@ final class Descent {
         && (roster.prospect.isGuess(slot) || !slot.climbing && (slot.isIdle() || slot.isPrepared()));
   }
 
-  /** Gives up a slot for the sake of others; answers the bytes that makes free, 0 if it has work meanwhile. */
+  /**
+   * Gives up a slot for the sake of others; answers the bytes that makes free, 0 if it has work meanwhile.
+   */
   long evict(Slot slot, long now, List<Runnable> todo) {
     if (!roster.slots.contains(slot) || !mayGo(slot)) {
       return 0;

@@ -10,7 +10,10 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** What the kernel knows of one function's instances, and nobody else: requests that reach them without a lease. */
+/**
+ * What the kernel knows of one function's instances, and nobody else: requests that reach them without a
+ * lease.
+ */
 final class DirectCalls {
   private final Roster roster;
   private final KernelSide kernel;
@@ -49,7 +52,8 @@ final class DirectCalls {
   /** The same, although the kernel knows it: where it lives, or what it may do, is another. */
   void joinAgain(Slot slot, InetSocketAddress address) {
     kernel.residence(slot.id).ifPresent(residence -> owner.decide((now, todo) -> {
-      if (roster.slots.contains(slot) && !slot.unwanted && !kernel.join(slot, roster.spec, address, residence)) {
+      if (roster.slots.contains(slot) && !slot.unwanted
+          && !kernel.join(slot, roster.spec, address, residence)) {
         touched(slot, now, todo);
       }
     }));
@@ -90,7 +94,8 @@ final class DirectCalls {
   }
 
   /**
-   * The last request came, or was answered, at this time; what an operator wanted only afterwards stays as it is.
+   * The last request came, or was answered, at this time; what an operator wanted only afterwards stays as it
+   * is.
    *
    * @param asOf when the kernel was asked, which may be a while ago
    * @param came whether requests came without a lease

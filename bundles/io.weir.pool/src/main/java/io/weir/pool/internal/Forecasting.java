@@ -23,12 +23,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells the forecaster of arrivals, and asks it where functions should rest. While there is none, or the configuration wants
- * none, or it fails, nobody advises. Thread-safe; every call takes a microsecond or so.
+ * Tells the forecaster of arrivals, and asks it where functions should rest. While there is none, or the
+ * configuration wants none, or it fails, nobody advises. Thread-safe; every call takes a microsecond or so.
  */
 final class Forecasting {
   private static final Logger LOG = LoggerFactory.getLogger(Forecasting.class);
-  /** What the kernel counted is told a moment later; but what is told much later would seem a clock that was set back. */
+  /**
+   * What the kernel counted is told a moment later; but what is told much later would seem a clock that was
+   * set back.
+   */
   private static final long LATEST_SECONDS = 2;
 
   private final Settings settings;
@@ -93,7 +96,10 @@ final class Forecasting {
     }
   }
 
-  /** Where the function should rest; empty if nobody knows better than the fixed rule, as when it was never called. */
+  /**
+   * Where the function should rest; empty if nobody knows better than the fixed rule, as when it was never
+   * called.
+   */
   Optional<Advice> advise(FunctionSpec spec, Costs costs) {
     return !settings.forecast() ? Optional.empty() : asked(service -> {
       Instant now = wall.instant();
@@ -109,14 +115,15 @@ final class Forecasting {
   }
 
   private Prices prices(FunctionSpec spec, Costs costs) {
-    List<RungCost> rungs = RestPolicy.rungs(spec).stream().filter(rung -> rung != Rung.ARMED || !budget.pressed())
+    List<RungCost> rungs = RestPolicy.rungs(spec).stream()
+        .filter(rung -> rung != Rung.ARMED || !budget.pressed())
         .map(rung -> new RungCost(rung, costs.resumeSeconds(rung), costs.memoryBytes(rung))).toList();
     return new Prices(rungs, settings.delayPrice(), budget.price());
   }
 
   /**
-   * Has functions forgotten that are not declared any more: neither now nor when this was asked last, as one that is changed
-   * may be gone for a moment.
+   * Has functions forgotten that are not declared any more: neither now nor when this was asked last, as one
+   * that is changed may be gone for a moment.
    */
   void retain(Set<FunctionName> functions) {
     Set<FunctionName> kept = new HashSet<>(functions);

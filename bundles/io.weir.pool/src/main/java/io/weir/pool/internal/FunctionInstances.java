@@ -26,9 +26,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * The instances of one function and who waits for them: decides, while {@link Lifecycle} does.
  *
- * <p>Every method takes the lock only to decide; containers are touched and futures completed outside it. What goes up is
- * decided by {@link Ascent}, what goes down by {@link Descent}, who gets an instance by {@link Leasing}, over the
- * {@link Roster} that all share. After a change of revision the old instances serve until a new one is ready.
+ * <p>Every method takes the lock only to decide; containers are touched and futures completed outside it.
+ * What goes up is decided by {@link Ascent}, what goes down by {@link Descent}, who gets an instance by
+ * {@link Leasing}, over the {@link Roster} that all share. After a change of revision the old instances serve
+ * until a new one is ready.
  */
 final class FunctionInstances {
   private final Home home;
@@ -89,7 +90,8 @@ final class FunctionInstances {
     }
     todo.forEach(Runnable::run);
     if (!waiter.future().isDone()) {
-      var timeout = home.scheduler().schedule(() -> giveUp(waiter, patience), patience.toNanos(), TimeUnit.NANOSECONDS);
+      var timeout = home.scheduler().schedule(() -> giveUp(waiter, patience), patience.toNanos(),
+          TimeUnit.NANOSECONDS);
       waiter.future().whenComplete((lease, error) -> timeout.cancel(false));
     }
     return waiter.future();
@@ -111,7 +113,8 @@ final class FunctionInstances {
       leasing.returned(slot, end, leasedSinceNanos, now);
       if (end == SlotLease.End.TIMED_OUT) {
         descent.replaceIfHung(slot, todo);
-      } else if (end == SlotLease.End.CONNECTION_FAILED && !slot.suspect && !slot.dead && slot.state() == State.READY) {
+      } else if (end == SlotLease.End.CONNECTION_FAILED && !slot.suspect && !slot.dead
+          && slot.state() == State.READY) {
         slot.suspect = true;
         todo.add(() -> home.lifecycle().examine(slot, this));
       }
@@ -217,7 +220,8 @@ final class FunctionInstances {
       slot.enter(State.ARMING);
     } else if ((state == State.CREATED || state == State.ARMED) && slot.goal.compareTo(Rung.ARMED) > 0) {
       slot.enter(State.STARTING);
-    } else if (state == State.READY && slot.goal == Rung.FROZEN && slot.load() == 0 && home.kernel().rest(slot)) {
+    } else if (state == State.READY && slot.goal == Rung.FROZEN && slot.load() == 0
+        && home.kernel().rest(slot)) {
       slot.enter(State.FREEZING);
     } else {
       slot.climbing = false;
@@ -277,7 +281,8 @@ final class FunctionInstances {
       if (wanted) {
         roster.backOff.failed(failure, now);
       }
-      LeaseRefused answer = Roster.refused(failure.code(), failure.getMessage(), roster.backOff.remaining(now));
+      LeaseRefused answer = Roster.refused(failure.code(), failure.getMessage(),
+          roster.backOff.remaining(now));
       if (wanted) {
         leasing.refuseUnlessLive(answer, now, todo);
       }
@@ -357,7 +362,9 @@ final class FunctionInstances {
     return roster.prospect.isGuess(slot);
   }
 
-  /** Gives up a slot for the sake of others; answers the bytes that makes free, 0 if it has work meanwhile. */
+  /**
+   * Gives up a slot for the sake of others; answers the bytes that makes free, 0 if it has work meanwhile.
+   */
   long evict(Slot slot) {
     long[] free = {0};
     decide((now, todo) -> free[0] = descent.evict(slot, now, todo));
@@ -458,8 +465,9 @@ final class FunctionInstances {
     List<CompletableFuture<Void>> done = new ArrayList<>();
     decide((now, todo) -> {
       if (rung != Rung.RUNNING && !RestPolicy.rungs(roster.spec).contains(rung)) {
-        done.add(CompletableFuture.failedFuture(new IllegalArgumentException(roster.spec.name() + " cannot rest at "
-            + rung.label() + ": a handler's runner is frozen or not there; use frozen or image")));
+        done.add(CompletableFuture.failedFuture(new IllegalArgumentException(roster.spec.name()
+            + " cannot rest at " + rung.label()
+            + ": a handler's runner is frozen or not there; use frozen or image")));
         return;
       }
       done.add(roster.pin.set(rung, now, todo));
@@ -504,7 +512,8 @@ final class FunctionInstances {
 
   /** Whether somebody waits, or an instance works or is on its way. */
   synchronized boolean isBusy() {
-    return !roster.waiters.isEmpty() || roster.inFlight + roster.direct() > 0 || roster.any(slot -> slot.climbing);
+    return !roster.waiters.isEmpty() || roster.inFlight + roster.direct() > 0
+        || roster.any(slot -> slot.climbing);
   }
 
   synchronized Optional<Breakdown> breakdown() {

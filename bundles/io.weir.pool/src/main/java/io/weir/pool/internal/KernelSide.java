@@ -24,11 +24,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells the kernel what becomes of instances, and asks it what they have to do. While there is no {@link Traffic}, or it
- * does not know an instance, nothing is told and nobody works but by lease.
+ * Tells the kernel what becomes of instances, and asks it what they have to do. While there is no
+ * {@link Traffic}, or it does not know an instance, nothing is told and nobody works but by lease.
  *
- * <p>What follows an instance's state is told with its owner's lock held, so that the kernel hears it in that order; the
- * calls take microseconds and call nobody back. Thread-safe.
+ * <p>What follows an instance's state is told with its owner's lock held, so that the kernel hears it in that
+ * order; the calls take microseconds and call nobody back. Thread-safe.
  */
 final class KernelSide {
   private static final Logger LOG = LoggerFactory.getLogger(KernelSide.class);
@@ -109,7 +109,8 @@ final class KernelSide {
 
   /** Has the kernel know a container that is to become this instance; nothing is led to it before that. */
   void expect(String container, Slot slot, InetSocketAddress address) {
-    residence(container).ifPresent(residence -> admit(container, slot.counted(), slot.spec, address, residence));
+    residence(container).ifPresent(residence ->
+        admit(container, slot.counted(), slot.spec, address, residence));
   }
 
   private void admit(String container, FunctionName function, FunctionSpec spec, InetSocketAddress address,
@@ -190,7 +191,8 @@ final class KernelSide {
       return true;
     }
     drain(slot);
-    slot.direct = Math.max(0, Optional.ofNullable(loads().get(slot.id)).map(Load::inFlight).orElse(0) - slot.inFlight);
+    int counted = Optional.ofNullable(loads().get(slot.id)).map(Load::inFlight).orElse(0);
+    slot.direct = Math.max(0, counted - slot.inFlight);
     return slot.direct == 0;
   }
 

@@ -33,9 +33,9 @@ import org.slf4j.LoggerFactory;
 /**
  * What is done to containers, on threads of its own, and told to {@link FunctionInstances} when it is done.
  *
- * <p>Three kinds of threads, so that nobody waits for what nobody waits for: a bounded number for starts that requests wait
- * for, a few for chores (preparing, freezing, stopping, looking), and as many as needed for thawing, which takes no time.
- * Thread-safe; every public method returns at once.
+ * <p>Three kinds of threads, so that nobody waits for what nobody waits for: a bounded number for starts that
+ * requests wait for, a few for chores (preparing, freezing, stopping, looking), and as many as needed for
+ * thawing, which takes no time. Thread-safe; every public method returns at once.
  */
 final class Lifecycle {
   private static final Logger LOG = LoggerFactory.getLogger(Lifecycle.class);
@@ -72,7 +72,8 @@ final class Lifecycle {
   private final Map<String, String> unremoved = new ConcurrentHashMap<>();
   private final Map<FunctionName, List<String>> lastWords = new ConcurrentHashMap<>();
 
-  Lifecycle(ContainerEngine engine, KernelSide kernel, Runners runners, Events events, Settings settings, String gateway) {
+  Lifecycle(ContainerEngine engine, KernelSide kernel, Runners runners, Events events, Settings settings,
+      String gateway) {
     this.engine = engine;
     this.kernel = kernel;
     this.events = events;
@@ -90,7 +91,8 @@ final class Lifecycle {
   }
 
   private static ThreadPoolExecutor fixed(int size, String name) {
-    return new ThreadPoolExecutor(size, size, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), threads(name));
+    return new ThreadPoolExecutor(size, size, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(),
+        threads(name));
   }
 
   static ThreadFactory threads(String name) {
@@ -118,7 +120,8 @@ final class Lifecycle {
   }
 
   Map<String, String> labels(FunctionSpec spec) {
-    return Map.of(MANAGED, "true", GATEWAY, gateway, FUNCTION, spec.name().value(), REVISION, spec.revision());
+    return Map.of(MANAGED, "true", GATEWAY, gateway, FUNCTION, spec.name().value(), REVISION,
+        spec.revision());
   }
 
   String newName(FunctionSpec spec) {
@@ -371,12 +374,13 @@ final class Lifecycle {
   }
 
   void tell(Slot slot, String change, Duration took, String detail) {
-    events.publish(new InstanceChanged(Instant.now(), slot.function(), slot.name, change, slot.why, took, detail));
+    events.publish(new InstanceChanged(Instant.now(), slot.function(), slot.name, change, slot.why, took,
+        detail));
   }
 
   /**
-   * Waits until everything that was begun has ended, and every thread; what takes longer is broken off. What has not begun
-   * never will.
+   * Waits until everything that was begun has ended, and every thread; what takes longer is broken off. What
+   * has not begun never will.
    */
   void close(Duration patience) throws InterruptedException {
     long deadline = System.nanoTime() + patience.plus(REMOVAL.multipliedBy(owned.size())).toNanos();

@@ -60,13 +60,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Starts instances when somebody waits for one, lets them rest where it costs least, and bounds what they hold together.
+ * Starts instances when somebody waits for one, lets them rest where it costs least, and bounds what they
+ * hold together.
  *
- * <p>After a restart it adopts what an earlier life left running: its own containers are known by label, those whose
- * function still has the same revision are taken over, the rest is removed. Strangers are never touched.
+ * <p>After a restart it adopts what an earlier life left running: its own containers are known by label,
+ * those whose function still has the same revision are taken over, the rest is removed. Strangers are never
+ * touched.
  */
 @Component(name = OnDemandPool.PID, configurationPolicy = ConfigurationPolicy.REQUIRE, immediate = true,
-    service = {InstancePool.class, Ladder.class, Foresight.class, FunctionListener.class, FunctionCheck.class})
+    service = {InstancePool.class, Ladder.class, Foresight.class, FunctionListener.class,
+      FunctionCheck.class})
 @Designate(ocd = PoolConfig.class)
 public final class OnDemandPool implements InstancePool, Ladder, Foresight, FunctionListener, FunctionCheck {
   static final String PID = "io.weir.pool";
@@ -74,7 +77,9 @@ public final class OnDemandPool implements InstancePool, Ladder, Foresight, Func
   private static final Duration TEND = Duration.ofMillis(500);
   private static final Duration METER = Duration.ofSeconds(2);
   private static final Duration SWEEP = Duration.ofSeconds(60);
-  /** Functions are declared within seconds of a start; a container that nobody claims by then is a leftover. */
+  /**
+   * Functions are declared within seconds of a start; a container that nobody claims by then is a leftover.
+   */
   private static final Duration CLAIM = Duration.ofSeconds(15);
   private static final int CALIBRATION_ROUNDS = 3;
 
@@ -99,9 +104,11 @@ public final class OnDemandPool implements InstancePool, Ladder, Foresight, Func
   private volatile boolean closed;
 
   @Activate
-  public OnDemandPool(BundleContext context, @Reference GatewayIdentity gateway, @Reference ContainerEngine engine,
-      @Reference Runners runners, @Reference Events events, PoolConfig config) {
-    this(engine, runners, events, Settings.of(config), gateway.id(), dataDirectory(context), Path.of("/proc"));
+  public OnDemandPool(BundleContext context, @Reference GatewayIdentity gateway,
+      @Reference ContainerEngine engine, @Reference Runners runners, @Reference Events events,
+      PoolConfig config) {
+    this(engine, runners, events, Settings.of(config), gateway.id(), dataDirectory(context),
+        Path.of("/proc"));
   }
 
   private static Path dataDirectory(BundleContext context) {
@@ -109,8 +116,8 @@ public final class OnDemandPool implements InstancePool, Ladder, Foresight, Func
     return Path.of(configured == null || configured.isBlank() ? "/var/lib/weir" : configured);
   }
 
-  OnDemandPool(ContainerEngine engine, Runners runners, Events events, Settings settings, String gateway, Path data,
-      Path proc) {
+  OnDemandPool(ContainerEngine engine, Runners runners, Events events, Settings settings, String gateway,
+      Path data, Path proc) {
     this(engine, runners, events, settings, gateway, data, proc, System::nanoTime, InstantSource.system());
   }
 
@@ -118,8 +125,8 @@ public final class OnDemandPool implements InstancePool, Ladder, Foresight, Func
    * @param clock by which everything is decided that depends on time
    * @param wall what time it is, for forecasts
    */
-  OnDemandPool(ContainerEngine engine, Runners runners, Events events, Settings settings, String gateway, Path data,
-      Path proc, LongSupplier clock, InstantSource wall) {
+  OnDemandPool(ContainerEngine engine, Runners runners, Events events, Settings settings, String gateway,
+      Path data, Path proc, LongSupplier clock, InstantSource wall) {
     this.engine = engine;
     this.runners = runners;
     this.settings = settings;
@@ -134,7 +141,8 @@ public final class OnDemandPool implements InstancePool, Ladder, Foresight, Func
     Admission admission = new Admission(budget, functions);
     RestPolicy policy = new RestPolicy(settings, budget);
     this.forecasting = new Forecasting(settings, budget, wall, this::announced);
-    this.home = new Home(lifecycle, kernel, settings, budget, admission, ledger, policy, forecasting, scheduler, clock);
+    this.home = new Home(lifecycle, kernel, settings, budget, admission, ledger, policy, forecasting,
+        scheduler, clock);
     this.reconciler = new Reconciler(engine, lifecycle, functions);
     this.housekeeping = new Housekeeping(engine, runners, home, functions, pressure);
     this.watch = engine.watch(Lifecycle.GATEWAY, gateway, this::engineEvent);
@@ -216,7 +224,8 @@ public final class OnDemandPool implements InstancePool, Ladder, Foresight, Func
   }
 
   private static LeaseRefused stopping() {
-    return new LeaseRefused(LeaseRefused.Code.STOPPING, "the gateway is going down", Duration.ofSeconds(10), null);
+    return new LeaseRefused(LeaseRefused.Code.STOPPING, "the gateway is going down", Duration.ofSeconds(10),
+        null);
   }
 
   @Override
@@ -279,10 +288,14 @@ public final class OnDemandPool implements InstancePool, Ladder, Foresight, Func
 
   /** Nobody else waits for a rehearsal, so that one which took too long did not come up. */
   private static Throwable why(FunctionSpec function, Duration patience, Throwable failure) {
-    Throwable cause = failure instanceof CompletionException wrapped && wrapped.getCause() != null ? wrapped.getCause() : failure;
-    return cause instanceof LeaseRefused refused && refused.code() == LeaseRefused.Code.WAITED_TOO_LONG
-        ? new LeaseRefused(LeaseRefused.Code.NEVER_LISTENED, "nothing listens on port " + function.port() + " after "
-            + patience.toSeconds() + " s; the function must listen on 0.0.0.0 at $PORT", Duration.ZERO, refused) : cause;
+    Throwable inner = failure.getCause();
+    Throwable cause = failure instanceof CompletionException && inner != null ? inner : failure;
+    if (cause instanceof LeaseRefused refused && refused.code() == LeaseRefused.Code.WAITED_TOO_LONG) {
+      return new LeaseRefused(LeaseRefused.Code.NEVER_LISTENED, "nothing listens on port " + function.port()
+          + " after " + patience.toSeconds() + " s; the function must listen on 0.0.0.0 at $PORT",
+          Duration.ZERO, refused);
+    }
+    return cause;
   }
 
   private static IllegalArgumentException unknown(FunctionName function) {
@@ -326,9 +339,9 @@ public final class OnDemandPool implements InstancePool, Ladder, Foresight, Func
   @Override
   public void check(FunctionSpec function) {
     if (function.limits().memoryBytes() > budget.total()) {
-      throw new InvalidFunction("memory", "memory: " + (function.limits().memoryBytes() >> 20) + " MiB for one instance is "
-          + "more than the memory budget of all, " + (budget.total() >> 20) + " MiB; lower it, or raise memory.budget.mib of "
-          + PID);
+      throw new InvalidFunction("memory", "memory: " + (function.limits().memoryBytes() >> 20)
+          + " MiB for one instance is more than the memory budget of all, " + (budget.total() >> 20)
+          + " MiB; lower it, or raise memory.budget.mib of " + PID);
     }
   }
 

@@ -49,7 +49,7 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
   boolean calibrate() default true;
 
   @AttributeDefinition(name = "Use forecasts",
-      description = "Whether functions rest, and are started before they are called, as is expected of their calls; "
-          + "else by a fixed rule. Needs the bundle io.weir.forecast.")
+      description = "Whether functions rest, and are started before they are called, as is expected of "
+          + "their calls; else by a fixed rule. Needs the bundle io.weir.forecast.")
   boolean forecast_enabled() default true;
 }

@@ -14,11 +14,14 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the forecaster advises for one function, and what came of following it. An instance that was started because a call is
- * likely is a guess until a call comes. Guarded by the lock of its {@link FunctionInstances}, like the {@link Roster}.
+ * What the forecaster advises for one function, and what came of following it. An instance that was started
+ * because a call is likely is a guess until a call comes. Guarded by the lock of its
+ * {@link FunctionInstances}, like the {@link Roster}.
  */
 final class Prospect {
-  /** The wall clock was set if it strays from the other one by more than that; then advice is asked for anew. */
+  /**
+   * The wall clock was set if it strays from the other one by more than that; then advice is asked for anew.
+   */
   private static final Duration STRAYED = Duration.ofSeconds(1);
   private static final Duration SHORTEST = Duration.ofMillis(20);
   /** After so many starts that failed in a row nothing is started before somebody calls. */
@@ -34,7 +37,10 @@ final class Prospect {
   private @Nullable Future<?> alarm;
   private @Nullable Slot guess;
   private boolean wasUp;
-  /** Whether what was up went down although the advice is to be warm; nothing is started again for the same reason. */
+  /**
+   * Whether what was up went down although the advice is to be warm; nothing is started again for the same
+   * reason.
+   */
   private boolean spent;
   /** Whether it was counted that the budget has no room for this guess. */
   private boolean refusalTold;
@@ -144,8 +150,8 @@ final class Prospect {
 
   /** Whether an instance may be started for a call that is only likely. */
   boolean mayPrewarm(long now) {
-    return !spent && failures < MOST_FAILURES && roster.backOff.failure().isEmpty() && now >= roster.prepareAfterNanos
-        && !roster.home.budget().pressed();
+    return !spent && failures < MOST_FAILURES && roster.backOff.failure().isEmpty()
+        && now >= roster.prepareAfterNanos && !roster.home.budget().pressed();
   }
 
   /** It is started because a call is likely. */

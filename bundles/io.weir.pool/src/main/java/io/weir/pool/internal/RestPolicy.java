@@ -9,8 +9,8 @@ import java.util.Optional;
 
 /**
  * On which rung a function rests: the one whose cost is least, where the cost of a rung is
- * {@code expected calls per second × seconds a call would wait × price of waiting + memory held × price of memory}, with
- * what this device was measured to take. One policy for all functions; thread-safe.
+ * {@code expected calls per second × seconds a call would wait × price of waiting + memory held × price of
+ * memory}, with what this device was measured to take. One policy for all functions; thread-safe.
  */
 final class RestPolicy {
   private static final double MIB = 1 << 20;
@@ -43,7 +43,8 @@ final class RestPolicy {
    * @param advised where it should rest by the forecaster's advice
    * @param mayPrewarm whether a process may be started for a call that is likely
    */
-  Rung rest(FunctionSpec spec, Costs costs, Duration idle, boolean up, Optional<Rung> advised, boolean mayPrewarm) {
+  Rung rest(FunctionSpec spec, Costs costs, Duration idle, boolean up, Optional<Rung> advised,
+      boolean mayPrewarm) {
     if (spec.scaling().rest().equals(Optional.of(Rung.RUNNING))) {
       return Rung.RUNNING;
     }

@@ -14,10 +14,12 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is known of one function: its instances, who waits for them, and how it has fared. Everything here is guarded by
- * the lock of its {@link FunctionInstances}, and used by it, its {@link Ascent} and its {@link Descent} alone.
+ * What is known of one function: its instances, who waits for them, and how it has fared. Everything here is
+ * guarded by the lock of its {@link FunctionInstances}, and used by it, its {@link Ascent} and its
+ * {@link Descent} alone.
  *
- * <p>Plain loops: waking a function is rare, so the JVM interprets it, and a stream costs it many times what a loop does.
+ * <p>Plain loops: waking a function is rare, so the JVM interprets it, and a stream costs it many times what
+ * a loop does.
  */
 final class Roster {
   final Home home;
@@ -123,7 +125,8 @@ final class Roster {
   Optional<Slot> prepared() {
     Slot warmest = null;
     for (Slot slot : slots) {
-      if (slot.isPrepared() && isCurrent(slot) && (warmest == null || slot.rung().compareTo(warmest.rung()) > 0)) {
+      if (slot.isPrepared() && isCurrent(slot)
+          && (warmest == null || slot.rung().compareTo(warmest.rung()) > 0)) {
         warmest = slot;
       }
     }
@@ -170,7 +173,8 @@ final class Roster {
   }
 
   LeaseRefused gone() {
-    return refused(LeaseRefused.Code.UNKNOWN_FUNCTION, "function " + spec.name() + " was removed", Duration.ZERO);
+    return refused(LeaseRefused.Code.UNKNOWN_FUNCTION, "function " + spec.name() + " was removed",
+        Duration.ZERO);
   }
 
   static LeaseRefused refused(LeaseRefused.Code code, String message, Duration retryAfter) {

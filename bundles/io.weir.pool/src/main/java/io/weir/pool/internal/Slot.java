@@ -19,8 +19,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One instance as its {@link FunctionInstances} sees it: a state machine with one owner. Its fields are guarded by that
- * owner's lock, but for those that say otherwise.
+ * One instance as its {@link FunctionInstances} sees it: a state machine with one owner. Its fields are
+ * guarded by that owner's lock, but for those that say otherwise.
  */
 final class Slot {
   /** What may follow what; anything else is a mistake of ours. */
@@ -36,8 +36,8 @@ final class Slot {
       Map.entry(State.THAWING, EnumSet.of(State.READY, State.STOPPING)),
       Map.entry(State.DRAINING, EnumSet.of(State.STOPPING)),
       Map.entry(State.STOPPING, EnumSet.noneOf(State.class))));
-  private static final Set<State> ASCENDING = EnumSet.of(State.CREATING, State.CREATED, State.ARMING, State.ARMED,
-      State.STARTING, State.THAWING);
+  private static final Set<State> ASCENDING = EnumSet.of(State.CREATING, State.CREATED, State.ARMING,
+      State.ARMED, State.STARTING, State.THAWING);
   private static final Set<State> UP = EnumSet.of(State.READY, State.FREEZING, State.FROZEN, State.THAWING);
 
   final FunctionSpec spec;
@@ -151,8 +151,8 @@ final class Slot {
   }
 
   /**
-   * Takes over what the kernel counted. It counts leased requests, too, and was asked a moment ago: only what exceeds every
-   * lease of that time came another way.
+   * Takes over what the kernel counted. It counts leased requests, too, and was asked a moment ago: only what
+   * exceeds every lease of that time came another way.
    *
    * @param load null if the kernel does not know it
    * @return whether requests came that nobody had a lease for

@@ -22,8 +22,9 @@ import org.junit.jupiter.api.io.TempDir;
 class AscentTest {
   private static final long SECOND = 1_000_000_000L;
 
-  private final FunctionSpec spec = new FunctionSpec(new FunctionName("a"), new Source.Image("a:1"), 8080, List.of(),
-      Optional.empty(), new Limits(64 << 20, 1, 64), new Scaling(0, 1, 8, Duration.ofHours(1)), Duration.ofSeconds(5), Map.of());
+  private final FunctionSpec spec = new FunctionSpec(new FunctionName("a"), new Source.Image("a:1"), 8080,
+      List.of(), Optional.empty(), new Limits(64 << 20, 1, 64), new Scaling(0, 1, 8, Duration.ofHours(1)),
+      Duration.ofSeconds(5), Map.of());
   private final List<Runnable> todo = new ArrayList<>();
   private Roster roster;
   private Ascent ascent;
@@ -32,8 +33,8 @@ class AscentTest {
   @BeforeEach
   void begin(@TempDir Path data) {
     CostLedger ledger = new CostLedger(data.resolve("calibration.properties"));
-    roster = new Roster(spec, new Home(null, new KernelSide(null), null, null, null, ledger, null, null, null, () -> 0),
-        null, false);
+    roster = new Roster(spec, new Home(null, new KernelSide(null), null, null, null, ledger, null, null, null,
+        () -> 0), null, false);
     ascent = new Ascent(roster, null, null);
     frozen = Slot.adopted("weir-a-1", "id", new InetSocketAddress("127.0.0.1", 1), spec, 0);
     frozen.enter(State.FREEZING);

@@ -25,10 +25,14 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Whatever is under way when the pool is closed, no container of the gateway is left, and none of anybody else touched. */
+/**
+ * Whatever is under way when the pool is closed, no container of the gateway is left, and none of anybody
+ * else touched.
+ */
 class ClosingTest {
   private static final FunctionName HELLO = new FunctionName("hello");
-  private static final Map<String, String> OURS = Map.of("weir.managed", "true", "weir.gateway", "0123456789ab");
+  private static final Map<String, String> OURS =
+      Map.of("weir.managed", "true", "weir.gateway", "0123456789ab");
 
   private final FakeEngine engine = new FakeEngine();
   private final FakeRunners runners = new FakeRunners(engine);
@@ -37,8 +41,10 @@ class ClosingTest {
   @TempDir Path data;
 
   private OnDemandPool open() {
-    return new OnDemandPool(engine, runners, new RecordedEvents(), new Settings(10, Duration.ofSeconds(5), Duration.ofSeconds(1),
-        4, Duration.ofHours(1), 1L << 30, 0, 600_000, false, true), "0123456789ab", data, data.resolve("no-proc"));
+    Settings settings = new Settings(10, Duration.ofSeconds(5), Duration.ofSeconds(1), 4,
+        Duration.ofHours(1), 1L << 30, 0, 600_000, false, true);
+    return new OnDemandPool(engine, runners, new RecordedEvents(), settings, "0123456789ab", data,
+        data.resolve("no-proc"));
   }
 
   /** What an earlier life of the gateway left running. */
@@ -46,8 +52,8 @@ class ClosingTest {
     Map<String, String> labels = new java.util.HashMap<>(OURS);
     labels.put("weir.function", spec.name().value());
     labels.put("weir.revision", spec.revision());
-    engine.start(engine.create(new ContainerSpec("weir-" + spec.name() + "-00000001", "img:1", 8080, labels, Map.of(),
-        spec.limits())));
+    engine.start(engine.create(new ContainerSpec("weir-" + spec.name() + "-00000001", "img:1", 8080, labels,
+        Map.of(), spec.limits())));
   }
 
   private void stop() {
@@ -77,7 +83,8 @@ class ClosingTest {
 
   private static FunctionSpec hello(Source source, Rung rest) {
     return new FunctionSpec(HELLO, source, 8080, List.of(), Optional.empty(), new Limits(64 << 20, 1, 64),
-        new Scaling(0, 4, 1, Duration.ofHours(1), Optional.of(rest), Priority.NORMAL), Duration.ofSeconds(5), Map.of());
+        new Scaling(0, 4, 1, Duration.ofHours(1), Optional.of(rest), Priority.NORMAL), Duration.ofSeconds(5),
+        Map.of());
   }
 
   private static FunctionSpec hello(Rung rest) {

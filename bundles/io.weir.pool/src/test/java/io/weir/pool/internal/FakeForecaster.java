@@ -80,7 +80,8 @@ final class FakeForecaster implements ArrivalForecaster {
     asked++;
     Warm when = warm.get(function);
     boolean is = when != null && !now.isBefore(when.head) && now.isBefore(when.tail);
-    Instant until = is ? when.tail : when != null && now.isBefore(when.head) ? when.head : now.plusSeconds(3600);
+    Instant until = is ? when.tail : when != null && now.isBefore(when.head) ? when.head
+        : now.plusSeconds(3600);
     return new Advice(is ? Rung.FROZEN : cold, until, "fake", "");
   }
 

@@ -45,8 +45,8 @@ class LadderTest {
   private OnDemandPool pool;
 
   private void open(Duration freezeAfter, long budget) {
-    pool = new OnDemandPool(engine, runners, events, new Settings(100, Duration.ofSeconds(5), Duration.ZERO, 4, freezeAfter,
-        budget, 0, 600_000, false, true), "0123456789ab", data, data.resolve("no-proc"));
+    pool = new OnDemandPool(engine, runners, events, new Settings(100, Duration.ofSeconds(5), Duration.ZERO,
+        4, freezeAfter, budget, 0, 600_000, false, true), "0123456789ab", data, data.resolve("no-proc"));
   }
 
   private void open() {
@@ -126,14 +126,16 @@ class LadderTest {
   void whatHasGoneToRestIsNotWokenForCallsOfBefore() throws Exception {
     open(Duration.ofMillis(1), 1L << 30);
     add(function("frozen", resting(Rung.FROZEN)));
-    add(function("gone", new Scaling(0, 1, 8, Duration.ofSeconds(1), Optional.of(Rung.IMAGE), Priority.NORMAL)));
+    add(function("gone", new Scaling(0, 1, 8, Duration.ofSeconds(1), Optional.of(Rung.IMAGE),
+        Priority.NORMAL)));
     lease("frozen").release();
     lease("gone").release();
     events.next("stopped");
 
     add(function("clock", resting(Rung.FROZEN)));
     for (int halfSeconds = 0; halfSeconds < 6; halfSeconds++) {
-      lease("clock").release();   // frozen again at the next look, and the autoscaler looks every other second
+      // Frozen again at the next look, and the autoscaler looks every other second.
+      lease("clock").release();
       while (!events.next("frozen").instance().startsWith("weir-clock-")) {
         continue;
       }
@@ -168,7 +170,8 @@ class LadderTest {
       assertThat(cold.cause()).isEqualTo(Cause.NEVER_STARTED);
       assertThat(cold.from()).isEqualTo(Rung.CREATED);
     });
-    assertThat(engine.calls()).as("no second container").filteredOn(call -> call.startsWith("create")).hasSize(1);
+    assertThat(engine.calls()).as("no second container").filteredOn(call -> call.startsWith("create"))
+        .hasSize(1);
     lease.release();
   }
 
@@ -197,8 +200,9 @@ class LadderTest {
   @Test
   void aHandlerIsServedByARunnerAndHasNoRungBetween() throws Exception {
     open();
-    FunctionSpec handler = new FunctionSpec(new FunctionName("h"), new Source.Handler(Language.PYTHON, "h.py", "x = 1"),
-        8080, List.of(), Optional.empty(), limits(), ONE, Duration.ofSeconds(5), Map.of());
+    FunctionSpec handler = new FunctionSpec(new FunctionName("h"),
+        new Source.Handler(Language.PYTHON, "h.py", "x = 1"), 8080, List.of(), Optional.empty(), limits(),
+        ONE, Duration.ofSeconds(5), Map.of());
     add(handler);
     assertThat(runners.keptFor).containsExactly(handler);
 
@@ -278,8 +282,8 @@ class LadderTest {
     open(Duration.ofHours(1), 50 * MIB);
 
     assertThatThrownBy(() -> pool.check(function("a", ONE))).isInstanceOf(InvalidFunction.class)
-        .hasMessage("memory: 64 MiB for one instance is more than the memory budget of all, 50 MiB; lower it, or raise "
-            + "memory.budget.mib of io.weir.pool");
+        .hasMessage("memory: 64 MiB for one instance is more than the memory budget of all, 50 MiB; "
+            + "lower it, or raise memory.budget.mib of io.weir.pool");
   }
 
   @Test
@@ -433,8 +437,8 @@ class LadderTest {
   }
 
   private static FunctionSpec function(String name, String image, Scaling scaling) {
-    return new FunctionSpec(new FunctionName(name), new Source.Image(image), 8080, new ArrayList<>(), Optional.empty(),
-        limits(), scaling, Duration.ofSeconds(5), Map.of());
+    return new FunctionSpec(new FunctionName(name), new Source.Image(image), 8080, new ArrayList<>(),
+        Optional.empty(), limits(), scaling, Duration.ofSeconds(5), Map.of());
   }
 
   private static Limits limits() {

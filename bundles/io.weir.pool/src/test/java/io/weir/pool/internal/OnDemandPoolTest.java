@@ -73,11 +73,13 @@ class OnDemandPoolTest {
 
   @Test
   void anInstanceFindsItsWaysToTheGateway() throws Exception {
-    pool.bindEnvironment((function, gateway) -> Map.of("WAY", function + " at " + gateway.orElseThrow().getHostAddress()));
+    pool.bindEnvironment((function, gateway) ->
+        Map.of("WAY", function + " at " + gateway.orElseThrow().getHostAddress()));
     pool.functionAdded(hello("img:1", 0, 1, 8));
     get(acquire());
 
-    assertThat(engine.environments.values()).containsExactly(Map.of("PORT", "8080", "WAY", "hello at 127.0.0.1"));
+    assertThat(engine.environments.values())
+        .containsExactly(Map.of("PORT", "8080", "WAY", "hello at 127.0.0.1"));
   }
 
   @Test
@@ -134,9 +136,10 @@ class OnDemandPoolTest {
   @Test
   void aCrashAtStartIsToldWithTheLastWords() throws Exception {
     pool.close();
-    long now = System.nanoTime();   // and no later, so that the back-off does not end before the second one asks
-    pool = new OnDemandPool(engine, runners, events, SETTINGS, "0123456789ab", data, data.resolve("no-proc"), () -> now,
-        java.time.InstantSource.system());
+    // And no later, so that the back-off does not end before the second one asks.
+    long now = System.nanoTime();
+    pool = new OnDemandPool(engine, runners, events, SETTINGS, "0123456789ab", data, data.resolve("no-proc"),
+        () -> now, java.time.InstantSource.system());
     engine.crashingImage = "crash:1";
     pool.functionAdded(hello("crash:1", 0, 1, 1));
 
@@ -370,7 +373,8 @@ class OnDemandPoolTest {
     return future.get(20, TimeUnit.SECONDS);
   }
 
-  private static void assertRefused(LeaseRefused.Code code, String words, ThrowableAssert.ThrowingCallable call) {
+  private static void assertRefused(LeaseRefused.Code code, String words,
+      ThrowableAssert.ThrowingCallable call) {
     assertThatThrownBy(call).isInstanceOf(ExecutionException.class).cause()
         .isInstanceOfSatisfying(LeaseRefused.class, e -> {
           assertThat(e.code()).isEqualTo(code);
@@ -379,8 +383,9 @@ class OnDemandPoolTest {
   }
 
   private static FunctionSpec hello(String image, int min, int max, int concurrency) {
-    return new FunctionSpec(HELLO, new Source.Image(image), 8080, new ArrayList<>(), Optional.empty(), limits(),
-        new Scaling(min, max, concurrency, Duration.ofSeconds(1), Optional.of(Rung.IMAGE), Priority.NORMAL), Duration.ofSeconds(5), Map.of());
+    return new FunctionSpec(HELLO, new Source.Image(image), 8080, new ArrayList<>(), Optional.empty(),
+        limits(), new Scaling(min, max, concurrency, Duration.ofSeconds(1), Optional.of(Rung.IMAGE),
+        Priority.NORMAL), Duration.ofSeconds(5), Map.of());
   }
 
   private static Limits limits() {

@@ -51,9 +51,10 @@ class PrewarmingTest {
 
   private void open(ArrivalForecaster with, long budget, boolean enabled) {
     engine.memory.put("img:1", 64 * MIB);   // as much as its limit, so that nothing is corrected
-    pool = new OnDemandPool(engine, runners, events, new Settings(100, Duration.ofSeconds(5), Duration.ZERO, 4,
-        Duration.ofSeconds(1), budget, 0, 600_000, false, enabled), "0123456789ab", data, data.resolve("no-proc"), time::get,
-        this::now);
+    Settings settings = new Settings(100, Duration.ofSeconds(5), Duration.ZERO, 4, Duration.ofSeconds(1),
+        budget, 0, 600_000, false, enabled);
+    pool = new OnDemandPool(engine, runners, events, settings, "0123456789ab", data, data.resolve("no-proc"),
+        time::get, this::now);
     pool.bindForecaster(with);
   }
 
@@ -148,8 +149,9 @@ class PrewarmingTest {
   void aHandlersRunnerIsClaimedBeforeTheCall() throws Exception {
     open();
     forecaster.expect("a", now(), now().plusSeconds(30));
-    pool.functionAdded(new FunctionSpec(name("a"), new Source.Handler(Language.PYTHON, "a.py", "def handle(event): pass"), 8080,
-        List.of(), Optional.empty(), new Limits(64 * MIB, 1, 64), scaling(HOUR), Duration.ofSeconds(5), Map.of()));
+    Source handler = new Source.Handler(Language.PYTHON, "a.py", "def handle(event): pass");
+    pool.functionAdded(new FunctionSpec(name("a"), handler, 8080, List.of(), Optional.empty(),
+        new Limits(64 * MIB, 1, 64), scaling(HOUR), Duration.ofSeconds(5), Map.of()));
 
     assertThat(events.next("frozen").cause()).isEqualTo("forecast");
     Lease lease = lease("a");
@@ -169,8 +171,8 @@ class PrewarmingTest {
     lease("a").release();
     pool.acquire(name("nobody"), Duration.ofSeconds(1));
 
-    assertThat(forecaster.arrivals()).containsExactly(new Arrival(name("a"), START), new Arrival(name("a"), START),
-        new Arrival(name("a"), START.plusMillis(1500)));
+    assertThat(forecaster.arrivals()).containsExactly(new Arrival(name("a"), START),
+        new Arrival(name("a"), START), new Arrival(name("a"), START.plusMillis(1500)));
   }
 
   @Test
@@ -370,7 +372,8 @@ class PrewarmingTest {
     lease("a").release();
     advance(10);
     events.next("frozen");
-    assertThat(pool.outlook(name("a")).orElseThrow().unused()).hasValue("no bundle forecasts (io.weir.forecast)");
+    assertThat(pool.outlook(name("a")).orElseThrow().unused())
+        .hasValue("no bundle forecasts (io.weir.forecast)");
     assertThat(pool.outlook(name("nobody"))).isEmpty();
   }
 
@@ -388,8 +391,8 @@ class PrewarmingTest {
 
   @Test
   void aFunctionThatIsGoneForAMomentIsNotForgotten() {
-    Forecasting forecasting = new Forecasting(new Settings(100, HOUR, HOUR, 4, HOUR, 0, 0, 0, false, true), new Budget(1),
-        this::now, names -> { });
+    Forecasting forecasting = new Forecasting(new Settings(100, HOUR, HOUR, 4, HOUR, 0, 0, 0, false, true),
+        new Budget(1), this::now, names -> { });
     open();
     forecasting.appeared(forecaster);
 
@@ -474,7 +477,8 @@ class PrewarmingTest {
   }
 
   private Lease lease(String function) throws Exception {
-    return pool.acquire(name(function), Duration.ofSeconds(20)).toCompletableFuture().get(20, TimeUnit.SECONDS);
+    return pool.acquire(name(function), Duration.ofSeconds(20)).toCompletableFuture()
+        .get(20, TimeUnit.SECONDS);
   }
 
   private void add(String function, Scaling scaling) {

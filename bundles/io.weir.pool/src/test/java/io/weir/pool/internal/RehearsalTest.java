@@ -44,8 +44,10 @@ class RehearsalTest {
 
   @BeforeEach
   void open() {
-    pool = new OnDemandPool(engine, new FakeRunners(engine), events, new Settings(100, Duration.ofMillis(400), Duration.ZERO,
-        4, Duration.ofHours(1), 1L << 30, 0, 600_000, false, true), "0123456789ab", data, data.resolve("no-proc"));
+    Settings settings = new Settings(100, Duration.ofMillis(400), Duration.ZERO, 4, Duration.ofHours(1),
+        1L << 30, 0, 600_000, false, true);
+    pool = new OnDemandPool(engine, new FakeRunners(engine), events, settings, "0123456789ab", data,
+        data.resolve("no-proc"));
     pool.bindTraffic(traffic);
   }
 
@@ -62,7 +64,8 @@ class RehearsalTest {
     rehearse(image("img:2")).get(20, TimeUnit.SECONDS);
     String name = events.next("stopped").instance();
 
-    assertThat(FakeTraffic.of(name, engine)).contains("create", "start", "join", "remove").doesNotContain("open");
+    assertThat(FakeTraffic.of(name, engine)).contains("create", "start", "join", "remove")
+        .doesNotContain("open");
     assertThat(pool.instances()).isEmpty();
   }
 
@@ -83,8 +86,10 @@ class RehearsalTest {
   void whatItMayConnectToIsNotGivenToTheOneThatRuns() throws Exception {
     pool.functionAdded(image("img:1"));
     lease().release();
-    FunctionSpec open = spec(new Source.Image("img:2"), 0, new Network(OptionalInt.empty(), List.of(), 0, 0, List.of("any")));
-    FunctionSpec handler = spec(new Source.Handler(Language.PYTHON, "a.py", "def handle(event): pass"), 0, open.network());
+    FunctionSpec open = spec(new Source.Image("img:2"), 0,
+        new Network(OptionalInt.empty(), List.of(), 0, 0, List.of("any")));
+    FunctionSpec handler = spec(new Source.Handler(Language.PYTHON, "a.py", "def handle(event): pass"), 0,
+        open.network());
 
     rehearse(open).get(20, TimeUnit.SECONDS);
     rehearse(handler).get(20, TimeUnit.SECONDS);
@@ -115,7 +120,8 @@ class RehearsalTest {
   void whatTakesTooLongIsGivenUp() throws Exception {
     engine.gate = new CountDownLatch(1);
 
-    assertThatThrownBy(() -> pool.rehearse(image("img:1"), Duration.ofMillis(50)).toCompletableFuture().get(20, TimeUnit.SECONDS))
+    assertThatThrownBy(() -> pool.rehearse(image("img:1"), Duration.ofMillis(50)).toCompletableFuture()
+        .get(20, TimeUnit.SECONDS))
         .cause().isInstanceOf(LeaseRefused.class).hasMessageContaining("nothing listens on port 8080");
 
     engine.gate.countDown();
@@ -124,7 +130,8 @@ class RehearsalTest {
 
   @Test
   void aHandlerIsLoaded() throws Exception {
-    rehearse(spec(new Source.Handler(Language.PYTHON, "a.py", "def handle(event): pass"), 0)).get(20, TimeUnit.SECONDS);
+    rehearse(spec(new Source.Handler(Language.PYTHON, "a.py", "def handle(event): pass"), 0))
+        .get(20, TimeUnit.SECONDS);
 
     events.next("stopped");
     assertThat(engine.calls()).anyMatch(call -> call.startsWith("load"));
@@ -166,7 +173,8 @@ class RehearsalTest {
   }
 
   private void assertFails(LeaseRefused.Code code, String words, FunctionSpec spec) {
-    assertThatThrownBy(() -> rehearse(spec).get(20, TimeUnit.SECONDS)).isInstanceOf(ExecutionException.class).cause()
+    assertThatThrownBy(() -> rehearse(spec).get(20, TimeUnit.SECONDS))
+        .isInstanceOf(ExecutionException.class).cause()
         .isInstanceOfSatisfying(LeaseRefused.class, refused -> {
           assertThat(refused.code()).isEqualTo(code);
           assertThat(refused).hasMessageContaining(words);
@@ -183,7 +191,7 @@ class RehearsalTest {
 
   private static FunctionSpec spec(Source source, int min, Network network) {
     return new FunctionSpec(A, source, 8080, List.of(), Optional.empty(), new Limits(64 << 20, 1, 64),
-        new Scaling(min, Math.max(1, min), 8, Duration.ofHours(1), Optional.of(Rung.IMAGE), Priority.NORMAL), Duration.ofSeconds(5),
-        Map.of(), network);
+        new Scaling(min, Math.max(1, min), 8, Duration.ofHours(1), Optional.of(Rung.IMAGE), Priority.NORMAL),
+        Duration.ofSeconds(5), Map.of(), network);
   }
 }

@@ -17,8 +17,8 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class RestPolicyTest {
-  private static final Settings SETTINGS = new Settings(10, Duration.ofSeconds(1), Duration.ZERO, 1, Duration.ofSeconds(2),
-      0, 0, 600_000, false, true);
+  private static final Settings SETTINGS = new Settings(10, Duration.ofSeconds(1), Duration.ZERO, 1,
+      Duration.ofSeconds(2), 0, 0, 600_000, false, true);
   private static final Source IMAGE = new Source.Image("a:1");
 
   private final Budget budget = new Budget(1L << 30);
@@ -72,14 +72,16 @@ class RestPolicyTest {
 
   @Test
   void whatTheFunctionSaysGoesFirst() {
-    assertThat(rest(function(IMAGE, Optional.of(Rung.RUNNING)), python(), 80_000, true)).isEqualTo(Rung.RUNNING);
+    assertThat(rest(function(IMAGE, Optional.of(Rung.RUNNING)), python(), 80_000, true))
+        .isEqualTo(Rung.RUNNING);
     FunctionSpec image = function(IMAGE, Optional.of(Rung.IMAGE));
     assertThat(rest(image, python(), 10, true)).isEqualTo(Rung.FROZEN);
     assertThat(rest(image, python(), 3700, true)).isEqualTo(Rung.IMAGE);
     assertThat(rest(image, python(), 10, false)).isEqualTo(Rung.IMAGE);
     FunctionSpec frozen = function(IMAGE, Optional.of(Rung.FROZEN));
     assertThat(rest(frozen, python(), 80_000, true)).isEqualTo(Rung.FROZEN);
-    assertThat(rest(frozen, python(), 1, false)).as("a process is not started for nobody").isEqualTo(Rung.IMAGE);
+    assertThat(rest(frozen, python(), 1, false)).as("a process is not started for nobody")
+        .isEqualTo(Rung.IMAGE);
   }
 
   @Test
@@ -104,8 +106,8 @@ class RestPolicyTest {
     return costs(function(IMAGE, Optional.empty()), 1_200, 101_000, 130_000, 150_000, 18L << 20, 12L << 20);
   }
 
-  private static Costs costs(FunctionSpec function, long frozen, long armed, long created, long image, long running,
-      long armedBytes) {
+  private static Costs costs(FunctionSpec function, long frozen, long armed, long created, long image,
+      long running, long armedBytes) {
     Costs costs = new Costs(function);
     costs.resumed(Rung.FROZEN, Duration.ofNanos(frozen * 1000));
     costs.resumed(Rung.ARMED, Duration.ofNanos(armed * 1000));
@@ -117,7 +119,8 @@ class RestPolicyTest {
   }
 
   private static FunctionSpec function(Source source, Optional<Rung> rest) {
-    return new FunctionSpec(new FunctionName("a"), source, 8080, List.of(), Optional.empty(), new Limits(64 << 20, 1, 64),
-        new Scaling(0, 1, 8, Duration.ofHours(1), rest, Priority.NORMAL), Duration.ofSeconds(5), Map.of());
+    return new FunctionSpec(new FunctionName("a"), source, 8080, List.of(), Optional.empty(),
+        new Limits(64 << 20, 1, 64), new Scaling(0, 1, 8, Duration.ofHours(1), rest, Priority.NORMAL),
+        Duration.ofSeconds(5), Map.of());
   }
 }

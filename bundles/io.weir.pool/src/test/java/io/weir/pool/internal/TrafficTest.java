@@ -50,8 +50,8 @@ class TrafficTest {
   private OnDemandPool pool;
 
   private void open(Duration freezeAfter, Duration startTimeout) {
-    pool = new OnDemandPool(engine, runners, events, new Settings(100, startTimeout, Duration.ZERO, 4, freezeAfter,
-        1L << 30, 0, 600_000, false, true), "0123456789ab", data, data.resolve("no-proc"));
+    pool = new OnDemandPool(engine, runners, events, new Settings(100, startTimeout, Duration.ZERO, 4,
+        freezeAfter, 1L << 30, 0, 600_000, false, true), "0123456789ab", data, data.resolve("no-proc"));
   }
 
   /** Nothing rests by itself for an hour. */
@@ -80,16 +80,16 @@ class TrafficTest {
     pool.functionRemoved(function(scaling(0, 1, Rung.FROZEN)));
     events.next("stopped");
 
-    assertThat(FakeTraffic.of(lease.instance(), engine)).containsExactly("create", "start", "join", "open", "rest",
-        "freeze", "thaw", "wake", "drain", "drain", "stop", "leave", "remove");
+    assertThat(FakeTraffic.of(lease.instance(), engine)).containsExactly("create", "start", "join", "open",
+        "rest", "freeze", "thaw", "wake", "drain", "drain", "stop", "leave", "remove");
   }
 
   @Test
   void aRunnerJoinsBeforeItsHandlerIsLoaded() throws Exception {
     open();
-    add(new FunctionSpec(A, new Source.Handler(Language.PYTHON, "a.py", "def handle(event): pass"), 8080, List.of(),
-        Optional.empty(), new Limits(64L << 20, 1, 64), scaling(0, 1, Rung.FROZEN), Duration.ofSeconds(5), Map.of(),
-        Network.DEFAULT));
+    add(new FunctionSpec(A, new Source.Handler(Language.PYTHON, "a.py", "def handle(event): pass"), 8080,
+        List.of(), Optional.empty(), new Limits(64L << 20, 1, 64), scaling(0, 1, Rung.FROZEN),
+        Duration.ofSeconds(5), Map.of(), Network.DEFAULT));
     Lease lease = lease();
     lease.release();
 
@@ -159,7 +159,8 @@ class TrafficTest {
     Lease lease = lease();
     lease.release();
 
-    assertThat(FakeTraffic.of(lease.instance(), engine)).containsExactly("create", "join", "start", "join", "open");
+    assertThat(FakeTraffic.of(lease.instance(), engine))
+        .containsExactly("create", "join", "start", "join", "open");
   }
 
   @Test
@@ -270,7 +271,8 @@ class TrafficTest {
     await(freezing);
 
     traffic.listener.accept(new KernelSignal.Touched("id-" + lease.instance()));
-    assertThatThrownBy(() -> resting.get(20, TimeUnit.SECONDS)).as("called meanwhile").hasCauseInstanceOf(LeaseRefused.class);
+    assertThatThrownBy(() -> resting.get(20, TimeUnit.SECONDS)).as("called meanwhile")
+        .hasCauseInstanceOf(LeaseRefused.class);
     goOn.countDown();
 
     while (!states().equals(List.of(State.READY))) {
@@ -362,7 +364,8 @@ class TrafficTest {
     traffic.loaded(id, 1, 2, 0);
 
     events.next("ready");
-    assertThat(FakeTraffic.of(id.substring(3), engine)).as("it may rest again by now").containsSubsequence("thaw", "wake");
+    assertThat(FakeTraffic.of(id.substring(3), engine)).as("it may rest again by now")
+        .containsSubsequence("thaw", "wake");
   }
 
   @Test
@@ -406,7 +409,8 @@ class TrafficTest {
     traffic.listener.accept(new KernelSignal.Wanted(A));
 
     events.next("ready");
-    assertThat(FakeTraffic.of(id.substring(3), engine)).as("it may rest again by now").containsSubsequence("thaw", "wake");
+    assertThat(FakeTraffic.of(id.substring(3), engine)).as("it may rest again by now")
+        .containsSubsequence("thaw", "wake");
   }
 
   @Test
@@ -582,8 +586,8 @@ class TrafficTest {
     traffic.awaitLook();
 
     assertThat(FakeTraffic.of(frozen, engine)).containsExactly("join", "open", "rest");
-    assertThat(engine.calls()).filteredOn(call -> call.contains(" weir-b-")).map(call -> call.replaceFirst(" .*", ""))
-        .containsExactly("join", "open");
+    assertThat(engine.calls()).filteredOn(call -> call.contains(" weir-b-"))
+        .map(call -> call.replaceFirst(" .*", "")).containsExactly("join", "open");
   }
 
   @Test
@@ -679,7 +683,7 @@ class TrafficTest {
   }
 
   private static FunctionSpec function(String name, Scaling scaling, Network network) {
-    return new FunctionSpec(new FunctionName(name), new Source.Image(name + ":1"), 8080, List.of(), Optional.empty(),
-        new Limits(64L << 20, 1, 64), scaling, Duration.ofSeconds(5), Map.of(), network);
+    return new FunctionSpec(new FunctionName(name), new Source.Image(name + ":1"), 8080, List.of(),
+        Optional.empty(), new Limits(64L << 20, 1, 64), scaling, Duration.ofSeconds(5), Map.of(), network);
   }
 }

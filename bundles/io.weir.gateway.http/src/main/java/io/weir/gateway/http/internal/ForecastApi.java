@@ -30,22 +30,26 @@ final class ForecastApi {
 
   private void list(Call call) throws IOException {
     call.json(200, Json.object("forecasts", services.registry().functions().stream().map(FunctionSpec::name)
-        .flatMap(name -> services.foresight().flatMap(all -> all.outlook(name)).stream()).map(ForecastApi::brief).toList()));
+        .flatMap(name -> services.foresight().flatMap(all -> all.outlook(name)).stream())
+        .map(ForecastApi::brief).toList()));
   }
 
   private void get(Call call) throws IOException {
     FunctionName function = FunctionsApi.function(services, call).name();
     Foresight foresight = services.foresight().orElseThrow(() ->
         new Problem(503, "engine-unavailable", "no instances are kept now; look at /api/v1/status"));
-    call.json(200, full(foresight.outlook(function).orElseThrow(() -> Problem.unknownFunction(function.value()))));
+    Outlook outlook = foresight.outlook(function)
+        .orElseThrow(() -> Problem.unknownFunction(function.value()));
+    call.json(200, full(outlook));
   }
 
   private static Map<String, Object> full(Outlook outlook) {
     Optional<ForecastReport> report = outlook.report();
     Map<String, Object> view = brief(outlook);
-    view.put("followers", report.map(ForecastReport::followers).orElse(List.of()).stream().map(ForecastApi::view).toList());
-    view.put("candidates", report.map(ForecastReport::candidates).orElse(List.of()).stream().map(candidate -> Json.object(
-        "name", candidate.name(), "today", view(candidate.today()), "yesterday", view(candidate.yesterday()))).toList());
+    view.put("followers", report.map(ForecastReport::followers).orElse(List.of()).stream()
+        .map(ForecastApi::view).toList());
+    view.put("candidates", report.map(ForecastReport::candidates).orElse(List.of()).stream()
+        .map(ForecastApi::view).toList());
     return view;
   }
 
@@ -60,8 +64,14 @@ final class ForecastApi {
         "prewarms", view(outlook.prewarms()));
   }
 
+  private static Map<String, Object> view(ForecastReport.Candidate candidate) {
+    return Json.object("name", candidate.name(), "today", view(candidate.today()),
+        "yesterday", view(candidate.yesterday()));
+  }
+
   private static Map<String, Object> view(Window next) {
-    return Json.object("from", next.head().toString(), "to", next.tail().toString(), "probability", next.probability());
+    return Json.object("from", next.head().toString(), "to", next.tail().toString(),
+        "probability", next.probability());
   }
 
   private static Map<String, Object> view(Prewarms prewarms) {
@@ -94,7 +104,8 @@ final class ForecastApi {
     counter(metrics, "weir_prewarms_refused", sorted, Prewarms::refused);
   }
 
-  private static void counter(Metrics metrics, String name, Map<String, Prewarms> all, ToLongFunction<Prewarms> value) {
+  private static void counter(Metrics metrics, String name, Map<String, Prewarms> all,
+      ToLongFunction<Prewarms> value) {
     metrics.counter(name);
     all.forEach((function, prewarms) -> metrics.sample(name + "_total", Map.of("function", function),
         Long.toString(value.applyAsLong(prewarms))));
