@@ -36,11 +36,8 @@ public final class Alive implements CriticalComponent {
   private final WatchdogService watchdog;
   private final FunctionRegistry functions;
   private final List<Part> parts = new CopyOnWriteArrayList<>();
-  private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(work -> {
-    Thread made = new Thread(work, "weir-kura-watchdog");
-    made.setDaemon(true);
-    return made;
-  });
+  private final ScheduledExecutorService thread =
+      Executors.newSingleThreadScheduledExecutor(Threads.daemon("weir-kura-watchdog"));
   private @Nullable ScheduledFuture<?> checks;
   private volatile int timeoutMillis;
 

@@ -61,11 +61,7 @@ public final class CloudLink implements ConfigurableComponent, AnswerListener, C
   private final Sometimes complaints = new Sometimes(System::nanoTime);
   /** A publisher may wait for its network; who brings answers must not. */
   private final ThreadPoolExecutor publishing = new ThreadPoolExecutor(1, 1, 5, TimeUnit.SECONDS,
-      new ArrayBlockingQueue<>(MOST_UNPUBLISHED), work -> {
-        Thread made = new Thread(work, "weir-kura-publisher");
-        made.setDaemon(true);
-        return made;
-      });
+      new ArrayBlockingQueue<>(MOST_UNPUBLISHED), Threads.daemon("weir-kura-publisher"));
   private volatile CloudLinkConfig config;
 
   @Activate

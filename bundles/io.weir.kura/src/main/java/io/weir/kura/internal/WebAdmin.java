@@ -37,11 +37,8 @@ public final class WebAdmin implements ConfigurationListener, Part {
   private static final Logger log = LoggerFactory.getLogger(WebAdmin.class);
   private static final long STATUS_SECONDS = 2;
 
-  private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(work -> {
-    Thread made = new Thread(work, "weir-kura");
-    made.setDaemon(true);
-    return made;
-  });
+  private final ScheduledExecutorService thread =
+      Executors.newSingleThreadScheduledExecutor(Threads.daemon("weir-kura"));
   private final List<Part> parts = new CopyOnWriteArrayList<>();
   private final Settings settings;
   private final List<ServiceRegistration<?>> registrations;
