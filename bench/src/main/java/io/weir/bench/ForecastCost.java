@@ -14,7 +14,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What it costs that all forecasters observe every arrival: time against counting it in a map, and memory. */
+/**
+ * What it costs that all forecasters observe every arrival: time against counting it in a map, and memory.
+ */
 public final class ForecastCost {
   private static final int ROUNDS = 9;
   private static final int FUNCTIONS = 2_000;
@@ -46,7 +48,8 @@ public final class ForecastCost {
     List<Arrival> each = new ArrayList<>();
     for (int i = 0; i < FUNCTIONS; i++) {
       for (int call = 0; call < 2; call++) {
-        each.add(new Arrival(new FunctionName("f-" + i), Instant.ofEpochSecond(1_700_000_000L + i + call * 5_400L)));
+        Instant at = Instant.ofEpochSecond(1_700_000_000L + i + call * 5_400L);
+        each.add(new Arrival(new FunctionName("f-" + i), at));
       }
     }
     each.sort(java.util.Comparator.comparing(Arrival::at));
@@ -54,10 +57,10 @@ public final class ForecastCost {
     each.clear();
     double perFunction = (used() - before) / (double) FUNCTIONS;
     int candidates = Forecasts.names().size();
-    report.add("memory_per_candidate", "B", new double[] {perFunction / candidates}, "a kibibyte", new double[] {1_024},
-        Report.Target.atMostTimes(1));
-    report.setUp(candidates + " candidates; a function takes " + Math.round(perFunction) + " B in all, its name and accounts included; "
-        + many.announced().size() + " announced");
+    report.add("memory_per_candidate", "B", new double[] {perFunction / candidates}, "a kibibyte",
+        new double[] {1_024}, Report.Target.atMostTimes(1));
+    report.setUp(candidates + " candidates; a function takes " + Math.round(perFunction)
+        + " B in all, its name and accounts included; " + many.announced().size() + " announced");
     report.print(System.out);
     for (int i = 0; i + 1 < args.length; i++) {
       if (args[i].equals("--json")) {
@@ -68,7 +71,8 @@ public final class ForecastCost {
 
   private static List<Arrival> arrivals(Trace trace) {
     List<FunctionName> names = trace.functions().stream().map(FunctionName::new).toList();
-    return trace.calls().stream().map(call -> new Arrival(names.get(call.function()), Instant.ofEpochMilli(call.at()))).toList();
+    return trace.calls().stream()
+        .map(call -> new Arrival(names.get(call.function()), Instant.ofEpochMilli(call.at()))).toList();
   }
 
   private static double observe(List<Arrival> arrivals) {

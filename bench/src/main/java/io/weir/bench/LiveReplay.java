@@ -31,15 +31,17 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One day of a trace in minutes against a gateway's containers, beside the simulation of the same day. The policies are the
- * simulation's; what they decide, the gateway is told ({@code PUT …/rung}), and whether a call was cold, it says ({@code
- * Server-Timing: cold}). Time runs faster for policies and simulation alike: with a factor N a start that takes 100 ms takes N times
- * as long in the trace. Policies on both sides take a start for as long as was measured before; the simulation is told what one
- * took on average in the run. Every policy has functions of its own, and all run at once.
+ * One day of a trace in minutes against a gateway's containers, beside the simulation of the same day. The
+ * policies are the simulation's; what they decide, the gateway is told ({@code PUT …/rung}), and whether a
+ * call was cold, it says ({@code Server-Timing: cold}). Time runs faster for policies and simulation alike:
+ * with a factor N a start that takes 100 ms takes N times as long in the trace. Policies on both sides take a
+ * start for as long as was measured before; the simulation is told what one took on average in the run. Every
+ * policy has functions of its own, and all run at once.
  */
 final class LiveReplay {
   /** Who is warm runs: a thaw would be told as a wait, too. */
-  private static final Map<String, String> SETTINGS = Map.of("io.weir.pool/calibrate", "false", "io.weir.pool/freeze.after.millis", "600000");
+  private static final Map<String, String> SETTINGS = Map.of("io.weir.pool/calibrate", "false",
+      "io.weir.pool/freeze.after.millis", "600000");
   /** What a function is taken to hold; the program that stands for it holds less than one of them. */
   private static final Map<String, String> MIB = Map.of("image", "0", "created", "0.3", "frozen", "32");
   private static final int SAMPLES = 7;
@@ -75,7 +77,8 @@ final class LiveReplay {
       double factor = (trace.end() - trace.begin()) / 1e3 / seconds;
       Device device = real.compressed(factor);
       Trace working = trace.working((int) Math.round(warm[0] * factor));
-      report.setUp(String.format(Locale.ROOT, "%s, %d calls, in %.0f s, so %.0f times as fast; %s; a warm call takes %.1f ms", trace.name(),
+      report.setUp(String.format(Locale.ROOT,
+          "%s, %d calls, in %.0f s, so %.0f times as fast; %s; a warm call takes %.1f ms", trace.name(),
           trace.calls().size(), seconds, factor, real.rungs(), warm[0]));
       StringBuilder yaml = new StringBuilder();
       for (String policy : policies) {
@@ -91,9 +94,11 @@ final class LiveReplay {
       }
       Map<String, Live.Result> results = live(gateway, working, device, factor);
       // All ran on one machine at one time.
-      double start = results.values().stream().flatMap(result -> result.waits().stream()).mapToDouble(wait -> wait).average().orElse(0);
+      double start = results.values().stream().flatMap(result -> result.waits().stream())
+          .mapToDouble(wait -> wait).average().orElse(0);
       Device met = start > 0 ? device.starting(start / 1e3) : device;
-      report.add("live_start", "ms", new double[] {start / factor}, "measured before", new double[] {real.rungs().get(1).resumeSeconds() * 1e3});
+      report.add("live_start", "ms", new double[] {start / factor}, "measured before",
+          new double[] {real.rungs().get(1).resumeSeconds() * 1e3});
       for (Map.Entry<String, Live.Result> each : results.entrySet()) {
         Outcome simulated = Simulation.of(each.getKey(), working, met, device).run();
         add(report, each.getKey(), each.getValue(), simulated);
@@ -105,10 +110,14 @@ final class LiveReplay {
 
   private static void add(Report report, String policy, Live.Result live, Outcome simulated) {
     String prefix = "live_" + policy.replace('-', '_');
-    report.add(prefix + "_cold_share", "share", new double[] {live.coldShare()}, "simulated", new double[] {simulated.coldShare()},
-        new Report.Target("within 0.02", (value, reference) -> Math.abs(value - reference) <= AGREE && live.failed() == 0));
-    report.add(prefix + "_memory", "MiB·s", new double[] {live.memory()}, "simulated", new double[] {simulated.memory()});
-    report.add(prefix + "_starts", "starts", new double[] {live.starts()}, "simulated", new double[] {simulated.starts()});
+    Report.Target agrees = new Report.Target("within 0.02",
+        (value, reference) -> Math.abs(value - reference) <= AGREE && live.failed() == 0);
+    report.add(prefix + "_cold_share", "share", new double[] {live.coldShare()}, "simulated",
+        new double[] {simulated.coldShare()}, agrees);
+    report.add(prefix + "_memory", "MiB·s", new double[] {live.memory()}, "simulated",
+        new double[] {simulated.memory()});
+    report.add(prefix + "_starts", "starts", new double[] {live.starts()}, "simulated",
+        new double[] {simulated.starts()});
     if (live.failed() > 0) {
       report.add(prefix + "_failed", "calls", new double[] {live.failed()}, "simulated", new double[] {0});
     }
@@ -118,7 +127,10 @@ final class LiveReplay {
     return policy + "-" + function;
   }
 
-  /** Rungs as {@link Device#of} reads them: medians of what a call waits longer than a warm one on this device. */
+  /**
+   * Rungs as {@link Device#of} reads them: medians of what a call waits longer than a warm one on this
+   * device.
+   */
   private String measured(Functions functions, double[] warm) throws Exception {
     functions.deploy(Functions.yaml("measured", Baseline.PROBE, "rest: frozen"));
     double[] calls = new double[WARM_CALLS];
@@ -140,14 +152,16 @@ final class LiveReplay {
     return rungs.toString();
   }
 
-  private Map<String, Live.Result> live(Gateway gateway, Trace working, Device device, double factor) throws Exception {
+  private Map<String, Live.Result> live(Gateway gateway, Trace working, Device device, double factor)
+      throws Exception {
     ExecutorService loops = Executors.newFixedThreadPool(policies.size());
     try {
       long began = System.nanoTime() + 500_000_000L;
       Map<String, Future<Live.Result>> running = new LinkedHashMap<>();
       for (String policy : policies) {
         Clock clock = new Clock(began, working.begin(), factor);
-        Callable<Live.Result> loop = () -> Live.of(policy, working, device, new Containers(gateway, policy, device, clock), clock).run();
+        Containers containers = new Containers(gateway, policy, device, clock);
+        Callable<Live.Result> loop = () -> Live.of(policy, working, device, containers, clock).run();
         running.put(policy, loops.submit(loop));
       }
       Map<String, Live.Result> results = new LinkedHashMap<>();
@@ -184,7 +198,8 @@ final class LiveReplay {
 
     @Override
     public @Nullable Runnable next(long until) {
-      long nanos = until == Long.MAX_VALUE ? TimeUnit.MINUTES.toNanos(2) : (long) ((until - now()) / factor * 1e6);
+      long nanos = until == Long.MAX_VALUE ? TimeUnit.MINUTES.toNanos(2)
+          : (long) ((until - now()) / factor * 1e6);
       try {
         return post.poll(Math.max(0, nanos), TimeUnit.NANOSECONDS);
       } catch (InterruptedException e) {
@@ -210,8 +225,8 @@ final class LiveReplay {
 
     @Override
     public void call(int function, Consumer<Live.Answer> answered) {
-      HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + gateway.httpPort + "/function/" + names.get(function) + "/"))
-          .timeout(Duration.ofSeconds(60)).build();
+      String url = "http://127.0.0.1:" + gateway.httpPort + "/function/" + names.get(function) + "/";
+      HttpRequest request = HttpRequest.newBuilder(URI.create(url)).timeout(Duration.ofSeconds(60)).build();
       client.sendAsync(request, HttpResponse.BodyHandlers.discarding()).whenComplete((response, failed) -> {
         boolean sound = failed == null && response.statusCode() == 200;
         String timing = sound ? response.headers().firstValue("Server-Timing").orElse("") : "";
@@ -227,8 +242,10 @@ final class LiveReplay {
           if (wanted.getAsBoolean()) {
             Rung to = device.rungs().get(rung).rung();
             String body = "{\"rung\":\"" + (to == Rung.FROZEN ? Rung.RUNNING : to).label() + "\"}";
-            client.send(gateway.request("/api/v1/functions/" + names.get(function) + "/rung").header("Content-Type", "application/json").timeout(MOVE)
-                .PUT(HttpRequest.BodyPublishers.ofString(body)).build(), HttpResponse.BodyHandlers.discarding());
+            HttpRequest request = gateway.request("/api/v1/functions/" + names.get(function) + "/rung")
+                .header("Content-Type", "application/json").timeout(MOVE)
+                .PUT(HttpRequest.BodyPublishers.ofString(body)).build();
+            client.send(request, HttpResponse.BodyHandlers.discarding());
           }
         } catch (HttpTimeoutException e) {
           // It is on its way.

@@ -15,9 +15,15 @@ import java.util.Map;
 
 /** What keeping functions warm by each policy would have cost on recorded or generated traffic. */
 public final class Replay {
-  private static final String USAGE = "usage: bench/run.sh replay --trace FILE | --shape NAME[,NAME…] | --shape all"
-      + " [--seed N] [--seeds COUNT] [--rungs RUNG=MS/MIB,…] [--delay-price MIB_S] [--budget MIB] [--verdict] [--json FILE] [--svg FILE]\n"
-      + "   or: bench/run.sh replay --live [--trace FILE | --shape NAME] [--seed N] [--seconds N] [--policies NAME,…] [--json FILE]";
+  private static final String USAGE =
+      "usage: bench/run.sh replay --trace FILE | --shape NAME[,NAME…] | --shape all"
+      + " [--seed N] [--seeds COUNT] [--rungs RUNG=MS/MIB,…] [--delay-price MIB_S] [--budget MIB] [--verdict]"
+      + " [--json FILE] [--svg FILE]\n"
+      + "   or: bench/run.sh replay --live [--trace FILE | --shape NAME] [--seed N] [--seconds N]"
+      + " [--policies NAME,…] [--json FILE]";
+  private static final String FLAGS = "--(verdict|quick|live)";
+  private static final String OPTIONS =
+      "--(trace|shape|seed|seeds|rungs|delay-price|budget|json|svg|seconds|policies)";
   private static final String LIVE_POLICIES = "weir,keep-10m,none,hybrid-histogram";
 
   private Replay() {}
@@ -25,9 +31,9 @@ public final class Replay {
   public static void main(String[] args) throws Exception {
     Map<String, String> options = new HashMap<>();
     for (int i = 0; i < args.length; i++) {
-      if (args[i].matches("--(verdict|quick|live)")) {
+      if (args[i].matches(FLAGS)) {
         options.put(args[i], "");
-      } else if (i + 1 < args.length && args[i].matches("--(trace|shape|seed|seeds|rungs|delay-price|budget|json|svg|seconds|policies)")) {
+      } else if (i + 1 < args.length && args[i].matches(OPTIONS)) {
         options.put(args[i], args[++i]);
       } else {
         fail(USAGE);
@@ -80,24 +86,30 @@ public final class Replay {
     if (options.containsKey("--svg")) {
       Path file = Path.of(options.get("--svg"));
       for (int i = 0; i < benches.size(); i++) {
-        // One file for each, numbered from the second on.
-        Files.writeString(i == 0 ? file : file.resolveSibling(file.getFileName().toString().replaceFirst("(\\.svg)?$", "-" + (i + 1) + ".svg")),
-            benches.get(i).svg());
+        Files.writeString(i == 0 ? file : numbered(file, i + 1), benches.get(i).svg());
       }
     }
+  }
+
+  /** One file for each trace, numbered from the second on. */
+  private static Path numbered(Path file, int number) {
+    String name = file.getFileName().toString().replaceFirst("(\\.svg)?$", "-" + number + ".svg");
+    return file.resolveSibling(name);
   }
 
   /** A quiet day of MERL in five minutes, unless something else is asked for. */
   private static void live(Map<String, String> options) throws Exception {
     long seed = Long.parseLong(options.getOrDefault("--seed", "1"));
-    List<Trace> traces = options.containsKey("--trace") || options.containsKey("--shape") ? traces(options, seed) : List.of(Shapes.quietMerl(seed));
+    List<Trace> traces = options.containsKey("--trace") || options.containsKey("--shape")
+        ? traces(options, seed) : List.of(Shapes.quietMerl(seed));
     if (traces.size() != 1) {
       throw new IllegalArgumentException("containers follow one trace at a time: " + USAGE);
     }
-    double seconds = Double.parseDouble(options.getOrDefault("--seconds", options.containsKey("--quick") ? "120" : "300"));
+    String usual = options.containsKey("--quick") ? "120" : "300";
+    double seconds = Double.parseDouble(options.getOrDefault("--seconds", usual));
     Report report = new Report("replay-live");
-    new LiveReplay(traces.get(0), List.of(options.getOrDefault("--policies", LIVE_POLICIES).split(",")), seconds,
-        Double.parseDouble(options.getOrDefault("--delay-price", "600000"))).run(report);
+    new LiveReplay(traces.get(0), List.of(options.getOrDefault("--policies", LIVE_POLICIES).split(",")),
+        seconds, Double.parseDouble(options.getOrDefault("--delay-price", "600000"))).run(report);
     report.print(System.out);
     if (options.containsKey("--json")) {
       report.write(Path.of(options.get("--json")));

@@ -15,7 +15,8 @@ import java.util.List;
  * @param idleCpu cores that a running process needs which has nothing to do
  * @param budgetMib memory that all instances together may hold
  */
-public record Device(List<RungCost> rungs, double delayPrice, double startCpu, double idleCpu, double budgetMib) {
+public record Device(List<RungCost> rungs, double delayPrice, double startCpu, double idleCpu,
+    double budgetMib) {
   private static final double MIB = 1 << 20;
 
   /** What the pool assumes before it has measured anything (docs/reference/instances.md). */
@@ -30,7 +31,8 @@ public record Device(List<RungCost> rungs, double delayPrice, double startCpu, d
     List<RungCost> all = new ArrayList<>();
     for (String rung : rungs.split(",")) {
       String[] parts = rung.split("[=/]");
-      all.add(new RungCost(Rung.of("rungs", parts[0]), Double.parseDouble(parts[1]) / 1e3, (long) (Double.parseDouble(parts[2]) * MIB)));
+      all.add(new RungCost(Rung.of("rungs", parts[0]), Double.parseDouble(parts[1]) / 1e3,
+          (long) (Double.parseDouble(parts[2]) * MIB)));
     }
     all.sort(java.util.Comparator.comparing(RungCost::rung));
     if (all.size() < 2 || all.get(all.size() - 1).rung() != Rung.FROZEN) {
@@ -39,15 +41,22 @@ public record Device(List<RungCost> rungs, double delayPrice, double startCpu, d
     return new Device(List.copyOf(all), delayPrice, 1, 0.001, budgetMib);
   }
 
-  /** The same device where time runs faster by a factor, so that everything takes as much longer; what is worth what stays. */
+  /**
+   * The same device where time runs faster by a factor, so that everything takes as much longer; what is
+   * worth what stays.
+   */
   public Device compressed(double factor) {
-    List<RungCost> slower = rungs.stream().map(rung -> new RungCost(rung.rung(), rung.resumeSeconds() * factor, rung.memoryBytes())).toList();
+    List<RungCost> slower = rungs.stream()
+        .map(rung -> new RungCost(rung.rung(), rung.resumeSeconds() * factor, rung.memoryBytes())).toList();
     return new Device(slower, delayPrice / factor, startCpu / factor, idleCpu, budgetMib);
   }
 
   /** The same, but a start takes so long from wherever it begins. */
   public Device starting(double seconds) {
-    List<RungCost> same = rungs.stream().map(rung -> rung.rung() == Rung.FROZEN ? rung : new RungCost(rung.rung(), seconds, rung.memoryBytes())).toList();
+    List<RungCost> same = rungs.stream()
+        .map(rung -> rung.rung() == Rung.FROZEN ? rung
+            : new RungCost(rung.rung(), seconds, rung.memoryBytes()))
+        .toList();
     return new Device(same, delayPrice, startCpu, idleCpu, budgetMib);
   }
 

@@ -10,9 +10,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Replays a trace against a policy as {@link Simulation} does, but on containers, and at their pace: what it decides are the same
- * policies on the same times; whether a call was cold, and when work ended, the containers tell. All of it happens on the caller's
- * thread. Times are those of the trace.
+ * Replays a trace against a policy as {@link Simulation} does, but on containers, and at their pace: what it
+ * decides are the same policies on the same times; whether a call was cold, and when work ended, the
+ * containers tell. All of it happens on the caller's thread. Times are those of the trace.
  */
 public final class Live {
   private static final long NEVER = Long.MAX_VALUE;
@@ -53,17 +53,11 @@ public final class Live {
    * @param waits of the calls that began a start, milliseconds of the trace
    * @param late how much later than the trace says the latest call was made, milliseconds of the trace
    */
-  public record Result(long calls, long cold, long failed, long starts, double memory, List<Double> waits, long late) {
+  public record Result(long calls, long cold, long failed, long starts, double memory, List<Double> waits,
+      long late) {
 
     public double coldShare() {
       return (double) cold / calls;
-    }
-  }
-
-  private record Wake(long at, int function) implements Comparable<Wake> {
-    @Override
-    public int compareTo(Wake other) {
-      return Long.compare(at, other.at);
     }
   }
 

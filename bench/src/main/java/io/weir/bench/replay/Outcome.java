@@ -14,8 +14,8 @@ package io.weir.bench.replay;
  * @param wrong of those, brought up for nobody
  * @param refused prewarms that the budget did not allow
  */
-public record Outcome(String policy, long calls, long cold, double coldSeconds, int[] delays, double memory, double cpu, long starts, long wrong,
-    long refused) {
+public record Outcome(String policy, long calls, long cold, double coldSeconds, int[] delays, double memory,
+    double cpu, long starts, long wrong, long refused) {
 
   public double coldShare() {
     return (double) cold / calls;

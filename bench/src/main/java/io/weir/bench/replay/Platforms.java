@@ -31,7 +31,8 @@ final class Platforms {
     all.put("keep-60m", () -> new Keep(device, 3_600_000));
     all.put("keep-10m", () -> new Keep(device, 600_000));
     all.put("keep-1m", () -> new Keep(device, 60_000));
-    // config-autoscaler's defaults: no request in the stable window of 60 s, seen at the next tick of 2 s; grace of 30 s.
+    // config-autoscaler's defaults: no request in the stable window of 60 s, seen at the next tick of 2 s;
+    // grace of 30 s.
     all.put("knative", () -> new Keep(device, 60_000 + 1_000 + 30_000));
     all.put("none", () -> new Keep(device, 0));
     all.put("hybrid-histogram", () -> new Forecasting(trace, device, new Forecasts("histogram"), false));
@@ -70,7 +71,8 @@ final class Platforms {
 
     @Override
     public Rest rest(int function, long idleSince, long now, double usedMib) {
-      return now < idleSince + millis ? new Rest(device.warm(), idleSince + millis) : new Rest(device.stopped(), FOREVER);
+      return now < idleSince + millis ? new Rest(device.warm(), idleSince + millis)
+          : new Rest(device.stopped(), FOREVER);
     }
   }
 

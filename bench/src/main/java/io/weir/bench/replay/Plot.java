@@ -16,9 +16,11 @@ final class Plot {
     double most = outcomes.stream().mapToDouble(Outcome::memory).max().orElse(1);
     double left = Math.log10(Math.max(1, least));
     double right = Math.max(left + 0.1, Math.log10(Math.max(1, most)));
-    double bottom = outcomes.stream().mapToDouble(Outcome::coldShare).filter(share -> share > 0).map(Math::log10).min().orElse(-3) - 0.2;
+    double bottom = outcomes.stream().mapToDouble(Outcome::coldShare).filter(share -> share > 0)
+        .map(Math::log10).min().orElse(-3) - 0.2;
     StringBuilder svg = new StringBuilder();
-    svg.append(String.format(Locale.ROOT, "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' font-family='sans-serif'"
+    svg.append(String.format(Locale.ROOT,
+        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' font-family='sans-serif'"
         + " font-size='12'>%n<rect width='100%%' height='100%%' fill='white'/>%n", WIDTH, HEIGHT));
     text(svg, MARGIN, 24, "start", "#000", "Cold starts and memory on " + trace.replaceAll("[<>&]", ""));
     for (int power = (int) Math.ceil(bottom); power <= 0; power++) {
@@ -39,7 +41,8 @@ final class Plot {
       double x = x(Math.log10(Math.max(1, of.memory())), left, right);
       double y = y(of.cold() == 0 ? bottom : Math.log10(of.coldShare()), bottom);
       String colour = weir ? "#c00" : only ? "#888" : "#06c";
-      svg.append(String.format(Locale.ROOT, "<circle cx='%.1f' cy='%.1f' r='%d' fill='%s'><title>%s: %.3f %%, %.0f MiB·s</title>"
+      svg.append(String.format(Locale.ROOT,
+          "<circle cx='%.1f' cy='%.1f' r='%d' fill='%s'><title>%s: %.3f %%, %.0f MiB·s</title>"
           + "</circle>%n", x, y, weir ? 6 : 4, colour, of.policy(), 100 * of.coldShare(), of.memory()));
       text(svg, x + 7, y + (only ? 12 : -4), "start", colour, of.policy());
     }
@@ -55,10 +58,13 @@ final class Plot {
   }
 
   private static void line(StringBuilder svg, double x1, double y1, double x2, double y2) {
-    svg.append(String.format(Locale.ROOT, "<path d='M%.1f %.1fL%.1f %.1f' stroke='#ddd'/>%n", x1, y1, x2, y2));
+    svg.append(String.format(Locale.ROOT, "<path d='M%.1f %.1fL%.1f %.1f' stroke='#ddd'/>%n",
+        x1, y1, x2, y2));
   }
 
-  private static void text(StringBuilder svg, double x, double y, String anchor, String colour, String words) {
-    svg.append(String.format(Locale.ROOT, "<text x='%.1f' y='%.1f' text-anchor='%s' fill='%s'>%s</text>%n", x, y, anchor, colour, words));
+  private static void text(StringBuilder svg, double x, double y, String anchor, String colour,
+      String words) {
+    svg.append(String.format(Locale.ROOT, "<text x='%.1f' y='%.1f' text-anchor='%s' fill='%s'>%s</text>%n",
+        x, y, anchor, colour, words));
   }
 }

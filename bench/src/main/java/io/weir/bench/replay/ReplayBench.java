@@ -62,17 +62,19 @@ public final class ReplayBench {
   }
 
   private List<String> dominating(boolean single) {
-    return outcomes.stream().filter(of -> of.policy().startsWith(Platforms.ONLY) == single && weir().dominatedBy(of)).map(Outcome::policy)
-        .toList();
+    return outcomes.stream().filter(of -> of.policy().startsWith(Platforms.ONLY) == single)
+        .filter(weir()::dominatedBy).map(Outcome::policy).toList();
   }
 
   /** How many of several traces went as they should. */
   public static String summary(List<ReplayBench> benches) {
     long within = benches.stream().filter(ReplayBench::withinBest).count();
     long front = benches.stream().filter(bench -> bench.dominating().isEmpty()).count();
-    long singles = benches.stream().filter(bench -> bench.dominating().isEmpty() && bench.dominatingSingles().isEmpty()).count();
-    return benches.size() + " traces: " + within + " within 5 % of the best single forecaster; on the Pareto front of cold starts and memory "
-        + front + " among the policies of others, " + singles + " among Weir's own single forecasters as well";
+    long singles = benches.stream()
+        .filter(bench -> bench.dominating().isEmpty() && bench.dominatingSingles().isEmpty()).count();
+    return benches.size() + " traces: " + within + " within 5 % of the best single forecaster;"
+        + " on the Pareto front of cold starts and memory " + front + " among the policies of others, "
+        + singles + " among Weir's own single forecasters as well";
   }
 
   /** The same by seconds waited. */
@@ -83,21 +85,23 @@ public final class ReplayBench {
   /** One line. */
   public String verdict() {
     Outcome keep = outcome("keep-10m");
-    return String.format(Locale.ROOT, "%-22s cold %6.3f %% (10 min: %6.3f %%)  memory %6.3f of 10 min  cost %6.3f x best single (%s)%s%s%s%s",
-        trace.name(), 100 * weir().coldShare(), 100 * keep.coldShare(), weir().memory() / keep.memory(), overBest(),
-        best().policy(), withinBest() ? "" : "  NOT WITHIN 5 %", dominating().isEmpty() ? "" : "  DOMINATED by " + dominating(),
+    return String.format(Locale.ROOT,
+        "%-22s cold %6.3f %% (10 min: %6.3f %%)  memory %6.3f of 10 min  cost %6.3f x best single (%s)%s%s%s%s",
+        trace.name(), 100 * weir().coldShare(), 100 * keep.coldShare(), weir().memory() / keep.memory(),
+        overBest(), best().policy(), withinBest() ? "" : "  NOT WITHIN 5 %",
+        dominating().isEmpty() ? "" : "  DOMINATED by " + dominating(),
         dominatingSingles().isEmpty() ? "" : "  own front: " + dominatingSingles(),
         outwaiting().isEmpty() ? "" : "  OUTWAITED by " + outwaiting());
   }
 
   public String table() {
     StringBuilder text = new StringBuilder();
-    text.append(String.format(Locale.ROOT, "%-18s %9s %9s %8s %8s %12s %9s %8s %7s %12s%n", trace.name(), "cold", "waited s", "p50 ms",
-        "p99 ms", "memory MiBs", "CPU s", "starts", "wrong", "cost MiBs"));
+    text.append(String.format(Locale.ROOT, "%-18s %9s %9s %8s %8s %12s %9s %8s %7s %12s%n", trace.name(),
+        "cold", "waited s", "p50 ms", "p99 ms", "memory MiBs", "CPU s", "starts", "wrong", "cost MiBs"));
     for (Outcome of : outcomes) {
-      text.append(String.format(Locale.ROOT, "%-18s %8.3f%% %9.1f %8.0f %8.0f %12.0f %9.1f %8d %7d %12.0f%n", of.policy(),
-          100 * of.coldShare(), of.coldSeconds(), of.felt(0.5), of.felt(0.99), of.memory(), of.cpu(), of.starts(), of.wrong(),
-          of.cost(device)));
+      text.append(String.format(Locale.ROOT, "%-18s %8.3f%% %9.1f %8.0f %8.0f %12.0f %9.1f %8d %7d %12.0f%n",
+          of.policy(), 100 * of.coldShare(), of.coldSeconds(), of.felt(0.5), of.felt(0.99), of.memory(),
+          of.cpu(), of.starts(), of.wrong(), of.cost(device)));
     }
     return text.toString();
   }
@@ -137,7 +141,8 @@ public final class ReplayBench {
     return all;
   }
 
-  private Map<String, Object> row(List<Map<String, Object>> rows, String metric, String unit, double value, double reference) {
+  private Map<String, Object> row(List<Map<String, Object>> rows, String metric, String unit, double value,
+      double reference) {
     Map<String, Object> row = new LinkedHashMap<>();
     row.put("trace", trace.name());
     row.put("metric", metric);

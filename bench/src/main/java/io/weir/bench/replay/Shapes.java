@@ -44,6 +44,11 @@ public final class Shapes {
     return -mean * Math.log(1 - random.nextDouble());
   }
 
+  /** Short gaps in four cases of five. */
+  private double mostly(double meanOfShort, double meanOfLong) {
+    return exponential(random.nextDouble() < 0.8 ? meanOfShort : meanOfLong);
+  }
+
   private long normal(double mean, double deviation) {
     return Math.round(Math.max(0, mean + deviation * random.nextGaussian()));
   }
@@ -57,20 +62,26 @@ public final class Shapes {
     return from * Math.pow(to / from, random.nextDouble());
   }
 
-  /** People walk along a corridor by day; a sensor fires seconds before the next: 0.78 events per second, one day. */
+  /**
+   * People walk along a corridor by day; a sensor fires seconds before the next: 0.78 events per second, one
+   * day.
+   */
   private static Trace merl(long seed) {
     return merl(seed, 24, 0.17);
   }
 
-  /** The same with few sensors and fewer people: about a thousand calls, so that containers can follow a day in minutes. */
+  /**
+   * The same with few sensors and fewer people: about a thousand calls, so that containers can follow a day
+   * in minutes.
+   */
   public static Trace quietMerl(long seed) {
     return merl(seed, 4, 0.006);
   }
 
   private static Trace merl(long seed, int sensors, double walks) {
     Shapes s = new Shapes(seed);
-    double[] byHour = {0.004, 0.003, 0.002, 0.002, 0.003, 0.006, 0.03, 0.2, 0.7, 1, 1.1, 1, 1.2, 1.1, 1, 1, 1, 0.9, 0.6, 0.25,
-        0.12, 0.05, 0.02, 0.008};
+    double[] byHour = {0.004, 0.003, 0.002, 0.002, 0.003, 0.006, 0.03, 0.2, 0.7, 1, 1.1, 1, 1.2, 1.1, 1, 1, 1,
+        0.9, 0.6, 0.25, 0.12, 0.05, 0.02, 0.008};
     for (long t = 0; t < DAY; ) {
       double rate = byHour[(int) (t / HOUR)] * walks;
       long next = t + (long) s.exponential(SECOND / rate);
@@ -146,7 +157,7 @@ public final class Shapes {
   }
 
   private void burst(String room, long from, long length) {
-    for (long t = 0; t < length; t += (long) (random.nextDouble() < 0.8 ? exponential(8 * SECOND) : exponential(4 * MINUTE))) {
+    for (long t = 0; t < length; t += (long) mostly(8 * SECOND, 4 * MINUTE)) {
       trace.add(BEGIN + from + t, room, 20);
     }
   }
@@ -170,7 +181,10 @@ public final class Shapes {
     return s.trace.build("timers", BEGIN, BEGIN + 2 * DAY);
   }
 
-  /** 45 % called at most once an hour, 81 % at most once a minute; 16 % timers; half run under a second; two days. */
+  /**
+   * 45 % called at most once an hour, 81 % at most once a minute; 16 % timers; half run under a second; two
+   * days.
+   */
   private static Trace azure(long seed) {
     Shapes s = new Shapes(seed);
     for (int i = 0; i < 100; i++) {
@@ -190,8 +204,7 @@ public final class Shapes {
           s.trace.add(BEGIN + (long) (t * SECOND), name, millis);
         }
       } else if (nature < 0.85) {
-        for (double t = s.exponential(gap); t < 2 * DAY / SECOND; t += s.random.nextDouble() < 0.8 ? s.exponential(gap / 8)
-            : s.exponential(gap * 4.4)) {
+        for (double t = s.exponential(gap); t < 2 * DAY / SECOND; t += s.mostly(gap / 8, gap * 4.4)) {
           s.trace.add(BEGIN + (long) (t * SECOND), name, millis);
         }
       } else {
@@ -206,7 +219,9 @@ public final class Shapes {
     return s.trace.build("azure", BEGIN, BEGIN + 2 * DAY);
   }
 
-  /** Few calls, then a crowd that comes within seconds and fades within the hour; one day, three functions. */
+  /**
+   * Few calls, then a crowd that comes within seconds and fades within the hour; one day, three functions.
+   */
   private static Trace flash(long seed) {
     Shapes s = new Shapes(seed);
     for (int i = 0; i < 3; i++) {
@@ -233,14 +248,19 @@ public final class Shapes {
       long end = begin + (i % 3 == 2 ? 0 : (long) s.uniform(HOUR, 8 * HOUR));
       double gap = s.scale(2, 600);
       s.trace.add(BEGIN + begin, "silent-" + i, 50);
-      for (long t = begin + (long) s.exponential(gap * SECOND); t < end; t += (long) s.exponential(gap * SECOND)) {
+      long t = begin + (long) s.exponential(gap * SECOND);
+      while (t < end) {
         s.trace.add(BEGIN + t, "silent-" + i, 50);
+        t += (long) s.exponential(gap * SECOND);
       }
     }
     return s.trace.build("silence", BEGIN, BEGIN + 2 * DAY);
   }
 
-  /** Sensor A, then B 2.3 s ± 0.4 later in nine cases of ten, then C; A comes by chance, at all hours; three days. */
+  /**
+   * Sensor A, then B 2.3 s ± 0.4 later in nine cases of ten, then C; A comes by chance, at all hours; three
+   * days.
+   */
   private static Trace chain(long seed) {
     Shapes s = new Shapes(seed);
     double gap = s.scale(900, 7_200);

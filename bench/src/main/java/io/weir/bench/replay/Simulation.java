@@ -4,18 +4,12 @@ import java.util.Arrays;
 import java.util.PriorityQueue;
 
 /**
- * Replays a trace against a policy, event by event: arrivals, and the moments at which the policy wants to be asked. A function
- * has one instance, which takes any number of calls at a time; calls that come while it starts wait for the rest.
+ * Replays a trace against a policy, event by event: arrivals, and the moments at which the policy wants to be
+ * asked. A function has one instance, which takes any number of calls at a time; calls that come while it
+ * starts wait for the rest.
  */
 public final class Simulation {
   private static final long NEVER = Long.MIN_VALUE;
-
-  private record Wake(long at, int function) implements Comparable<Wake> {
-    @Override
-    public int compareTo(Wake other) {
-      return Long.compare(at, other.at);
-    }
-  }
 
   private final Trace trace;
   private final Device device;

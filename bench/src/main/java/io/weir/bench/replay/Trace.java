@@ -28,7 +28,8 @@ public record Trace(String name, List<String> functions, List<Call> calls, long 
 
   /** The same calls, each of which works for so long, milliseconds. */
   public Trace working(int millis) {
-    return new Trace(name, functions, calls.stream().map(call -> new Call(call.at(), call.function(), millis)).toList(), begin, end);
+    List<Call> same = calls.stream().map(call -> new Call(call.at(), call.function(), millis)).toList();
+    return new Trace(name, functions, same, begin, end);
   }
 
   /** Collects calls in any order. */
@@ -49,8 +50,8 @@ public record Trace(String name, List<String> functions, List<Call> calls, long 
       if (calls.isEmpty()) {
         throw new IllegalArgumentException(name + ": there is no call in it");
       }
-      return new Trace(name, List.copyOf(functions.keySet()), List.copyOf(calls), Math.min(begin, calls.get(0).at()),
-          Math.max(end, calls.get(calls.size() - 1).at()));
+      return new Trace(name, List.copyOf(functions.keySet()), List.copyOf(calls),
+          Math.min(begin, calls.get(0).at()), Math.max(end, calls.get(calls.size() - 1).at()));
     }
 
     Trace build(String name) {

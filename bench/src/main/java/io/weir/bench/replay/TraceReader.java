@@ -16,13 +16,15 @@ import java.util.Locale;
 import java.util.Random;
 
 /**
- * Reads traces in the forms in which they are published: Azure Functions 2021 ({@code app,func,end_timestamp,duration}), 2019
- * ({@code HashOwner,HashApp,HashFunction,Trigger,1…1440}), series of measurements ({@code timestamp,value}), MERL
- * ({@code sensor start stop}, milliseconds), CASAS ({@code date time sensor state}), and {@code time,function[,duration]} in
- * seconds. Lines that are torn or out of order are refused with their number.
+ * Reads traces in the forms in which they are published: Azure Functions 2021
+ * ({@code app,func,end_timestamp,duration}), 2019 ({@code HashOwner,HashApp,HashFunction,Trigger,1…1440}),
+ * series of measurements ({@code timestamp,value}), MERL ({@code sensor start stop}, milliseconds), CASAS
+ * ({@code date time sensor state}), and {@code time,function[,duration]} in seconds. Lines that are torn or
+ * out of order are refused with their number.
  */
 public final class TraceReader {
-  private static final DateTimeFormatter TIME = new DateTimeFormatterBuilder().appendPattern("yyyy-MM-dd['T'][' ']HH:mm:ss")
+  private static final DateTimeFormatter TIME = new DateTimeFormatterBuilder()
+      .appendPattern("yyyy-MM-dd['T'][' ']HH:mm:ss")
       .appendFraction(ChronoField.NANO_OF_SECOND, 0, 9, true).optionalStart().appendLiteral('Z').optionalEnd()
       .toFormatter(Locale.ROOT);
   private static final int USUAL_MILLIS = 50;
@@ -89,7 +91,8 @@ public final class TraceReader {
   }
 
   private static boolean isHeader(List<String> fields) {
-    return fields.stream().anyMatch(field -> field.matches("[a-z_]*(time|timestamp|ts|at|hashfunction|sensor)"));
+    return fields.stream()
+        .anyMatch(field -> field.matches("[a-z_]*(time|timestamp|ts|at|hashfunction|sensor)"));
   }
 
   private Line taker(List<String> header, String first) {
@@ -106,7 +109,8 @@ public final class TraceReader {
       int function = header.indexOf("hashfunction");
       int trigger = header.indexOf("trigger");
       int minute = header.indexOf("1");
-      return fields -> minutes(fields[function], fields[trigger].equals("timer"), Arrays.copyOfRange(fields, minute, fields.length));
+      return fields -> minutes(fields[function], fields[trigger].equals("timer"),
+          Arrays.copyOfRange(fields, minute, fields.length));
     }
     if (first.contains(",")) {
       int time = column(header, "timestamp|time|ts|at|start|start_timestamp|arrival");
@@ -116,7 +120,8 @@ public final class TraceReader {
         throw bad("no column says when", null);
       }
       if (time < 0) {
-        return fields -> call(when(fields[0]), fields[1], fields.length > 2 ? millis(seconds(fields[2])) : USUAL_MILLIS);
+        return fields -> call(when(fields[0]), fields[1],
+            fields.length > 2 ? millis(seconds(fields[2])) : USUAL_MILLIS);
       }
       return fields -> call(when(fields[time]), function < 0 ? "reading" : fields[function],
           duration < 0 ? USUAL_MILLIS : millis(seconds(fields[duration])));
@@ -191,7 +196,8 @@ public final class TraceReader {
 
   private static long when(String text) {
     String stripped = text.strip();
-    return stripped.indexOf('-') > 0 ? LocalDateTime.parse(stripped, TIME).toInstant(ZoneOffset.UTC).toEpochMilli()
+    return stripped.indexOf('-') > 0
+        ? LocalDateTime.parse(stripped, TIME).toInstant(ZoneOffset.UTC).toEpochMilli()
         : millis(seconds(stripped));
   }
 

@@ -1,2 +1,5 @@
-/** Traffic replayed against policies that keep functions warm: a discrete-event simulation, without containers. */
+/**
+ * Traffic replayed against policies that keep functions warm: a discrete-event simulation, without
+ * containers.
+ */
 package io.weir.bench.replay;

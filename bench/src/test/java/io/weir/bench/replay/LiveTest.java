@@ -24,7 +24,8 @@ class LiveTest {
 
     private final Trace trace;
     private final Queue<Long> refusedMoves = new ArrayDeque<>();
-    private final PriorityQueue<News> post = new PriorityQueue<>(Comparator.comparingLong(News::at).thenComparingLong(News::number));
+    private final PriorityQueue<News> post =
+        new PriorityQueue<>(Comparator.comparingLong(News::at).thenComparingLong(News::number));
     private final boolean[] up;
     private final long[] ready;
     private long now;

@@ -54,7 +54,8 @@ class SimulationTest {
     Trace trace = Shapes.of("timers", 1);
     Device tight = Device.of(Device.USUAL_RUNGS, 600_000, 40);
 
-    Outcome outcome = new Simulation("weir", trace, tight, Platforms.of(trace, tight).get("weir").get()).run();
+    Platform weir = Platforms.of(trace, tight).get("weir").get();
+    Outcome outcome = new Simulation("weir", trace, tight, weir).run();
 
     assertThat(outcome.refused()).isPositive();
   }
@@ -63,7 +64,8 @@ class SimulationTest {
   void theSameSeedIsTheSameTraceAndAnotherIsNot() {
     for (String shape : Shapes.names()) {
       Trace trace = Shapes.of(shape, 7);
-      assertThat(trace.calls()).as(shape).isEqualTo(Shapes.of(shape, 7).calls()).isNotEqualTo(Shapes.of(shape, 8).calls());
+      assertThat(trace.calls()).as(shape).isEqualTo(Shapes.of(shape, 7).calls())
+          .isNotEqualTo(Shapes.of(shape, 8).calls());
     }
   }
 

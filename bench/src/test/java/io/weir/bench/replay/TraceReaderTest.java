@@ -29,8 +29,10 @@ class TraceReaderTest {
 
   @Test
   void azure2019CountsPerMinuteAndATimerKeepsItsSecond() throws IOException {
-    String minutes = IntStream.rangeClosed(1, 1_440).mapToObj(Integer::toString).collect(Collectors.joining(","));
-    String counts = IntStream.rangeClosed(1, 1_440).mapToObj(m -> m % 5 == 0 ? "1" : "0").collect(Collectors.joining(","));
+    String minutes = IntStream.rangeClosed(1, 1_440).mapToObj(Integer::toString)
+        .collect(Collectors.joining(","));
+    String counts = IntStream.rangeClosed(1, 1_440).mapToObj(m -> m % 5 == 0 ? "1" : "0")
+        .collect(Collectors.joining(","));
     Trace trace = read("HashOwner,HashApp,HashFunction,Trigger," + minutes, "o,a,f,timer," + counts);
 
     assertThat(trace.calls()).hasSize(288);
@@ -40,27 +42,35 @@ class TraceReaderTest {
 
   @Test
   void measurementsMerlCasasAndPlainLinesAreCallsToo() throws IOException {
-    assertThat(read("timestamp,value", "2013-07-04 00:00:00,69.8", "2013-07-04 01:00:00,71").calls()).hasSize(2);
+    assertThat(read("timestamp,value", "2013-07-04 00:00:00,69.8", "2013-07-04 01:00:00,71").calls())
+        .hasSize(2);
     assertThat(read("114 1000 1500", "115 3300 3900").functions()).containsExactly("f-114", "f-115");
-    assertThat(read("2010-11-04 00:03:50.209589 M003 ON", "2010-11-04 00:03:57.399391 M003 OFF").calls()).hasSize(1);
-    assertThat(read("time,function,duration", "0.5,a,0.1", "2,b,0.2").calls()).extracting(Trace.Call::at).containsExactly(500L, 2_000L);
+    assertThat(read("2010-11-04 00:03:50.209589 M003 ON", "2010-11-04 00:03:57.399391 M003 OFF").calls())
+        .hasSize(1);
+    assertThat(read("time,function,duration", "0.5,a,0.1", "2,b,0.2").calls()).extracting(Trace.Call::at)
+        .containsExactly(500L, 2_000L);
     assertThat(read("0.5,a", "2,b").calls()).hasSize(2);
   }
 
   @Test
   void aTornLineIsRefusedWithItsNumber() {
     assertThatThrownBy(() -> read("app,func,end_timestamp,duration", "a,f,10.5,0.5", "a,f,11"))
-        .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("line 3").hasMessageContaining("torn");
-    assertThatThrownBy(() -> read("time,function", "1,a", "x,a")).hasMessageContaining("line 3").hasMessageContaining("torn");
+        .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("line 3")
+        .hasMessageContaining("torn");
+    assertThatThrownBy(() -> read("time,function", "1,a", "x,a")).hasMessageContaining("line 3")
+        .hasMessageContaining("torn");
     assertThatThrownBy(() -> read("time,function", "1,a", "NaN,a")).hasMessageContaining("line 3");
-    assertThatThrownBy(() -> read("114 1000 1500", "115 33")).satisfies(e -> assertThat(e).hasMessageContaining("line 2"));
-    assertThatThrownBy(() -> read("HashOwner,HashApp,HashFunction,Trigger,1,2", "o,a,f,timer,1,2")).hasMessageContaining("line 2");
+    assertThatThrownBy(() -> read("114 1000 1500", "115 33"))
+        .satisfies(e -> assertThat(e).hasMessageContaining("line 2"));
+    assertThatThrownBy(() -> read("HashOwner,HashApp,HashFunction,Trigger,1,2", "o,a,f,timer,1,2"))
+        .hasMessageContaining("line 2");
   }
 
   @Test
   void aLineOutOfOrderIsRefusedWithItsNumber() {
     assertThatThrownBy(() -> read("time,function", "100,a", "200,a", "150,a"))
-        .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("line 4").hasMessageContaining("out of order");
+        .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("line 4")
+        .hasMessageContaining("out of order");
   }
 
   @Test
