@@ -77,7 +77,8 @@ class RunIT {
   @Test
   void endsOnCtrlCWithASummary() throws Exception {
     ProcessBuilder builder = weir().redirectErrorStream(true);
-    builder.command().add(0, "setsid");
+    // Whoever runs the tests in the background of a script has the interrupt ignored, and with him all that he starts.
+    builder.command().addAll(0, List.of("env", "--default-signal=INT", "setsid"));
     Process run = builder.start();
     List<String> said = new ArrayList<>();
     try (BufferedReader out = run.inputReader()) {
