@@ -52,6 +52,8 @@ final class LiveReplay {
   private static final Duration MOVE = Duration.ofSeconds(3);
   private static final String COLD = "cold;dur=";
   private static final double AGREE = 0.02;
+  /** Between the policies, lest the same call has all of them start a container at the same moment. */
+  private static final long APART_NANOS = 1_300_000_000L;
 
   private final Trace trace;
   private final List<String> policies;
@@ -159,7 +161,7 @@ final class LiveReplay {
       long began = System.nanoTime() + 500_000_000L;
       Map<String, Future<Live.Result>> running = new LinkedHashMap<>();
       for (String policy : policies) {
-        Clock clock = new Clock(began, working.begin(), factor);
+        Clock clock = new Clock(began + running.size() * APART_NANOS, working.begin(), factor);
         Containers containers = new Containers(gateway, policy, device, clock);
         Callable<Live.Result> loop = () -> Live.of(policy, working, device, containers, clock).run();
         running.put(policy, loops.submit(loop));
