@@ -15,6 +15,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -28,6 +29,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,8 +37,9 @@ import org.jspecify.annotations.Nullable;
  * policies are the simulation's; what they decide, the gateway is told ({@code PUT …/rung}), and whether a
  * call was cold, it says ({@code Server-Timing: cold}). Time runs faster for policies and simulation alike:
  * with a factor N a start that takes 100 ms takes N times as long in the trace. Policies on both sides take a
- * start for as long as was measured before; the simulation is told what one took on average in the run. Every
- * policy has functions of its own, and all run at once.
+ * start for as long as was measured before; the simulation is told what one took on average in the policy's
+ * run, that a caller began and that began ahead of calls, and what a call took. Every policy has functions of
+ * its own, and all run at once.
  */
 final class LiveReplay {
   /** Who is warm runs: a thaw would be told as a wait, too. */
@@ -95,19 +98,32 @@ final class LiveReplay {
         }
       }
       Map<String, Live.Result> results = live(gateway, working, device, factor);
-      // All ran on one machine at one time.
-      double start = results.values().stream().flatMap(result -> result.waits().stream())
-          .mapToDouble(wait -> wait).average().orElse(0);
-      Device met = start > 0 ? device.starting(start / 1e3) : device;
-      report.add("live_start", "ms", new double[] {start / factor}, "measured before",
-          new double[] {real.rungs().get(1).resumeSeconds() * 1e3});
+      double before = device.rungs().get(device.rungs().size() - 2).resumeSeconds() * 1e3;
+      double called = average(results.values(), Live.Result::waits, before);
+      double ahead = average(results.values(), Live.Result::prewarms, called);
+      report.add("live_start", "ms", new double[] {called / factor}, "measured before",
+          new double[] {before / factor});
+      report.add("live_prewarm", "ms", new double[] {ahead / factor}, "measured before",
+          new double[] {before / factor});
+      double work = results.values().stream().mapToDouble(Live.Result::work).average().orElseThrow();
+      report.add("live_work", "ms", new double[] {work / factor}, "measured before", new double[] {warm[0]});
       for (Map.Entry<String, Live.Result> each : results.entrySet()) {
-        Outcome simulated = Simulation.of(each.getKey(), working, met, device).run();
-        add(report, each.getKey(), each.getValue(), simulated);
+        // Its own starts: what they begin from differs. Who stops at once is often called while it still does.
+        List<Live.Result> own = List.of(each.getValue());
+        Device met = device.starting(average(own, Live.Result::waits, called) / 1e3,
+            average(own, Live.Result::prewarms, ahead) / 1e3);
+        Trace worked = trace.working((int) Math.round(each.getValue().work()));
+        add(report, each.getKey(), each.getValue(), Simulation.of(each.getKey(), worked, met, device).run());
       }
     } finally {
       movers.shutdownNow();
     }
+  }
+
+  private static double average(Collection<Live.Result> results, Function<Live.Result, List<Double>> of,
+      double otherwise) {
+    return results.stream().flatMap(result -> of.apply(result).stream()).mapToDouble(each -> each).average()
+        .orElse(otherwise);
   }
 
   private static void add(Report report, String policy, Live.Result live, Outcome simulated) {

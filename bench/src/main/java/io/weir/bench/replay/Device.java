@@ -9,13 +9,15 @@ import java.util.List;
 /**
  * What things cost on the device that is simulated.
  *
- * @param rungs the rungs of every function, coldest first
+ * @param rungs the rungs of every function, coldest first, and how long a caller waits there
+ * @param ahead how long a start takes that began ahead of a call, of one that a caller began: those often begin
+ *        where a stop has just left no container
  * @param delayPrice MiB·s that one second of waiting is worth
  * @param startCpu CPU seconds that bringing up an instance takes, per second that it takes
  * @param idleCpu cores that a running process needs which has nothing to do
  * @param budgetMib memory that all instances together may hold
  */
-public record Device(List<RungCost> rungs, double delayPrice, double startCpu, double idleCpu,
+public record Device(List<RungCost> rungs, double ahead, double delayPrice, double startCpu, double idleCpu,
     double budgetMib) {
   private static final double MIB = 1 << 20;
 
@@ -38,7 +40,7 @@ public record Device(List<RungCost> rungs, double delayPrice, double startCpu, d
     if (all.size() < 2 || all.get(all.size() - 1).rung() != Rung.FROZEN) {
       throw new IllegalArgumentException("rungs need frozen and a colder one: " + rungs);
     }
-    return new Device(List.copyOf(all), delayPrice, 1, 0.001, budgetMib);
+    return new Device(List.copyOf(all), 1, delayPrice, 1, 0.001, budgetMib);
   }
 
   /**
@@ -48,16 +50,16 @@ public record Device(List<RungCost> rungs, double delayPrice, double startCpu, d
   public Device compressed(double factor) {
     List<RungCost> slower = rungs.stream()
         .map(rung -> new RungCost(rung.rung(), rung.resumeSeconds() * factor, rung.memoryBytes())).toList();
-    return new Device(slower, delayPrice / factor, startCpu / factor, idleCpu, budgetMib);
+    return new Device(slower, ahead, delayPrice / factor, startCpu / factor, idleCpu, budgetMib);
   }
 
-  /** The same, but a start takes so long from wherever it begins. */
-  public Device starting(double seconds) {
+  /** The same, but a start takes so long from wherever it begins, by what it begins for. */
+  public Device starting(double called, double ahead) {
     List<RungCost> same = rungs.stream()
         .map(rung -> rung.rung() == Rung.FROZEN ? rung
-            : new RungCost(rung.rung(), seconds, rung.memoryBytes()))
+            : new RungCost(rung.rung(), called, rung.memoryBytes()))
         .toList();
-    return new Device(same, delayPrice, startCpu, idleCpu, budgetMib);
+    return new Device(same, ahead / called, delayPrice, startCpu, idleCpu, budgetMib);
   }
 
   int warm() {
@@ -89,6 +91,11 @@ public record Device(List<RungCost> rungs, double delayPrice, double startCpu, d
 
   long resumeMillis(int rung) {
     return Math.round(rungs.get(rung).resumeSeconds() * 1e3);
+  }
+
+  /** How long a start takes that nobody waits for yet. */
+  long aheadMillis(int rung) {
+    return Math.round(rungs.get(rung).resumeSeconds() * ahead * 1e3);
   }
 
   /** Prices as the pool makes them: memory is dearer the fuller the budget is. */

@@ -51,10 +51,12 @@ public final class Live {
    *
    * @param memory MiB·s held as {@link Outcome}, by the states the containers were seen in
    * @param waits of the calls that began a start, milliseconds of the trace
+   * @param prewarms what starts ahead of a call took, milliseconds of the trace
+   * @param work that a call took on average without the wait, milliseconds of the trace
    * @param late how much later than the trace says the latest call was made, milliseconds of the trace
    */
   public record Result(long calls, long cold, long failed, long starts, double memory, List<Double> waits,
-      long late) {
+      List<Double> prewarms, double work, long late) {
 
     public double coldShare() {
       return (double) cold / calls;
@@ -81,6 +83,8 @@ public final class Live {
   private double usedMib;
   private double memory;
   private final List<Double> waits = new ArrayList<>();
+  private final List<Double> prewarms = new ArrayList<>();
+  private double work;
   private long cold;
   private long failed;
   private long starts;
@@ -132,17 +136,19 @@ public final class Live {
         }
       } else if (call != NEVER) {
         late = Math.max(late, pace.now() - call);
-        arrive(calls.get(next++).function());
+        arrive(calls.get(next++));
       }
     }
     for (int f = 0; f < rung.length; f++) {
       settle(f, rung[f]);
     }
-    return new Result(calls.size(), cold, failed, starts, memory, List.copyOf(waits), late);
+    return new Result(calls.size(), cold, failed, starts, memory, List.copyOf(waits),
+        List.copyOf(prewarms), work / calls.size(), late);
   }
 
-  private void arrive(int f) {
-    long at = pace.now();
+  /** Policies learn what the trace says, not how late the loop was: at this pace a millisecond is long. */
+  private void arrive(Trace.Call call) {
+    int f = call.function();
     working[f]++;
     called.incrementAndGet(f);
     open++;
@@ -151,8 +157,9 @@ public final class Live {
       starts++;
       settle(f, device.warm());
     }
-    containers.call(f, answer -> answered(f, answer, first));
-    platform.arrived(f, at);
+    long at = pace.now();
+    containers.call(f, answer -> answered(f, at, answer, first));
+    platform.arrived(f, call.at());
     for (int announced : platform.announced()) {
       if (announced != f) {
         decide(announced);
@@ -160,13 +167,14 @@ public final class Live {
     }
   }
 
-  private void answered(int f, Answer answer, boolean first) {
+  private void answered(int f, long at, Answer answer, boolean first) {
     open--;
     cold += answer.waited() > 0 ? 1 : 0;
     failed += answer.failed() ? 1 : 0;
     if (first && answer.waited() > 0) {
       waits.add(answer.waited());
     }
+    work += pace.now() - at - answer.waited();
     if (--working[f] == 0) {
       idleSince[f] = pace.now();
       decide(f);
@@ -189,15 +197,17 @@ public final class Live {
     Platform.Rest rest = platform.rest(f, idleSince[f], now, usedMib);
     if (rest.rung() != rung[f] || unsure[f]) {
       starts += rest.rung() == device.warm() && rung[f] != device.warm() ? 1 : 0;
+      boolean stopped = rung[f] != device.warm() && !unsure[f];
       settle(f, rest.rung());
-      move(f, rest.rung());
+      move(f, rest.rung(), stopped);
     }
     wake[f] = Math.max(now + 1, rest.until());
     wakes.add(new Wake(wake[f], f));
   }
 
-  private void move(int f, int to) {
+  private void move(int f, int to, boolean stopped) {
     long calls = called.get(f);
+    long began = pace.now();
     unsure[f] = false;
     moving[f] = true;
     open++;
@@ -205,6 +215,9 @@ public final class Live {
       open--;
       moving[f] = false;
       unsure[f] = called.get(f) != calls;
+      if (stopped && to == device.warm() && !unsure[f]) {
+        prewarms.add((double) (pace.now() - began));
+      }
       decide(f);
     });
   }

@@ -117,7 +117,7 @@ public final class Simulation {
       delay = (int) device.resumeMillis(rung[f]);
       cold++;
       coldSeconds += delay / 1e3;
-      start(f, at);
+      start(f, at, delay);
     }
     unused[f] = false;
     busyUntil[f] = Math.max(busyUntil[f], at + delay + call.millis());
@@ -131,8 +131,7 @@ public final class Simulation {
     return delay;
   }
 
-  private void start(int f, long at) {
-    long takes = device.resumeMillis(rung[f]);
+  private void start(int f, long at, long takes) {
     move(f, device.warm(), at);
     ready[f] = at + takes;
     starts++;
@@ -156,7 +155,7 @@ public final class Simulation {
       if (usedMib + device.mib(device.warm()) - device.mib(rung[f]) > device.budgetMib()) {
         refused++;
       } else {
-        start(f, now);
+        start(f, now, device.aheadMillis(rung[f]));
         unused[f] = true;
       }
     } else if (rest.rung() != rung[f] && now >= ready[f]) {

@@ -80,7 +80,7 @@ class LiveTest {
           up[function] = false;
         }
       }
-      later(0, done);
+      later(up[function] ? Math.max(0, ready[function] - now) : 0, done);
     }
   }
 
@@ -101,6 +101,9 @@ class LiveTest {
     assertThat(live.coldShare()).isCloseTo(simulated.coldShare(), within(0.005));
     assertThat(live.memory()).isCloseTo(simulated.memory(), within(0.02 * simulated.memory()));
     assertThat(live.waits()).isNotEmpty().allMatch(wait -> wait == 200);
+    assertThat(live.prewarms()).allMatch(took -> took == 200);
+    assertThat(live.prewarms().isEmpty()).isEqualTo(policy.equals("keep-10m") || policy.equals("none"));
+    assertThat(live.work()).isCloseTo(20, within(1.0));
   }
 
   @Test
@@ -129,6 +132,9 @@ class LiveTest {
     assertThat(slow.resumeMillis(0)).isEqualTo(2_000);
     assertThat(Simulation.of("keep-10m", trace, slow, slow).run().cost(slow))
         .isCloseTo(Simulation.of("keep-10m", trace, DEVICE, DEVICE).run().cost(DEVICE), within(0.05 * 1e8));
-    assertThat(slow.starting(0.5).resumeMillis(0)).isEqualTo(500);
+    assertThat(slow.starting(0.5, 0.2)).satisfies(slower -> {
+      assertThat(slower.resumeMillis(0)).isEqualTo(500);
+      assertThat(slower.aheadMillis(0)).isEqualTo(200);
+    });
   }
 }
