@@ -35,6 +35,11 @@ final class Account {
    * @return whether it was warm then
    */
   boolean settle(Candidate candidate, Candidate fallback, long last, long until, float worth, Span span) {
+    if (settled == last && spans == 0 && candidate.holds(last, until, worth)) {
+      hold(until - last);
+      settled = until;
+      return true;
+    }
     boolean warm = settled >= until && spans < MOST_SPANS
         && expected(candidate, fallback, last, until, worth, span) <= until;
     while (settled < until) {

@@ -14,6 +14,11 @@ final class BreakEven implements Candidate {
   }
 
   @Override
+  public boolean holds(long last, long until, float worth) {
+    return !habit.unknown() && until < last + habit.patience(worth);
+  }
+
+  @Override
   public boolean next(long last, long now, float worth, Span span) {
     if (habit.unknown()) {
       return habit.next(last, now, worth, span);

@@ -27,6 +27,14 @@ interface Candidate {
    */
   boolean next(long last, long now, float worth, Span span);
 
+  /**
+   * Whether it is sure to be warm from the last arrival beyond a time, as can be told at once; false: ask
+   * {@link #next}.
+   */
+  default boolean holds(long last, long until, float worth) {
+    return false;
+  }
+
   /** Expected arrivals within a horizon from now on; negative if it has no opinion. */
   default double expected(long last, long now, long horizon) {
     return -1;

@@ -17,7 +17,7 @@ final class Chooser {
   /** Part of a cold start's worth by which another one must be ahead. */
   private static final float DAMPING = 0.25f;
   /** What is added to that of a single gap, less of more. */
-  private static final float DOUBT = 2;
+  private static final float DOUBT = 1;
   /** The same by which opinions of a specialist may have been worse. */
   private static final float CREDIT = 0.1f;
 

@@ -8,6 +8,14 @@ final class Gaps {
   static final int OCTAVES = 17;
   static final int BINS = 4 * OCTAVES + 1;
 
+  private static final float[] LENGTHS = new float[BINS];
+
+  static {
+    for (int bin = 0; bin < BINS; bin++) {
+      LENGTHS[bin] = bin == BINS - 1 ? start(bin) : end(bin) - start(bin);
+    }
+  }
+
   private Gaps() {}
 
   /** Bin of a gap in milliseconds; the last one has no end. */
@@ -23,6 +31,11 @@ final class Gaps {
   /** First millisecond of a bin; that of the first is zero. */
   static long start(int bin) {
     return bin == 0 ? 0 : (1_000L << bin / 4) * (4 + bin % 4) / 4;
+  }
+
+  /** How long a bin is, milliseconds; the last one is taken to be as long as all before. */
+  static float length(int bin) {
+    return LENGTHS[bin];
   }
 
   /** First millisecond behind a bin. */

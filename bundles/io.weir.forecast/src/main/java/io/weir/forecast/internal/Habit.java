@@ -38,7 +38,7 @@ final class Habit implements Candidate {
   /** So many gaps say half of what there is to know of how long to wait. */
   private static final float FEW = 2;
   private static final float FEW_GAPS = 16;
-  private static final float ENOUGH_NEWS = 0.005f;
+  private static final float ENOUGH_NEWS = 0.02f;
   private static final float NEARLY = 0.05f;
 
   private final Surroundings surroundings;
@@ -59,6 +59,8 @@ final class Habit implements Candidate {
   /** A bit for every bin in which to be warm. */
   private long warmLow;
   private long warmHigh;
+  /** Until when it is warm from an arrival on, milliseconds. */
+  private long held;
   private float decidedFor = -1;
   /** What was learned since then, in parts of what is remembered. */
   private float news;
@@ -98,10 +100,18 @@ final class Habit implements Candidate {
     }
   }
 
-  /** Of gaps that reach a bin, how many are expected to end in it, given those around. */
-  private float hazard(int bin, float endedNear, float reachedNear) {
-    float around = (endedNear + OTHERS * surroundings.hazard(bin) * tail) / (reachedNear + OTHERS);
-    return (ended[bin] + CREDIT * around) / (reached[bin] + CREDIT);
+  /** Of gaps that reach a bin, how many are expected to end in it. */
+  private float hazard(int bin) {
+    return (ended[bin] + CREDIT * surroundings.hazard(bin) * tail) / (reached[bin] + CREDIT);
+  }
+
+  /** Whether to be warm in a bin by its hazard, as above but given those around: reckoned without a division. */
+  private boolean worthwhile(int bin, float endedNear, float reachedNear, float worth) {
+    float near = reachedNear + OTHERS;
+    float ends = ended[bin] * near + CREDIT * (endedNear + OTHERS * surroundings.hazard(bin) * tail);
+    float of = (reached[bin] + CREDIT) * near;
+    float length = Gaps.length(bin);
+    return Math.min(ends, of) * (worth + length / 2) > length * of;
   }
 
   /**
@@ -138,9 +148,7 @@ final class Habit implements Candidate {
         endedNear -= ended[bin + NEAR + 1];
         reachedNear -= reached[bin + NEAR + 1];
       }
-      float hazard = Math.min(1, hazard(bin, Math.max(0, endedNear), Math.max(0, reachedNear)));
-      float length = bin == Gaps.BINS - 1 ? Gaps.start(bin) : Gaps.end(bin) - Gaps.start(bin);
-      boolean worthwhile = hazard * worth > length * (1 - hazard / 2);
+      boolean worthwhile = worthwhile(bin, Math.max(0, endedNear), Math.max(0, reachedNear), worth);
       if (worthwhile || warmFrom < Gaps.BINS && Gaps.start(warmFrom) - Gaps.start(bin) < BRIDGE) {
         if (bin < 64) {
           warmLow |= 1L << bin;
@@ -152,6 +160,16 @@ final class Habit implements Candidate {
         warmFrom = bin;
       }
     }
+    int cold = warmLow == -1L ? 64 + Long.numberOfTrailingZeros(~warmHigh) : Long.numberOfTrailingZeros(~warmLow);
+    // The last bin has no end; nobody is kept warm for ever.
+    held = cold == 0 ? 0 : cold == Gaps.BINS ? 2 * Gaps.start(cold - 1) : Gaps.end(cold - 1);
+  }
+
+  /** Decides anew if a cold start is worth something else now. */
+  private void price(float worth) {
+    if (Math.abs(worth - decidedFor) > NEARLY * decidedFor) {
+      decide(worth);
+    }
   }
 
   private boolean warm(int bin) {
@@ -159,9 +177,17 @@ final class Habit implements Candidate {
   }
 
   @Override
+  public boolean holds(long last, long until, float worth) {
+    price(worth);
+    return until < last + held;
+  }
+
+  @Override
   public boolean next(long last, long now, float worth, Span span) {
-    if (Math.abs(worth - decidedFor) > NEARLY * decidedFor) {
-      decide(worth);
+    price(worth);
+    if (now < last + held) {
+      span.set(last, last + held, Span.UNKNOWN);
+      return true;
     }
     int from = Gaps.bin(Math.max(0, now - last));
     while (from < Gaps.BINS && !warm(from)) {
@@ -178,7 +204,6 @@ final class Habit implements Candidate {
     while (from > 0 && warm(from - 1)) {
       from--;
     }
-    // The last bin has no end; nobody is kept warm for ever.
     long end = to == Gaps.BINS - 1 ? 2 * Gaps.start(to) : Gaps.end(to);
     span.unlessOver(now, last + Gaps.start(from), last + end, Span.UNKNOWN);
     return true;
@@ -193,7 +218,7 @@ final class Habit implements Candidate {
   private float share(int from, int to) {
     float survives = 1;
     for (int bin = from; bin <= to; bin++) {
-      survives *= 1 - Math.min(1, hazard(bin, 0, 0));
+      survives *= 1 - Math.min(1, hazard(bin));
     }
     return 1 - survives;
   }
@@ -222,9 +247,7 @@ final class Habit implements Candidate {
    * {@code residual × (ln gaps + ln (worth / residual))}. Of few gaps little is believed.
    */
   long patience(float worth) {
-    if (Math.abs(worth - decidedFor) > NEARLY * decidedFor) {
-      decide(worth);
-    }
+    price(worth);
     return (long) patience;
   }
 
@@ -248,7 +271,7 @@ final class Habit implements Candidate {
 
   @Override
   public void write(DataOutput out) throws IOException {
-    if (news > 0) {
+    if (decidedFor > 0) {
       // Who reads decides by all that was learned, so both do the same.
       decide(decidedFor);
     }

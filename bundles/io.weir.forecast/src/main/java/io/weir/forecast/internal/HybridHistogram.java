@@ -104,6 +104,11 @@ final class HybridHistogram implements Candidate {
   }
 
   @Override
+  public boolean holds(long last, long until, float worth) {
+    return head == 0 && until < last + tail;
+  }
+
+  @Override
   public boolean next(long last, long now, float worth, Span span) {
     span.unlessOver(now, last + head, last + tail, 0.94);
     return true;

@@ -13,6 +13,11 @@ final class KeepAlive implements Candidate {
   }
 
   @Override
+  public boolean holds(long last, long until, float worth) {
+    return until < last + keep;
+  }
+
+  @Override
   public boolean next(long last, long now, float worth, Span span) {
     span.unlessOver(now, last, last + keep, 0.5);
     return true;

@@ -12,8 +12,8 @@ import java.io.IOException;
  */
 final class Ledger {
   /** Names of the candidates, those with a special knowledge first, in the order in which they are asked. */
-  static final String[] NAMES = {"topology", "timers", "habit", "break-even", "recent", "histogram", "hotc",
-      "regression", "keep-60m", "keep-10m", "keep-1m", "none"};
+  static final String[] NAMES = {"topology", "timers", "habit", "break-even", "recent", "rhythm", "histogram",
+      "hotc", "regression", "keep-60m", "keep-10m", "keep-1m", "none"};
   static final int TOPOLOGY = 0;
   static final int HABIT = 2;
   static final int BREAK_EVEN = 3;
@@ -54,8 +54,8 @@ final class Ledger {
     Regression regression = new Regression();
     steps = new Steps[] {hotc, regression};
     candidates = new Candidate[] {announced, new Timers(), habit, new BreakEven(habit),
-        new Habit(surroundings, 10), new HybridHistogram(), hotc, regression, new KeepAlive(3_600_000),
-        new KeepAlive(600_000), new KeepAlive(60_000), new KeepAlive(QUIET)};
+        new Habit(surroundings, 10), new Rhythm(), new HybridHistogram(), hotc, regression,
+        new KeepAlive(3_600_000), new KeepAlive(600_000), new KeepAlive(60_000), new KeepAlive(QUIET)};
     for (int i = 0; i < accounts.length; i++) {
       accounts[i] = new Account();
     }

@@ -26,7 +26,7 @@ final class StateFile {
   private static final Logger LOG = LoggerFactory.getLogger(StateFile.class);
   static final long MAGIC = 0x5745495246435354L;
   /** Every change of what is written gets a new one; there is no reading of others, learning starts anew. */
-  static final short VERSION = 2;
+  static final short VERSION = 3;
   private static final int HEADER = 10;
   private static final int CHECK = 4;
 

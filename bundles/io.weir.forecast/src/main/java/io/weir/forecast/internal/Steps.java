@@ -16,6 +16,8 @@ abstract class Steps implements Candidate {
   /** The step that is open, and what arrived in it. */
   private long step = Long.MIN_VALUE;
   private int open;
+  /** How many steps it looks ahead, once reckoned; negative: not since the last arrival. */
+  private int ahead = -1;
 
   /** Every arrival, also those that come without a pause. */
   final void count(long at, int arrivals) {
@@ -32,19 +34,30 @@ abstract class Steps implements Candidate {
       open = 0;
     }
     open = Math.min(1_000_000, open + arrivals);
+    ahead = -1;
   }
 
   @Override
   public final boolean next(long last, long now, float worth, Span span) {
-    int ahead = 0;
-    begin(open);
-    while (ahead < AHEAD && peek() >= ENOUGH) {
-      ahead++;
-      advance();
-    }
-    long end = (Math.max(step, Math.floorDiv(last, STEP)) + 1 + ahead) * STEP;
-    span.unlessOver(now, last, end, 0.5);
+    span.unlessOver(now, last, end(), 0.5);
     return true;
+  }
+
+  @Override
+  public final boolean holds(long last, long until, float worth) {
+    return until < (step + 1) * STEP || until < end();
+  }
+
+  private long end() {
+    if (ahead < 0) {
+      ahead = 0;
+      begin(open);
+      while (ahead < AHEAD && peek() >= ENOUGH) {
+        ahead++;
+        advance();
+      }
+    }
+    return (step + 1 + ahead) * STEP;
   }
 
   @Override
@@ -70,6 +83,7 @@ abstract class Steps implements Candidate {
   public void read(DataInput in) throws IOException {
     step = in.readLong();
     open = Math.max(0, in.readInt());
+    ahead = -1;
   }
 
   /** Learns the count of a step that ended. */

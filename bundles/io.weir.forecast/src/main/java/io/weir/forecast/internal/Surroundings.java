@@ -15,8 +15,17 @@ final class Surroundings {
   private static final int KEPT = 32;
   /** Chance that a gap ends while it grows by the factor e: Pareto's exponent. */
   private static final double TAIL = 0.8;
+  private static final float[] GENERAL = new float[Gaps.BINS];
+
+  static {
+    GENERAL[0] = 0.1f;
+    for (int bin = 1; bin < Gaps.BINS; bin++) {
+      GENERAL[bin] = (float) Math.min(0.5, TAIL * Math.log((double) Gaps.end(bin) / Gaps.start(bin)));
+    }
+  }
+
   /** Functions whose word counts as much as the general belief. */
-  private static final double TRUST = 4;
+  private static final float TRUST = 4;
 
   /** Gaps of a function itself that count as much as what all others say of a candidate. */
   private static final float WORD = 5;
@@ -39,12 +48,14 @@ final class Surroundings {
    */
   private final float[] cost = new float[Ledger.NAMES.length];
   private float gaps;
+  /** What one of the costs counts for. */
+  private float word = WORD;
   private final float[] saved = new float[Chooser.SPECIALISTS];
   private final float[] opinions = new float[Chooser.SPECIALISTS];
 
   /** What a candidate cost elsewhere in as many gaps as the word of others counts for, cold starts. */
   float cost(int candidate) {
-    return WORD * cost[candidate] / (gaps + 1);
+    return cost[candidate] * word;
   }
 
   /** The same of what a specialist's opinions saved. */
@@ -56,8 +67,10 @@ final class Surroundings {
   void gap(Account[] accounts, float stake, float worth) {
     float fade = 1 - (1 - FADE) * stake;
     gaps = gaps * fade + stake;
+    word = WORD / (gaps + 1);
+    float part = 1 / worth;
     for (int i = 0; i < cost.length; i++) {
-      cost[i] = cost[i] * fade + accounts[i].gap() / worth;
+      cost[i] = cost[i] * fade + accounts[i].gap() * part;
     }
   }
 
@@ -116,9 +129,7 @@ final class Surroundings {
       }
     }
     for (int bin = 0; bin < Gaps.BINS; bin++) {
-      double general = bin == 0 ? 0.1
-          : Math.min(0.5, TAIL * Math.log((double) Gaps.end(bin) / Gaps.start(bin)));
-      hazard[bin] = (float) ((ended[bin] + TRUST * general) / (risk + TRUST));
+      hazard[bin] = (ended[bin] + TRUST * GENERAL[bin]) / (risk + TRUST);
       risk -= ended[bin] + open[bin];
     }
   }
@@ -147,6 +158,7 @@ final class Surroundings {
     }
     State.readFinite(in, cost);
     gaps = State.finite(in.readFloat());
+    word = WORD / (gaps + 1);
     for (int i = 0; i < saved.length; i++) {
       saved[i] = State.number(in.readFloat());
       opinions[i] = State.finite(in.readFloat());

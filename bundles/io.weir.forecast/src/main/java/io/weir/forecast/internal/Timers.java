@@ -16,6 +16,7 @@ import java.io.IOException;
  */
 final class Timers implements Candidate {
   private static final int TIMERS = 4;
+  /** A power of two. */
   private static final int KEPT = 8;
   /** Odds that an unknown function is a timer. */
   private static final float PRIOR = 0.4f;
@@ -109,17 +110,17 @@ final class Timers implements Candidate {
   private void suspect(long at) {
     int kept = Math.min(seen, KEPT);
     for (int back = 1; back <= kept; back++) {
-      long gap = at - recent[Math.floorMod(seen - back, KEPT)];
+      long gap = at - recent[seen - back & KEPT - 1];
       if (gap < SHORTEST) {
         continue;
       }
-      double alike = Math.max(gap * ALIKE, SLACK);
+      long alike = Math.max((long) (gap * ALIKE), SLACK);
       for (int further = back + 1; further <= kept; further++) {
-        double off = at - recent[Math.floorMod(seen - further, KEPT)] - 2.0 * gap;
+        long off = at - recent[seen - further & KEPT - 1] - 2 * gap;
         if (Math.abs(off) <= alike) {
           // The more pairs were looked at, the less a match says.
           float certainty = PRIOR * MET / (1 + 0.5f * (back * further - 2));
-          begin(at, gap + (float) (off / 2), (float) Math.abs(off) / 2, certainty);
+          begin(at, gap + off / 2f, Math.abs(off) / 2f, certainty);
         }
       }
       if (back == 1 && usual(gap)) {

@@ -13,6 +13,8 @@ final class Topology {
 
   private final @Nullable Ledger[] who = new @Nullable Ledger[RECENT];
   private final long[] when = new long[RECENT];
+  /** It was called again since. */
+  private final boolean[] again = new boolean[RECENT];
   private int next;
 
   /**
@@ -28,24 +30,19 @@ final class Topology {
         break;
       }
       // Each call is followed by one of a function, and one follows the last call of a function.
-      if (other != function && before < when[i] && newest(other, i)) {
+      if (other != function && before < when[i] && !again[i]) {
         other.followers().followed(function, at - when[i]);
       }
     }
+    for (int i = 0; i < RECENT; i++) {
+      again[i] |= who[i] == function;
+    }
     who[next] = function;
+    again[next] = false;
     when[next] = at;
     next = (next + 1) % RECENT;
     function.followers().called();
     function.followers().announce(at, announcement);
-  }
-
-  private boolean newest(Ledger other, int place) {
-    for (int i = (place + 1) % RECENT; i != next; i = (i + 1) % RECENT) {
-      if (who[i] == other) {
-        return false;
-      }
-    }
-    return true;
   }
 
   void forget(Ledger gone) {

@@ -26,6 +26,7 @@ class CandidatePropertyTest {
       "habit", () -> new Habit(SURROUNDINGS, 100),
       "timers", Timers::new,
       "histogram", HybridHistogram::new,
+      "rhythm", Rhythm::new,
       "hotc", SmoothedMarkov::new,
       "regression", Regression::new,
       "topology", () -> new Announced(new Habit(SURROUNDINGS, 100)),
@@ -99,6 +100,22 @@ class CandidatePropertyTest {
     for (long horizon : new long[] {1, 60_000, 86_400_000}) {
       double expected = candidate.expected(last, last + 1_000, horizon);
       assertThat(Double.isFinite(expected) && expected >= -1).as("%s expects %s", name, expected).isTrue();
+    }
+  }
+
+  @Property(tries = 400)
+  void whatItSaysToHoldIsOneSpan(@ForAll("names") String name, @ForAll("gaps") List<Long> gaps,
+      @ForAll("worths") float worth) {
+    Candidate candidate = of(name);
+    long last = feed(candidate, gaps, worth);
+
+    Span span = new Span();
+    for (long after : new long[] {0, 1, 1_000, 59_999, 600_000, 3_599_999, 86_400_000}) {
+      if (candidate.holds(last, last + after, worth)) {
+        assertThat(candidate.next(last, last, worth, span)).as(name).isTrue();
+        assertThat(span.from).as(name).isLessThanOrEqualTo(last);
+        assertThat(span.to).as(name).isGreaterThan(last + after);
+      }
     }
   }
 
