@@ -113,7 +113,8 @@ final class LiveReplay {
         Device met = device.starting(average(own, Live.Result::waits, called) / 1e3,
             average(own, Live.Result::prewarms, ahead) / 1e3);
         Trace worked = trace.working((int) Math.round(each.getValue().work()));
-        add(report, each.getKey(), each.getValue(), Simulation.of(each.getKey(), worked, met, device).run());
+        add(report, each.getKey(), each.getValue(), Simulation.of(each.getKey(), worked, met, device).run(),
+            factor);
       }
     } finally {
       movers.shutdownNow();
@@ -126,12 +127,16 @@ final class LiveReplay {
         .orElse(otherwise);
   }
 
-  private static void add(Report report, String policy, Live.Result live, Outcome simulated) {
+  private static void add(Report report, String policy, Live.Result live, Outcome simulated, double factor) {
     String prefix = "live_" + policy.replace('-', '_');
     Report.Target agrees = new Report.Target("within 0.02",
         (value, reference) -> Math.abs(value - reference) <= AGREE && live.failed() == 0);
     report.add(prefix + "_cold_share", "share", new double[] {live.coldShare()}, "simulated",
         new double[] {simulated.coldShare()}, agrees);
+    for (int percent : new int[] {50, 99}) {
+      report.add(prefix + "_felt_p" + percent, "ms", new double[] {live.felt(percent / 100.0) / factor},
+          "simulated", new double[] {simulated.felt(percent / 100.0) / factor});
+    }
     report.add(prefix + "_memory", "MiB·s", new double[] {live.memory()}, "simulated",
         new double[] {simulated.memory()});
     report.add(prefix + "_starts", "starts", new double[] {live.starts()}, "simulated",

@@ -10,8 +10,8 @@ import java.util.List;
  * What things cost on the device that is simulated.
  *
  * @param rungs the rungs of every function, coldest first, and how long a caller waits there
- * @param ahead how long a start takes that began ahead of a call, of one that a caller began: those often begin
- *        where a stop has just left no container
+ * @param ahead how long a start takes that began ahead of a call, over one that a caller began: those often
+ *        begin where a stop has just left no container
  * @param delayPrice MiB·s that one second of waiting is worth
  * @param startCpu CPU seconds that bringing up an instance takes, per second that it takes
  * @param idleCpu cores that a running process needs which has nothing to do

@@ -49,17 +49,23 @@ public final class Live {
   /**
    * What happened.
    *
+   * @param felt what each call waited for a start, milliseconds of the trace, ascending
    * @param memory MiB·s held as {@link Outcome}, by the states the containers were seen in
    * @param waits of the calls that began a start, milliseconds of the trace
    * @param prewarms what starts ahead of a call took, milliseconds of the trace
    * @param work that a call took on average without the wait, milliseconds of the trace
    * @param late how much later than the trace says the latest call was made, milliseconds of the trace
    */
-  public record Result(long calls, long cold, long failed, long starts, double memory, List<Double> waits,
-      List<Double> prewarms, double work, long late) {
+  public record Result(long calls, long cold, long failed, long starts, double[] felt, double memory,
+      List<Double> waits, List<Double> prewarms, double work, long late) {
 
     public double coldShare() {
       return (double) cold / calls;
+    }
+
+    /** Milliseconds of the trace that a share of all calls does not exceed. */
+    public double felt(double share) {
+      return felt[Math.max(0, (int) Math.ceil(share * felt.length) - 1)];
     }
   }
 
@@ -82,6 +88,8 @@ public final class Live {
 
   private double usedMib;
   private double memory;
+  private final double[] felt;
+  private int answers;
   private final List<Double> waits = new ArrayList<>();
   private final List<Double> prewarms = new ArrayList<>();
   private double work;
@@ -97,6 +105,7 @@ public final class Live {
     this.platform = platform;
     this.containers = containers;
     this.pace = pace;
+    felt = new double[trace.calls().size()];
     int functions = trace.functions().size();
     rung = new int[functions];
     since = new long[functions];
@@ -142,7 +151,8 @@ public final class Live {
     for (int f = 0; f < rung.length; f++) {
       settle(f, rung[f]);
     }
-    return new Result(calls.size(), cold, failed, starts, memory, List.copyOf(waits),
+    Arrays.sort(felt);
+    return new Result(calls.size(), cold, failed, starts, felt, memory, List.copyOf(waits),
         List.copyOf(prewarms), work / calls.size(), late);
   }
 
@@ -169,6 +179,7 @@ public final class Live {
 
   private void answered(int f, long at, Answer answer, boolean first) {
     open--;
+    felt[answers++] = answer.waited();
     cold += answer.waited() > 0 ? 1 : 0;
     failed += answer.failed() ? 1 : 0;
     if (first && answer.waited() > 0) {

@@ -22,7 +22,7 @@ public record Outcome(String policy, long calls, long cold, double coldSeconds, 
   }
 
   /** Milliseconds that a share of all calls does not exceed. */
-  double felt(double share) {
+  public double felt(double share) {
     return delays[Math.max(0, (int) Math.ceil(share * delays.length) - 1)];
   }
 

@@ -100,6 +100,8 @@ class LiveTest {
     assertThat(live.failed()).isZero();
     assertThat(live.coldShare()).isCloseTo(simulated.coldShare(), within(0.005));
     assertThat(live.memory()).isCloseTo(simulated.memory(), within(0.02 * simulated.memory()));
+    assertThat(live.felt(0.5)).isEqualTo(policy.equals("none") ? 200 : 0);
+    assertThat(live.felt(1)).isEqualTo(200);
     assertThat(live.waits()).isNotEmpty().allMatch(wait -> wait == 200);
     assertThat(live.prewarms()).allMatch(took -> took == 200);
     assertThat(live.prewarms().isEmpty()).isEqualTo(policy.equals("keep-10m") || policy.equals("none"));

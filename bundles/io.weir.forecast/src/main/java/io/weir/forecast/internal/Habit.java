@@ -105,7 +105,7 @@ final class Habit implements Candidate {
     return (ended[bin] + CREDIT * surroundings.hazard(bin) * tail) / (reached[bin] + CREDIT);
   }
 
-  /** Whether to be warm in a bin by its hazard, as above but given those around: reckoned without a division. */
+  /** Whether to be warm in a bin, by its hazard given those around; reckoned without a division. */
   private boolean worthwhile(int bin, float endedNear, float reachedNear, float worth) {
     float near = reachedNear + OTHERS;
     float ends = ended[bin] * near + CREDIT * (endedNear + OTHERS * surroundings.hazard(bin) * tail);
@@ -160,7 +160,8 @@ final class Habit implements Candidate {
         warmFrom = bin;
       }
     }
-    int cold = warmLow == -1L ? 64 + Long.numberOfTrailingZeros(~warmHigh) : Long.numberOfTrailingZeros(~warmLow);
+    int cold = warmLow == -1L ? 64 + Long.numberOfTrailingZeros(~warmHigh)
+        : Long.numberOfTrailingZeros(~warmLow);
     // The last bin has no end; nobody is kept warm for ever.
     held = cold == 0 ? 0 : cold == Gaps.BINS ? 2 * Gaps.start(cold - 1) : Gaps.end(cold - 1);
   }
