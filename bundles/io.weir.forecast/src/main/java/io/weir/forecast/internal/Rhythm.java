@@ -36,7 +36,7 @@ final class Rhythm implements Candidate {
 
   @Override
   public void arrived(long at, long gap, float worth) {
-    long brief = (long) (BRIEF * worth);
+    long brief = brief(worth);
     if (gap < brief || gap > LONGEST) {
       return;
     }
@@ -48,6 +48,11 @@ final class Rhythm implements Candidate {
     }
     came[hour(at)]++;
     total++;
+  }
+
+  /** For how long it is warm whatever the hour; a day at most, however much a call is worth. */
+  private static long brief(float worth) {
+    return (long) Math.max(1, Math.min(BRIEF * worth, DAY));
   }
 
   private void fade(long at) {
@@ -81,12 +86,12 @@ final class Rhythm implements Candidate {
 
   @Override
   public boolean holds(long last, long until, float worth) {
-    return until - last < (long) (BRIEF * worth);
+    return until - last < brief(worth);
   }
 
   @Override
   public boolean next(long last, long now, float worth, Span span) {
-    long brief = last + Math.max(1, (long) (BRIEF * worth));
+    long brief = last + brief(worth);
     double patience = Math.log(1 + total);
     double due = 0;
     long from = Span.NEVER;

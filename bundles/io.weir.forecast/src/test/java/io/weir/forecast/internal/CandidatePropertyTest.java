@@ -110,7 +110,7 @@ class CandidatePropertyTest {
     long last = feed(candidate, gaps, worth);
 
     Span span = new Span();
-    for (long after : new long[] {0, 1, 1_000, 59_999, 600_000, 3_599_999, 86_400_000}) {
+    for (long after : new long[] {0, 1, 1_000, 59_999, 600_000, 3_599_999, 86_400_000, 1_000_000_000}) {
       if (candidate.holds(last, last + after, worth)) {
         assertThat(candidate.next(last, last, worth, span)).as(name).isTrue();
         assertThat(span.from).as(name).isLessThanOrEqualTo(last);
