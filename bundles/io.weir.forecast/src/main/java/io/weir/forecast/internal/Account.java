@@ -32,24 +32,24 @@ final class Account {
   /**
    * Books what was held until a time, at the latest arrival's the rest.
    *
-   * @return whether it was warm then
+   * @return what part of a cold start an arrival then has to wait for: 0 if it was warm, 1 if it was cold
    */
-  boolean settle(Candidate candidate, Candidate fallback, long last, long until, float worth, Span span) {
+  float settle(Candidate candidate, Candidate fallback, long last, long until, float worth, Span span) {
     if (settled == last && spans == 0 && candidate.holds(last, until, worth)) {
       hold(until - last);
       settled = until;
-      return true;
+      return 0;
     }
     boolean warm = settled >= until && spans < MOST_SPANS
         && expected(candidate, fallback, last, until, worth, span) <= until;
     while (settled < until) {
       if (++spans > MOST_SPANS) {
         settled = until;
-        return false;
+        return 1;
       }
       if (expected(candidate, fallback, last, settled, worth, span) >= until) {
         settled = until;
-        return span.from == until;
+        return span.from == until ? span.late(until) : 1;
       }
       long end = Math.min(span.to, until);
       hold(end - Math.max(span.from, settled));
@@ -59,7 +59,7 @@ final class Account {
       settled = Math.max(end, settled + 1);
       warm = span.to > until;
     }
-    return warm;
+    return warm ? span.late(until) : 1;
   }
 
   /** When the next span begins. */
@@ -77,17 +77,17 @@ final class Account {
     gapHeld += millis;
   }
 
-  /** Whether the arrival found the function warm. */
-  void arrived(boolean warm, long at, float fade, float worth) {
-    gap = gapHeld + (warm ? 0 : worth);
+  /** An arrival had to wait for that part of a cold start. */
+  void arrived(float missed, long at, float fade, float worth) {
+    gap = gapHeld + missed * worth;
     gapHeld = 0;
     recentHeld *= fade;
     recentMisses *= fade;
-    if (warm) {
+    recentMisses += missed;
+    if (missed < 0.5f) {
       hits++;
     } else {
       misses++;
-      recentMisses++;
     }
     settled = at;
     spans = 0;

@@ -21,6 +21,9 @@ final class Announced implements Candidate {
   private final Habit habit;
   private final long[] from = new long[PENDING];
   private final long[] to = new long[PENDING];
+  /** When it was announced, and what a start took then; one that is called sooner waits for the rest of it. */
+  private final long[] heard = new long[PENDING];
+  private final long[] start = new long[PENDING];
   private final float[] chance = new float[PENDING];
   private float announced;
   private float arrivals;
@@ -33,8 +36,12 @@ final class Announced implements Candidate {
     this.habit = habit;
   }
 
-  /** Another function's call makes one of this likely. The account must be settled until now. */
-  void announce(long head, long tail, float probability) {
+  /**
+   * Another function's call makes one of this likely. The account must be settled until now.
+   *
+   * @param takes how many milliseconds a start takes
+   */
+  void announce(long now, long head, long tail, float probability, long takes) {
     int place = 0;
     for (int i = 1; i < PENDING; i++) {
       if (to[i] < to[place]) {
@@ -45,6 +52,8 @@ final class Announced implements Candidate {
       // Nothing has come since, or it would have been cleared.
       over = Math.min(1e6f, over / Math.max(0.05f, 1 - chance[place]));
     }
+    heard[place] = now;
+    start[place] = takes;
     from[place] = head;
     to[place] = tail;
     chance[place] = probability;
@@ -100,6 +109,7 @@ final class Announced implements Candidate {
       span.never();
     } else {
       span.set(from[soonest], to[soonest], chance[soonest]);
+      span.heardOf(heard[soonest], start[soonest]);
     }
     return true;
   }

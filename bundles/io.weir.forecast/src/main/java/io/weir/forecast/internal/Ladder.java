@@ -17,6 +17,8 @@ import java.util.List;
 final class Ladder {
   /** Until prices are known: a quarter of a second, 32 MiB, 600 000 MiB·s per second. */
   static final float USUAL_WORTH = 4_700_000;
+  /** The same quarter of a second, milliseconds. */
+  static final long USUAL_START = 250;
   private static final double MIB = 1 << 20;
   /** No forecast is so exact that it could tell apart rates of calls closer than this. */
   private static final double CLEARLY = 1.5;

@@ -44,6 +44,8 @@ final class Ledger {
   /** A bit for each specialist that had an opinion of this gap. */
   private int awake;
   private float worth = Ladder.USUAL_WORTH;
+  /** Milliseconds that a start takes here. */
+  private long start = Ladder.USUAL_START;
 
   Ledger(FunctionName function, Surroundings surroundings, int forced) {
     this.function = function;
@@ -90,7 +92,7 @@ final class Ledger {
       book(at, gap, span);
     } else {
       for (Account account : accounts) {
-        account.arrived(false, at, 1, worth);
+        account.arrived(1, at, 1, worth);
       }
     }
     if (first == NEVER) {
@@ -119,8 +121,8 @@ final class Ledger {
     float fade = 1 - FADING * stake;
     gaps = gaps * fade + stake;
     for (int i = 0; i < candidates.length; i++) {
-      boolean warm = accounts[i].settle(candidates[i], habit, last, at, worth, span);
-      accounts[i].arrived(warm, at, fade, worth);
+      float missed = accounts[i].settle(candidates[i], habit, last, at, worth, span);
+      accounts[i].arrived(missed, at, fade, worth);
     }
     surroundings.gap(accounts, stake, worth);
     for (int i = 0; i < Chooser.SPECIALISTS; i++) {
@@ -155,7 +157,7 @@ final class Ledger {
       return;
     }
     accounts[TOPOLOGY].settle(announced, habit, last, now, worth, span);
-    announced.announce(head, tail, probability);
+    announced.announce(now, head, tail, probability, start);
     awake |= 1 << TOPOLOGY;
   }
 
@@ -228,8 +230,13 @@ final class Ledger {
     return worth;
   }
 
-  void price(float worth) {
+  /**
+   * @param worth how many milliseconds of warmth a cold start is worth
+   * @param start how many it takes
+   */
+  void price(float worth, long start) {
     this.worth = worth;
+    this.start = start;
   }
 
   void write(DataOutput out) throws IOException {

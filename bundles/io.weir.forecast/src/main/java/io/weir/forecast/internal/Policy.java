@@ -27,7 +27,7 @@ final class Policy {
     Ladder ladder = new Ladder(prices);
     int top = ladder.rungs().size() - 1;
     if (top > 0) {
-      ledger.price(ladder.worth(top));
+      ledger.price(ladder.worth(top), (long) (ladder.rungs().get(top - 1).resumeSeconds() * 1e3));
     }
     int driver = ledger.next(now, span);
     String by = Ledger.NAMES[driver];

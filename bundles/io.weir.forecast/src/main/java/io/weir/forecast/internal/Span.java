@@ -13,8 +13,12 @@ final class Span {
   long to = NEVER;
   /** That an arrival comes within, as the candidate believes. */
   float probability;
+  /** It was heard of so late that it can be warm from then on only, after a start of so many milliseconds. */
+  private long ready;
+  private long start;
 
   void set(long from, long to, double probability) {
+    ready = Long.MIN_VALUE;
     this.from = from;
     this.to = Math.max(from, to);
     this.probability = (float) probability;
@@ -27,6 +31,17 @@ final class Span {
     } else {
       never();
     }
+  }
+
+  /** It was heard of at a time at which a start would take so long. */
+  void heardOf(long at, long start) {
+    ready = at + start;
+    this.start = start;
+  }
+
+  /** What part of a start an arrival within has to wait for. */
+  float late(long at) {
+    return at >= ready ? 0 : Math.min(1, (ready - at) / (float) start);
   }
 
   /** Not before the next arrival. */

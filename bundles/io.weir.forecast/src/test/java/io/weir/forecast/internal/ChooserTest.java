@@ -19,7 +19,7 @@ class ChooserTest {
   /** A gap at whose end all but one were cold, or all were warm but the driver held longer. */
   private void gap(int warm, long held) {
     for (int i = 0; i < accounts.length; i++) {
-      accounts[i].arrived(true, 0, 1, WORTH);
+      accounts[i].arrived(0, 0, 1, WORTH);
       accounts[i].settle(new KeepAlive(i == warm ? 0 : held), new KeepAlive(0), 0, held + 1, WORTH,
           new Span());
     }
@@ -36,7 +36,7 @@ class ChooserTest {
   @Test
   void oneGapIsNoProof() {
     for (int i = 0; i < accounts.length; i++) {
-      accounts[i].arrived(i == KEEP, 0, 1, WORTH);
+      accounts[i].arrived(i == KEEP ? 0 : 1, 0, 1, WORTH);
     }
     chooser.choose(accounts, 1, WORTH, new Surroundings());
 

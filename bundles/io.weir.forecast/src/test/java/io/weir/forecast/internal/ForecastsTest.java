@@ -90,6 +90,22 @@ class ForecastsTest {
   }
 
   @Test
+  void anAnnouncementSoLateThatAStartCannotMeetItIsNoHit() {
+    Random random = new Random(1);
+    Instant at = BEGIN;
+    for (int i = 0; i < 60; i++) {
+      arrive(A, at);
+      arrive(B, at.plusMillis(50));
+      forecasts.advise(B, PRICES, at.plusMillis(100));   // by which it hears that a start takes 200 ms
+      at = at.plusSeconds(5_000 + random.nextInt(8_000));
+    }
+
+    ForecastReport report = forecasts.report(B, PRICES, at).orElseThrow();
+    assertThat(report.candidates()).filteredOn(candidate -> candidate.name().equals("topology")).first()
+        .satisfies(topology -> assertThat(topology.yesterday().hits()).isZero());
+  }
+
+  @Test
   void aFunctionThatIsCalledOnceAndNeverAgainGoesCold() {
     arrive(A, BEGIN);
 
