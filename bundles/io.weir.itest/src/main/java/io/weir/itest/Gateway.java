@@ -229,15 +229,9 @@ public final class Gateway implements AutoCloseable {
     return list("/api/v1/invocations?function=" + function + "&limit=1", "invocations").get(0);
   }
 
-  /**
-   * Brings a function to a rung of the ladder, and returns when it is there. A call undoes that, and the kernel may
-   * tell of the last packets of one that has ended only now (409); then it is asked for again.
-   */
+  /** Brings a function to a rung of the ladder, and returns when it is there. */
   public void rest(String function, String rung) {
-    String body = "{\"rung\":\"" + rung + "\"}";
-    HttpResponse<String> response = Awaitility.await(function + " is " + rung).atMost(LONG)
-        .pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(50))
-        .until(() -> put("/api/v1/functions/" + function + "/rung", body), answer -> answer.statusCode() != 409);
+    HttpResponse<String> response = put("/api/v1/functions/" + function + "/rung", "{\"rung\":\"" + rung + "\"}");
     assertThat(response.statusCode()).as(response.body()).isEqualTo(204);
   }
 

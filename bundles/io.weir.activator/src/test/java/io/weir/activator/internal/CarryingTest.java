@@ -690,8 +690,8 @@ class CarryingTest {
     FakeTraffic traffic = new FakeTraffic();
     int port = world.add(World.function("echo", Network.DEFAULT));
     world.activator().setTraffic(traffic);
-    traffic.signal(new KernelSignal.Wanted(World.ECHO));
-    traffic.signal(new KernelSignal.Wanted(World.ECHO));
+    traffic.signal(new KernelSignal.Wanted(World.ECHO, System.nanoTime()));
+    traffic.signal(new KernelSignal.Wanted(World.ECHO, System.nanoTime()));
     World.until("it is asked for", () -> world.pool.waiting() == 1);
 
     try (Client client = world.connect(port).get("/")) {
@@ -701,7 +701,7 @@ class CarryingTest {
     }
     assertThat(world.pool.returned.poll(20, TimeUnit.SECONDS)).isEqualTo("released");
     assertThat(world.pool.asked).hasValue(1);
-    traffic.signal(new KernelSignal.Wanted(World.ECHO));
+    traffic.signal(new KernelSignal.Wanted(World.ECHO, System.nanoTime()));
     assertThat(world.pool.returned.poll(20, TimeUnit.SECONDS)).as("nobody came").isEqualTo("released");
     world.activator().unsetTraffic(traffic);
     assertThat(traffic.listener).isNull();

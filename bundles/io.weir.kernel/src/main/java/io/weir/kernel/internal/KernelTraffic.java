@@ -281,10 +281,18 @@ final class KernelTraffic implements Traffic {
   void heard(Signal signal) {
     switch (signal.kind()) {
       case Layout.LISTENS -> listens(signal);
-      case Layout.TOUCHED -> touched(signal).map(KernelSignal.Touched::new).ifPresent(listeners::tell);
-      case Layout.WANTED -> functions.name(signal.function()).map(KernelSignal.Wanted::new).ifPresent(listeners::tell);
+      case Layout.TOUCHED -> touched(signal)
+          .ifPresent(container -> listeners.tell(new KernelSignal.Touched(container, when(signal))));
+      case Layout.WANTED -> functions.name(signal.function())
+          .ifPresent(function -> listeners.tell(new KernelSignal.Wanted(function, when(signal))));
       default -> LOG.debug("unknown: {}", signal);
     }
+  }
+
+  /** By the clock of the virtual machine, which is read first, so that a pause between makes it earlier. */
+  private long when(Signal signal) {
+    long now = System.nanoTime();
+    return now - Math.max(0, maps.ebpf().clock() - signal.atNanos());
   }
 
   private void listens(Signal signal) {

@@ -254,7 +254,10 @@ class RoutesIT {
       assertThat(lab.routes().holdAt(listener.getLocalPort())).isTrue();
       listener.setSoTimeout(10_000);
       try (Lab.Client client = device.connect(PORT); Socket held = listener.accept()) {
-        assertThat(signals.poll(10, TimeUnit.SECONDS)).isEqualTo(new KernelSignal.Wanted(FUNCTION));
+        assertThat(signals.poll(10, TimeUnit.SECONDS)).isInstanceOfSatisfying(KernelSignal.Wanted.class, wanted -> {
+          assertThat(wanted.function()).isEqualTo(FUNCTION);
+          assertThat(System.nanoTime() - wanted.atNanos()).isBetween(0L, TimeUnit.MINUTES.toNanos(1));
+        });
         assertThat(held.getLocalAddress().getHostAddress()).isEqualTo(device.gateway);
         assertThat(held.getLocalPort()).isEqualTo(PORT);
         assertThat(held.getInetAddress().getHostAddress()).isEqualTo(device.address);

@@ -54,7 +54,7 @@ final class DirectCalls {
     kernel.residence(slot.id).ifPresent(residence -> owner.decide((now, todo) -> {
       if (roster.slots.contains(slot) && !slot.unwanted
           && !kernel.join(slot, roster.spec, address, residence)) {
-        touched(slot, now, todo);
+        touched(slot, now, now, todo);
       }
     }));
   }
@@ -74,23 +74,26 @@ final class DirectCalls {
     owner.slots().stream().filter(kernel::knows).forEach(this::expect);
   }
 
-  /** A packet came for an instance that rests. */
-  void touched(String container) {
+  /** A packet came at a time for an instance that rests. */
+  void touched(String container, long at) {
     owner.decide((now, todo) -> roster.slots.stream().filter(slot -> slot.id.equals(container)).findFirst()
-        .ifPresent(slot -> touched(slot, now, todo)));
+        .ifPresent(slot -> touched(slot, at, now, todo)));
   }
 
-  private void touched(Slot slot, long now, List<Runnable> todo) {
-    arrived(now, todo);
+  private void touched(Slot slot, long at, long now, List<Runnable> todo) {
+    arrived(at, now, todo);
     slot.lastUsedNanos = now;
     ascent.resume(slot, todo);
   }
 
-  private void arrived(long now, List<Runnable> todo) {
+  /** What an operator wanted only afterwards stays as it is. */
+  private void arrived(long at, long now, List<Runnable> todo) {
     roster.lastCallNanos = now;
     roster.called = true;
     roster.prospect.arrived(todo);
-    roster.pin.release(todo);
+    if (roster.pin.before(at)) {
+      roster.pin.release(todo);
+    }
   }
 
   /**
@@ -123,11 +126,14 @@ final class DirectCalls {
     }
   }
 
-  /** Somebody connects to the function, which has no instance. He will ask for a lease; this is faster. */
-  void wanted() {
+  /**
+   * Somebody connected at a time to the function, which has no instance. He will ask for a lease; this is
+   * faster.
+   */
+  void wanted(long at) {
     owner.decide((now, todo) -> {
       if (roster.settled && !roster.removed) {
-        arrived(now, todo);
+        arrived(at, now, todo);
         ascent.bringUp(now, todo);
       }
     });

@@ -84,11 +84,11 @@ final class TrafficLink {
     if (signal instanceof KernelSignal.Wanted wanted) {
       FunctionInstances function = functions.get(wanted.function());
       if (function != null) {
-        function.direct().wanted();
+        function.direct().wanted(wanted.atNanos());
       }
     } else if (signal instanceof KernelSignal.Touched touched) {
       all.get().filter(function -> function.byId(touched.container()).isPresent()).findFirst()
-          .ifPresent(function -> function.direct().touched(touched.container()));
+          .ifPresent(function -> function.direct().touched(touched.container(), touched.atNanos()));
     }
   }
 

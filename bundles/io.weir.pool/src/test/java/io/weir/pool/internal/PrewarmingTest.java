@@ -185,7 +185,7 @@ class PrewarmingTest {
     String container = pool.instances().get(0).id();
     time.addAndGet(Duration.ofSeconds(1).toNanos());
 
-    traffic.listener.accept(new KernelSignal.Touched(container));
+    traffic.listener.accept(new KernelSignal.Touched(container, time.get()));
     events.next("ready");
 
     assertThat(prewarms("a")).isEqualTo(new Prewarms(1, 1, 0, 0, 0));

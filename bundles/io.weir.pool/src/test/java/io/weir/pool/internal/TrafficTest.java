@@ -247,7 +247,7 @@ class TrafficTest {
     add(function(scaling(0, 1, Rung.FROZEN)));
     String id = frozen();
 
-    traffic.listener.accept(new KernelSignal.Touched(id));
+    traffic.listener.accept(new KernelSignal.Touched(id, System.nanoTime()));
 
     events.next("ready");
     assertThat(states()).containsExactly(State.READY);
@@ -270,7 +270,7 @@ class TrafficTest {
     var resting = pool.rest(A, Rung.FROZEN).toCompletableFuture();
     await(freezing);
 
-    traffic.listener.accept(new KernelSignal.Touched("id-" + lease.instance()));
+    traffic.listener.accept(new KernelSignal.Touched("id-" + lease.instance(), System.nanoTime()));
     assertThatThrownBy(() -> resting.get(20, TimeUnit.SECONDS)).as("called meanwhile")
         .hasCauseInstanceOf(LeaseRefused.class);
     goOn.countDown();
@@ -279,6 +279,47 @@ class TrafficTest {
       events.next("ready");
     }
     assertThat(FakeTraffic.of(lease.instance(), engine)).endsWith("rest", "freeze", "thaw", "wake");
+  }
+
+  /** The kernel's word may be heard late. */
+  @Test
+  void aTouchBeforeAnOperatorWantedItToRestDoesNotUndoThat() throws Exception {
+    open();
+    add(function(scaling(0, 1, Rung.FROZEN)));
+    Lease lease = lease();
+    CountDownLatch freezing = new CountDownLatch(1);
+    CountDownLatch goOn = new CountDownLatch(1);
+    engine.whileFreezing = () -> {
+      freezing.countDown();
+      await(goOn);
+    };
+    lease.release();
+    long before = System.nanoTime();
+    var resting = pool.rest(A, Rung.FROZEN).toCompletableFuture();
+    await(freezing);
+
+    traffic.listener.accept(new KernelSignal.Touched("id-" + lease.instance(), before));
+    goOn.countDown();
+
+    resting.get(20, TimeUnit.SECONDS);
+    events.next("frozen");
+    events.next("frozen");
+    assertThat(FakeTraffic.of(lease.instance(), engine)).as("the packet was seen to")
+        .endsWith("rest", "freeze", "thaw", "wake", "rest", "freeze");
+  }
+
+  @Test
+  void whoeverConnectedBeforeAnOperatorWantedItToRestDoesNotUndoThat() throws Exception {
+    open();
+    add(function(scaling(0, 1, Rung.FROZEN)));
+    long before = System.nanoTime();
+    pool.rest(A, Rung.IMAGE).toCompletableFuture().get(20, TimeUnit.SECONDS);
+
+    traffic.listener.accept(new KernelSignal.Wanted(A, before));
+
+    events.next("ready");
+    events.next("stopped");
+    assertThat(states()).isEmpty();
   }
 
   @Test
@@ -389,9 +430,9 @@ class TrafficTest {
     events.next("created");
 
     for (int i = 0; i < 5; i++) {
-      traffic.listener.accept(new KernelSignal.Wanted(A));
+      traffic.listener.accept(new KernelSignal.Wanted(A, System.nanoTime()));
     }
-    traffic.listener.accept(new KernelSignal.Wanted(new FunctionName("nobody")));
+    traffic.listener.accept(new KernelSignal.Wanted(new FunctionName("nobody"), System.nanoTime()));
     events.next("ready");
     Lease lease = lease();
 
@@ -406,7 +447,7 @@ class TrafficTest {
     add(function(scaling(0, 1, Rung.FROZEN)));
     String id = frozen();
 
-    traffic.listener.accept(new KernelSignal.Wanted(A));
+    traffic.listener.accept(new KernelSignal.Wanted(A, System.nanoTime()));
 
     events.next("ready");
     assertThat(FakeTraffic.of(id.substring(3), engine)).as("it may rest again by now")
@@ -421,8 +462,8 @@ class TrafficTest {
     assertThatThrownBy(this::lease).isInstanceOf(ExecutionException.class);
     int started = engine.started.get();
 
-    traffic.listener.accept(new KernelSignal.Wanted(A));
-    traffic.listener.accept(new KernelSignal.Wanted(A));
+    traffic.listener.accept(new KernelSignal.Wanted(A, System.nanoTime()));
+    traffic.listener.accept(new KernelSignal.Wanted(A, System.nanoTime()));
     assertThatThrownBy(this::lease).isInstanceOf(ExecutionException.class);
 
     assertThat(engine.started.get()).isLessThanOrEqualTo(started + 1);
