@@ -65,7 +65,7 @@ public final class Live {
 
     /** Milliseconds of the trace that a share of all calls does not exceed. */
     public double felt(double share) {
-      return felt[Math.max(0, (int) Math.ceil(share * felt.length) - 1)];
+      return felt[Outcome.rank(share, felt.length)];
     }
   }
 

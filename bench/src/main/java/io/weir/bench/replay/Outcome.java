@@ -23,7 +23,12 @@ public record Outcome(String policy, long calls, long cold, double coldSeconds, 
 
   /** Milliseconds that a share of all calls does not exceed. */
   public double felt(double share) {
-    return delays[Math.max(0, (int) Math.ceil(share * delays.length) - 1)];
+    return delays[rank(share, delays.length)];
+  }
+
+  /** Index, in so many values that ascend, of the one that a share of them does not exceed. */
+  static int rank(double share, int count) {
+    return Math.max(0, (int) Math.ceil(share * count) - 1);
   }
 
   /** MiB·s, waiting for cold starts included at its price. */

@@ -33,8 +33,8 @@ public record ForecastReport(FunctionName function, String chosen, long arrivals
   /**
    * What a forecaster would have cost, had it driven.
    *
-   * @param hits arrivals that would have found the function warm
-   * @param misses arrivals that would have waited
+   * @param hits arrivals that would have found the function warm, or nearly
+   * @param misses arrivals that would have waited for half of a start or more
    * @param wrong times it would have been prewarmed for nobody
    * @param memoryMibSeconds MiB·s that would have been held without work
    * @param delaySeconds that callers would have waited

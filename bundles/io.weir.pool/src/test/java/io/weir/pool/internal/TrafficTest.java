@@ -260,12 +260,8 @@ class TrafficTest {
     open();
     add(function(scaling(0, 1, Rung.FROZEN)));
     Lease lease = lease();
-    CountDownLatch freezing = new CountDownLatch(1);
     CountDownLatch goOn = new CountDownLatch(1);
-    engine.whileFreezing = () -> {
-      freezing.countDown();
-      await(goOn);
-    };
+    CountDownLatch freezing = holdFreezing(goOn);
     lease.release();
     var resting = pool.rest(A, Rung.FROZEN).toCompletableFuture();
     await(freezing);
@@ -287,12 +283,8 @@ class TrafficTest {
     open();
     add(function(scaling(0, 1, Rung.FROZEN)));
     Lease lease = lease();
-    CountDownLatch freezing = new CountDownLatch(1);
     CountDownLatch goOn = new CountDownLatch(1);
-    engine.whileFreezing = () -> {
-      freezing.countDown();
-      await(goOn);
-    };
+    CountDownLatch freezing = holdFreezing(goOn);
     lease.release();
     long before = System.nanoTime();
     var resting = pool.rest(A, Rung.FROZEN).toCompletableFuture();
@@ -691,6 +683,16 @@ class TrafficTest {
 
   private Lease lease() throws Exception {
     return acquire().get(20, TimeUnit.SECONDS);
+  }
+
+  /** Has every freeze wait; answers what opens as soon as one does. */
+  private CountDownLatch holdFreezing(CountDownLatch until) {
+    CountDownLatch freezing = new CountDownLatch(1);
+    engine.whileFreezing = () -> {
+      freezing.countDown();
+      await(until);
+    };
+    return freezing;
   }
 
   /** Has the function's only instance frozen, and answers its container. */
